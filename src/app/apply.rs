@@ -1,0 +1,306 @@
+//! The only writer of what jobs give.
+
+use std::sync::Arc;
+
+use super::App;
+use super::jobs_of::{Outcome, Purpose};
+use crate::corpus::{Corpus, Modality};
+use crate::jobs::Finished;
+use crate::picture::Layout;
+use crate::projection::Method;
+use crate::tasks::TaskError;
+use crate::ui::context::{FolderLine, LogLevel};
+use crate::ui::widgets::{duration, plural, thousands};
+use crate::vectors::RowId;
+use crate::workspace::cache::CacheReport;
+use crate::workspace::{EmbeddingSet, InputKind, ModelId, Projection};
+
+/// Up to this many chunks a t-SNE follows the first PCA unasked.
+const AUTOMATIC_TSNE: usize = 5_000;
+
+impl App {
+    /// Writes what a job gave; an outcome of an older corpus is dropped.
+    pub(super) fn apply(&mut self, finished: Finished<Outcome>) {
+        let now = self.document.generation;
+        let outcome = match finished.result {
+            Ok(outcome) => outcome,
+            Err(panic) => {
+                let words = format!("{} stopped by a fault of this program", finished.title);
+                self.announce(LogLevel::Error, words, panic);
+                self.document.models.iter_mut().for_each(|model| model.map.live = None);
+                return;
+            }
+        };
+        match outcome {
+            Outcome::Loaded(of, result) if of == now => self.loaded(result, finished.seconds),
+            Outcome::Embedded(of, id, result) if of == now => self.embedded(&id, *result),
+            Outcome::Projected(of, id, method, result) if of == now => self.projected(&id, method, result),
+            Outcome::Styled(of, id, styles) if of == now => {
+                if let Some(model) = self.document.model_mut(&id) {
+                    model.map.styles = Some(styles);
+                }
+            }
+            Outcome::Answered(of, result) if of == now => match result {
+                Ok(answer) => self.document.answer = Some(Arc::new(answer)),
+                Err(error) => self.failed("The query was not answered", &error),
+            },
+            Outcome::Inspected(of, found) if of == now && self.document.selection.focus == Some(found.row) => {
+                self.document.inspection = Some(found);
+            }
+            Outcome::Agreed(of, result) if of == now => match result {
+                Ok(agreement) => {
+                    self.document.compare.agreements.push(Arc::new(agreement));
+                    self.document.restyle_all();
+                }
+                Err(error) => self.failed("The models were not compared", &error),
+            },
+            Outcome::Sorted(of, rows) if of == now => self.document.item_order.rows = rows,
+            Outcome::Picked(purpose, paths) if !paths.is_empty() => self.picked(purpose, paths),
+            Outcome::Exported(Ok(path)) => {
+                let words = format!("Saved {}", path.display());
+                self.announce(LogLevel::Info, words, "");
+            }
+            Outcome::Exported(Err(error)) => self.failed("Nothing was saved", &error),
+            _ => {}
+        }
+    }
+
+    fn failed(&mut self, what: &str, error: &TaskError) {
+        if error.is_cancelled() {
+            return;
+        }
+        let report = error.report();
+        let mut details = report.details;
+        details.extend((!report.hint.is_empty()).then_some(report.hint));
+        self.announce(LogLevel::Error, format!("{what}: {}", report.summary), details.join("\n"));
+    }
+
+    fn loaded(&mut self, result: Result<(Arc<Corpus>, Vec<FolderLine>), TaskError>, seconds: f64) {
+        let (corpus, folders) = match result {
+            Ok(loaded) => loaded,
+            Err(error) => return self.failed("Nothing was loaded", &error),
+        };
+        let words = format!(
+            "Read {} as {} in {}",
+            plural(corpus.items.len(), "item"),
+            plural(corpus.chunks.len(), "chunk"),
+            duration(seconds)
+        );
+        self.log(LogLevel::Info, words, "");
+        if !corpus.skipped.is_empty() {
+            let words = format!("{} skipped; everything else was loaded", plural(corpus.skipped.len(), "file"));
+            self.announce(LogLevel::Warning, words, "");
+        }
+        if corpus.chunks.is_empty() {
+            self.announce(
+                LogLevel::Warning,
+                "There is nothing in it that can be embedded",
+                "See the skipped files for why.",
+            );
+        }
+        self.document.item_order.rows = (0..corpus.chunks.len() as u32).map(RowId).collect();
+        self.document.folders = folders;
+        self.document.corpus = Some(corpus);
+        self.embed_all();
+    }
+
+    /// Queues every bundled model that reads something of the corpus; the quick ones first.
+    fn embed_all(&mut self) {
+        let Some(corpus) = &self.document.corpus else { return };
+        let images = corpus.count(Modality::Image) as f64;
+        let texts = corpus.chunks.len() as f64 - images;
+        let mut wanted: Vec<(f64, ModelId)> = Vec::new();
+        for model in &self.document.models {
+            // Rough costs a chunk, only to bring the quick ones forward.
+            let cost = match (model.card.input, model.card.context_tokens) {
+                (InputKind::Text, None) => texts * 0.0005,
+                (InputKind::Text, Some(_)) => texts * 0.02,
+                (InputKind::Image, _) => images * 0.04,
+            };
+            if cost > 0.0 && model.card.source == crate::workspace::ModelSource::Bundled {
+                wanted.push((cost, model.card.id.clone()));
+            }
+        }
+        wanted.sort_by(|a, b| a.0.total_cmp(&b.0));
+        for (_, id) in wanted {
+            self.spawn_embed(&id);
+        }
+    }
+
+    fn embedded(&mut self, id: &ModelId, result: Result<(EmbeddingSet, CacheReport), TaskError>) {
+        let (set, report) = match result {
+            Ok(done) => done,
+            Err(error) => {
+                if let (false, Some(model)) = (error.is_cancelled(), self.document.model_mut(id)) {
+                    model.error = Some(error.report().summary);
+                }
+                return self.failed(&format!("{id} did not embed"), &error);
+            }
+        };
+        for message in report.messages {
+            self.announce(LogLevel::Warning, message, "");
+        }
+        if !set.failed.is_empty() {
+            let details: Vec<String> = set.failed.iter().take(20).map(|(_, why)| why.clone()).collect();
+            let words = format!("{} could not be embedded by {}", plural(set.failed.len(), "item"), set.card.name);
+            self.announce(LogLevel::Warning, words, details.join("\n"));
+        }
+        self.log(LogLevel::Info, embedded_words(&set), "");
+        let id = set.card.id.clone();
+        self.document.add_model(set.card.clone());
+        let empty = set.rows.is_empty();
+        if let Some(model) = self.document.model_mut(&id) {
+            model.set = Some(Arc::new(set));
+            model.error = None;
+        }
+        if empty {
+            return;
+        }
+        if self.document.shown.is_none() {
+            self.document.shown = Some(id.clone());
+        }
+        self.fill_compare();
+        self.spawn_project(&id, Method::Pca);
+        self.ask_again();
+        if let Some(row) = self.document.selection.focus {
+            self.spawn_inspect(row);
+        }
+    }
+
+    /// Until the user chooses, the two models that read the same kind of items and share the most rows stand side by side.
+    fn fill_compare(&mut self) {
+        if self.document.compare.chosen {
+            return;
+        }
+        let ready: Vec<(&ModelId, usize)> = self
+            .document
+            .models
+            .iter()
+            .filter_map(|model| Some((&model.card.id, model.set.as_ref()?.rows.len())))
+            .filter(|(_, rows)| *rows > 0)
+            .collect();
+        let mut best: Option<(usize, [&ModelId; 2])> = None;
+        for (place, &(a, rows)) in ready.iter().enumerate() {
+            for &(b, others) in ready[place + 1..].iter().filter(|(b, _)| self.comparable(a, b)) {
+                let shared = rows.min(others);
+                if best.is_none_or(|(most, _)| shared > most) {
+                    best = Some((shared, [a, b]));
+                }
+            }
+        }
+        let slots = match best {
+            Some((_, pair)) => pair.map(Clone::clone).to_vec(),
+            None => ready.iter().take(2).map(|(id, _)| (*id).clone()).collect(),
+        };
+        self.document.compare.slots = slots;
+    }
+
+    fn comparable(&self, a: &ModelId, b: &ModelId) -> bool {
+        let input = |id| self.document.model(id).map(|model| model.card.input);
+        input(a) == input(b)
+    }
+
+    fn projected(&mut self, id: &ModelId, method: Method, result: Result<(Projection, Arc<Layout>), TaskError>) {
+        let shown = self.document.shown.as_ref() == Some(id);
+        self.document.live.remove(id);
+        let Some(model) = self.document.model_mut(id) else { return };
+        model.map.live = None;
+        let (projection, layout) = match result {
+            Ok(done) => done,
+            Err(error) => return self.failed("No map was made", &error),
+        };
+        let first = model.map.layouts.is_empty();
+        let count = projection.points.len();
+        let seconds: f64 = projection.seconds.iter().sum();
+        let words = format!(
+            "{} of {}: {} points in {}",
+            method.name(),
+            model.card.name,
+            thousands(count as u64),
+            duration(seconds)
+        );
+        model.map.projections.insert(method, Arc::new(projection));
+        model.map.layouts.insert(method, layout.clone());
+        model.map.method = Some(method);
+        model.map.layout = Some(layout);
+        let name = model.card.name.clone();
+        if first && !shown {
+            model.map.fresh = true;
+        }
+        self.document.restyle.insert(id.clone());
+        self.log(LogLevel::Info, words, "");
+        if first && !shown {
+            self.announce(LogLevel::Info, format!("The map of {name} is ready"), "");
+        }
+        if first && method == Method::Pca && (10..=AUTOMATIC_TSNE).contains(&count) {
+            self.spawn_project(id, Method::Tsne);
+        }
+    }
+
+    fn picked(&mut self, purpose: Purpose, paths: Vec<std::path::PathBuf>) {
+        use crate::ui::command::Command;
+        self.commands.send(match (purpose, paths.as_slice()) {
+            (Purpose::Open, _) => Command::Open(paths),
+            (Purpose::Add, _) => Command::Add(paths),
+            (Purpose::Query, [path, ..]) => Command::QueryImage(path.clone()),
+            (Purpose::Query, []) => return,
+        });
+    }
+
+    /// The newest positions of running layouts.
+    pub(super) fn take_live_layouts(&mut self) {
+        let jobs = &self.snapshots;
+        for (id, slot) in &self.document.live {
+            let Some(model) = self.document.models.iter_mut().find(|model| &model.card.id == id) else { continue };
+            let Some(live) = &mut model.map.live else { continue };
+            live.paused = jobs.iter().any(|job| job.id == live.job && job.view.paused);
+            let Some(frame) = slot.take() else { continue };
+            live.iteration = frame.iteration;
+            live.iterations = frame.iterations;
+            live.kl = frame.kl.unwrap_or(live.kl);
+            let same_rows = model.map.layout.as_ref().is_some_and(|old| old.rows().len() == frame.layout.rows().len());
+            model.map.layout = Some(frame.layout);
+            if !same_rows {
+                self.document.restyle.insert(id.clone());
+            }
+        }
+    }
+
+    /// Jobs that follow from what is shown: colours, agreement.
+    pub(super) fn start_needed_jobs(&mut self) {
+        let wanted: Vec<ModelId> = std::mem::take(&mut self.document.restyle).into_iter().collect();
+        for id in wanted {
+            self.spawn_style(&id);
+        }
+        if self.settings.perspective != crate::ui::settings::Perspective::Compare {
+            return;
+        }
+        let sets: Vec<Arc<EmbeddingSet>> =
+            self.document.compare.slots.iter().take(2).filter_map(|id| self.document.model(id)?.set.clone()).collect();
+        let [a, b] = sets.as_slice() else { return };
+        let known = self.document.compare.agreements.iter().any(|pair| {
+            (&pair.a, &pair.b) == (&a.card.id, &b.card.id) || (&pair.a, &pair.b) == (&b.card.id, &a.card.id)
+        });
+        let overlap = a.rows.iter().any(|&row| b.position_of(row).is_some());
+        let tried = self.document.agree_tried.contains(&(a.card.id.clone(), b.card.id.clone()));
+        if !known && overlap && !tried {
+            self.document.agree_tried.insert((a.card.id.clone(), b.card.id.clone()));
+            self.spawn_agree(a.clone(), b.clone());
+        }
+    }
+}
+
+fn embedded_words(set: &EmbeddingSet) -> String {
+    let mut words = format!("{}: {}", set.card.name, plural(set.rows.len(), "chunk"));
+    if set.cached > 0 {
+        words.push_str(&format!(", {} from the cache", thousands(set.cached as u64)));
+    }
+    if let Some(rate) = set.rows_per_second() {
+        words.push_str(&format!(", {}/s in {}", thousands(rate.round() as u64), duration(set.seconds)));
+    }
+    let cut = set.cut.iter().filter(|&&cut| cut > 0).count();
+    if cut > 0 {
+        words.push_str(&format!("; {} cut at the model's context length", plural(cut, "text")));
+    }
+    words
+}

@@ -1,0 +1,296 @@
+//! Commands become changes of what is shown, or jobs.
+
+use eframe::egui;
+
+use super::App;
+use super::jobs_of::Purpose;
+use crate::projection::Method;
+use crate::tasks::Query;
+use crate::ui::command::{Command, SelectMode};
+use crate::ui::context::LogLevel;
+use crate::vectors::RowId;
+use crate::workspace::ModelId;
+
+impl App {
+    /// Carries out one command.
+    pub(super) fn carry_out(&mut self, ctx: &egui::Context, command: Command) {
+        match command {
+            Command::ChooseFolder => self.spawn_pick(Purpose::Open, true),
+            Command::ChooseFolderToAdd => self.spawn_pick(Purpose::Add, true),
+            Command::ChooseFiles => self.spawn_pick(Purpose::Open, false),
+            Command::ChooseQueryImage => self.spawn_pick(Purpose::Query, false),
+            Command::Open(paths) => self.open(Some(paths)),
+            Command::OpenSample => self.open(None),
+            Command::Add(paths) => {
+                let mut all = self.document.corpus.as_ref().map(|corpus| corpus.roots.clone()).unwrap_or_default();
+                all.extend(paths);
+                self.open(Some(all));
+            }
+            Command::Reload => self.reload(),
+            Command::SetLoadOptions(options) => {
+                self.settings.load = options;
+                self.reload();
+            }
+            Command::CancelJob(id) => self.cancel(id),
+            Command::PauseJob(id, paused) => self.jobs.set_paused(id, paused),
+            Command::Embed(id) => self.embed(&id),
+            Command::ShowMap(id) => self.show_map(&id),
+            Command::Project(id, method) => self.project(&id, method),
+            Command::ProjectAgain(id) => {
+                let method = self.document.model(&id).and_then(|model| model.map.method).unwrap_or(Method::Tsne);
+                self.spawn_project(&id, method);
+            }
+            Command::KeepLayout(id) => {
+                if let Some(live) = self.document.live.get(&id) {
+                    live.stop();
+                }
+                if let Some(live) = self.document.model(&id).and_then(|model| model.map.live) {
+                    self.jobs.set_paused(live.job, false);
+                }
+            }
+            Command::Copy(text) => ctx.copy_text(text),
+            Command::Quit => ctx.send_viewport_cmd(egui::ViewportCommand::Close),
+            Command::SetTheme(choice) => {
+                self.settings.theme = choice;
+                self.apply_theme(ctx);
+            }
+            Command::ExportMap => self.spawn_export_map(),
+            Command::ExportVectors => self.spawn_export_vectors(),
+            Command::RevealFile(row) => self.reveal(row),
+            other => self.change_view(other),
+        }
+    }
+
+    /// Commands that only change what is shown or selected.
+    fn change_view(&mut self, command: Command) {
+        match command {
+            Command::SetTsne(params) => self.settings.tsne = params,
+            Command::ColourBy(column) => {
+                self.settings.colour_by = column;
+                self.document.hidden.clear();
+                self.document.restyle_all();
+            }
+            Command::SetPalette(palette) => {
+                self.settings.palette = palette;
+                self.document.restyle_all();
+            }
+            Command::SetPointSize(size) => self.settings.point_size = size,
+            Command::SetOpacity(opacity) => self.settings.opacity = opacity,
+            Command::ToggleCategory(label) => {
+                if !self.document.hidden.remove(&label) {
+                    self.document.hidden.insert(label);
+                }
+                self.document.restyle_all();
+            }
+            Command::IsolateCategory(label) => self.isolate(&label),
+            Command::ShowAllCategories => {
+                self.document.hidden.clear();
+                self.document.restyle_all();
+            }
+            Command::Hover(row) => self.document.hovered = row,
+            Command::Focus(row) => {
+                self.document.selection.focus = Some(row);
+                self.document.selection.revision += 1;
+                self.spawn_inspect(row);
+            }
+            Command::Select(rows, mode) => self.select(rows, mode),
+            Command::SelectAll => {
+                let count = self.document.corpus.as_ref().map_or(0, |corpus| corpus.chunks.len());
+                self.document.select((0..count as u32).map(RowId).collect());
+            }
+            Command::InvertSelection => {
+                let count = self.document.corpus.as_ref().map_or(0, |corpus| corpus.chunks.len());
+                let selection = self.document.selection.clone();
+                self.document.select((0..count as u32).map(RowId).filter(|&row| !selection.contains(row)).collect());
+            }
+            Command::ClearSelection => {
+                self.document.selection.focus = None;
+                self.document.inspection = None;
+                if !self.document.selection.rows.is_empty() {
+                    self.document.select(Vec::new());
+                }
+            }
+            Command::Query(text) => self.spawn_query(Query::Text(text)),
+            Command::QueryImage(path) => self.spawn_query(Query::Image(path)),
+            Command::ClearQuery => {
+                self.document.answer = None;
+                self.document.query = None;
+            }
+            Command::FocusQuery => self.query_focus_request += 1,
+            Command::SetTop(top) => {
+                self.settings.top = top;
+                self.ask_again();
+            }
+            Command::SortItems(column) => {
+                let order = &mut self.document.item_order;
+                order.descending = order.by == column && !order.descending;
+                order.by = column;
+                self.spawn_sort();
+            }
+            Command::SetPerspective(perspective) => self.settings.perspective = perspective,
+            Command::Toggle(dialog) => {
+                let closed = self.dialogs.remove(&dialog);
+                self.dialogs.extend((!closed).then_some(dialog));
+            }
+            Command::SetTool(tool) => self.tool = tool,
+            Command::FitMaps => self.fit_request += 1,
+            Command::CompareModel(place, id) => self.compare_with(place, id),
+            Command::CompareMore => {
+                let slots = self.document.compare.slots.clone();
+                let next = self.document.models.iter().find(|m| m.set.is_some() && !slots.contains(&m.card.id));
+                if let Some(id) = next.map(|model| model.card.id.clone()) {
+                    self.document.compare.chosen = true;
+                    self.document.compare.slots.push(id);
+                }
+            }
+            Command::CompareLess(place) if place < self.document.compare.slots.len() => {
+                self.document.compare.slots.remove(place);
+            }
+            _ => {}
+        }
+    }
+
+    /// Loads in place of what is loaded; `None` is the sample.
+    fn open(&mut self, paths: Option<Vec<std::path::PathBuf>>) {
+        self.jobs.cancel_all();
+        self.document.clear();
+        self.state.thumbnails.clear();
+        self.state.picture = None;
+        self.state.map_views.clear();
+        self.state.query_text.clear();
+        self.state.query_cursor = None;
+        if let Some(paths) = &paths {
+            self.remember(paths);
+        }
+        self.spawn_load(paths);
+    }
+
+    fn remember(&mut self, paths: &[std::path::PathBuf]) {
+        let recent = &mut self.settings.recent;
+        for path in paths.iter().rev() {
+            let path = std::path::absolute(path).unwrap_or_else(|_| path.clone());
+            recent.retain(|known| *known != path);
+            recent.insert(0, path);
+        }
+        recent.truncate(10);
+    }
+
+    fn reload(&mut self) {
+        if let Some(corpus) = self.document.corpus.clone() {
+            let sample = crate::ui::is_sample(&corpus);
+            self.open((!sample).then(|| corpus.roots.clone()));
+        }
+    }
+
+    fn cancel(&mut self, id: crate::jobs::JobId) {
+        self.jobs.cancel(id);
+        let live = self.document.models.iter().find(|model| model.map.live.is_some_and(|live| live.job == id));
+        if let Some(model) = live.map(|model| model.card.id.clone()) {
+            self.end_live(&model);
+        }
+    }
+
+    /// A cancelled t-SNE goes back to the finished map there was.
+    fn end_live(&mut self, id: &ModelId) {
+        self.document.live.remove(id);
+        let Some(model) = self.document.model_mut(id) else { return };
+        model.map.live = None;
+        let back = [Method::Pca, Method::Tsne].into_iter().rev().find(|method| model.map.layouts.contains_key(method));
+        if let Some(method) = back {
+            model.map.method = Some(method);
+            model.map.layout = model.map.layouts.get(&method).cloned();
+        }
+    }
+
+    fn embed(&mut self, id: &ModelId) {
+        if self.document.corpus.is_none() {
+            self.announce(LogLevel::Warning, "Load a folder first, then choose a model", "");
+            return;
+        }
+        if let Some(model) = self.document.model_mut(id) {
+            model.error = None;
+        }
+        self.spawn_embed(id);
+    }
+
+    pub(super) fn show_map(&mut self, id: &ModelId) {
+        self.document.shown = Some(id.clone());
+        if let Some(model) = self.document.model_mut(id) {
+            model.map.fresh = false;
+        }
+        // The lists of the query follow the shown model.
+        self.ask_again();
+    }
+
+    fn project(&mut self, id: &ModelId, method: Method) {
+        let Some(model) = self.document.model_mut(id) else { return };
+        let finished = model.map.layouts.get(&method).cloned();
+        match finished {
+            Some(layout) if model.map.live.is_none() || method == Method::Pca => {
+                if let Some(live) = model.map.live.take() {
+                    self.jobs.cancel(live.job);
+                    self.document.live.remove(id);
+                }
+                let Some(model) = self.document.model_mut(id) else { return };
+                model.map.method = Some(method);
+                model.map.layout = Some(layout);
+                self.document.restyle.insert(id.clone());
+            }
+            _ if model.map.live.is_some() => {}
+            _ => self.spawn_project(id, method),
+        }
+    }
+
+    fn isolate(&mut self, label: &str) {
+        let names: Vec<String> = self
+            .document
+            .shown
+            .as_ref()
+            .and_then(|id| self.document.model(id)?.map.styles.clone())
+            .map(|styles| styles.legend().entries.iter().map(|entry| entry.label.clone()).collect())
+            .unwrap_or_default();
+        let others: std::collections::BTreeSet<String> = names.into_iter().filter(|name| name != label).collect();
+        self.document.hidden = if self.document.hidden == others { Default::default() } else { others };
+        self.document.restyle_all();
+    }
+
+    fn select(&mut self, mut rows: Vec<RowId>, mode: SelectMode) {
+        rows.sort_unstable();
+        rows.dedup();
+        let old = &self.document.selection.rows;
+        let rows = match mode {
+            SelectMode::Replace => rows,
+            SelectMode::Add => {
+                rows.extend(old.iter().copied());
+                rows.sort_unstable();
+                rows.dedup();
+                rows
+            }
+            SelectMode::Subtract => old.iter().copied().filter(|row| rows.binary_search(row).is_err()).collect(),
+        };
+        self.document.select(rows);
+    }
+
+    /// Asks the last query again: another model, or another number of hits.
+    pub(super) fn ask_again(&mut self) {
+        if let Some(query) = self.document.query.clone() {
+            self.spawn_query(query);
+        }
+    }
+
+    fn compare_with(&mut self, place: usize, id: ModelId) {
+        self.document.compare.chosen = true;
+        let slots = &mut self.document.compare.slots;
+        let Some(now) = slots.get(place).cloned() else { return };
+        if let Some(other) = slots.iter().position(|slot| *slot == id) {
+            slots[other] = now;
+        }
+        slots[place] = id;
+    }
+
+    fn reveal(&mut self, row: RowId) {
+        let Some(corpus) = &self.document.corpus else { return };
+        let path = corpus.item_of(row).path.clone();
+        self.spawn_reveal(&path);
+    }
+}

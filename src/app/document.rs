@@ -1,0 +1,147 @@
+//! What the window holds of the workspace: the corpus, each model's set and map, what is selected.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crate::corpus::Corpus;
+use crate::tasks::LiveSlot;
+use crate::ui::context::{CompareState, FolderLine, Inspection, ItemOrder, MapModel, ModelState, Selection};
+use crate::vectors::RowId;
+use crate::workspace::{Answer, ModelCard, ModelId};
+
+/// The document shown.
+#[derive(Default)]
+pub struct Document {
+    /// Grows with every other corpus: outcomes of an older one are dropped.
+    pub generation: u64,
+    /// What is loaded.
+    pub corpus: Option<Arc<Corpus>>,
+    /// The folder tree.
+    pub folders: Vec<FolderLine>,
+    /// All models.
+    pub models: Vec<ModelState>,
+    /// The model whose map Explore shows.
+    pub shown: Option<ModelId>,
+    /// What is selected.
+    pub selection: Selection,
+    /// The row under the pointer.
+    pub hovered: Option<RowId>,
+    /// The answer to the query.
+    pub answer: Option<Arc<Answer>>,
+    /// The query asked last, to be asked again when another model is ready.
+    pub query: Option<crate::tasks::Query>,
+    /// What was found about the row looked at.
+    pub inspection: Option<Inspection>,
+    /// The comparison.
+    pub compare: CompareState,
+    /// Hidden categories.
+    pub hidden: BTreeSet<String>,
+    /// Order of the item list.
+    pub item_order: ItemOrder,
+    /// Where running layouts put their newest positions.
+    pub live: BTreeMap<ModelId, LiveSlot>,
+    /// Pairs whose comparison was begun.
+    pub agree_tried: BTreeSet<(ModelId, ModelId)>,
+    /// Models whose colours must be computed again.
+    pub restyle: BTreeSet<ModelId>,
+}
+
+impl Document {
+    /// Nothing loaded, and these models.
+    pub fn new(cards: Vec<ModelCard>) -> Self {
+        let mut document = Self::default();
+        for card in cards {
+            document.add_model(card);
+        }
+        document
+    }
+
+    /// A model joins; one of the same id is replaced in place.
+    pub fn add_model(&mut self, card: ModelCard) {
+        let colour = self.models.len();
+        match self.models.iter_mut().find(|model| model.card.id == card.id) {
+            Some(known) => known.card = card,
+            None => self.models.push(ModelState { card, colour, set: None, map: MapModel::default(), error: None }),
+        }
+    }
+
+    /// A model by id.
+    pub fn model(&self, id: &ModelId) -> Option<&ModelState> {
+        self.models.iter().find(|model| &model.card.id == id)
+    }
+
+    /// A model by id, to change.
+    pub fn model_mut(&mut self, id: &ModelId) -> Option<&mut ModelState> {
+        self.models.iter_mut().find(|model| &model.card.id == id)
+    }
+
+    /// Forgets everything that belongs to a corpus and begins another generation.
+    pub fn clear(&mut self) {
+        self.generation += 1;
+        self.corpus = None;
+        self.folders.clear();
+        for model in &mut self.models {
+            model.set = None;
+            model.map = MapModel::default();
+            model.error = None;
+        }
+        self.shown = None;
+        self.selection = Selection { revision: self.selection.revision + 1, ..Selection::default() };
+        self.hovered = None;
+        self.answer = None;
+        self.query = None;
+        self.inspection = None;
+        self.compare = CompareState::default();
+        self.hidden.clear();
+        self.item_order = ItemOrder::default();
+        self.live.clear();
+        self.restyle.clear();
+        self.agree_tried.clear();
+    }
+
+    /// Every map must be coloured again.
+    pub fn restyle_all(&mut self) {
+        self.restyle =
+            self.models.iter().filter(|model| model.map.layout.is_some()).map(|m| m.card.id.clone()).collect();
+    }
+
+    /// Whether a layout is running.
+    pub fn any_live(&self) -> bool {
+        self.models.iter().any(|model| model.map.live.is_some())
+    }
+
+    /// Replaces the selected rows.
+    pub fn select(&mut self, rows: Vec<RowId>) {
+        self.selection.rows = rows.into();
+        self.selection.revision += 1;
+        self.restyle_all();
+    }
+}
+
+/// The folder tree of a corpus: roots, and their folders with counts of items in and below them.
+pub fn folder_lines(corpus: &Corpus) -> Vec<FolderLine> {
+    let mut counts: BTreeMap<Vec<String>, usize> = BTreeMap::new();
+    for item in &corpus.items {
+        let mut parts: Vec<String> = item.shown_path.split('/').map(str::to_owned).collect();
+        parts.pop();
+        if parts.is_empty() {
+            parts.push(item.label.clone());
+        }
+        for depth in 1..=parts.len() {
+            *counts.entry(parts[..depth].to_vec()).or_default() += 1;
+        }
+    }
+    let deep = counts.keys().map(Vec::len).max().unwrap_or_default();
+    // A very large tree would drown the panel: only its upper levels are listed then.
+    let most = if counts.len() > 400 { 2 } else { deep };
+    counts
+        .into_iter()
+        .filter(|(parts, _)| parts.len() <= most)
+        .map(|(parts, items)| FolderLine {
+            name: parts.last().cloned().unwrap_or_default(),
+            path: parts.join("/"),
+            depth: parts.len() - 1,
+            items,
+        })
+        .collect()
+}

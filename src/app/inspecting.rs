@@ -1,0 +1,76 @@
+//! Looking at one row: its neighbours under each model, how it was embedded, its picture.
+
+use std::sync::Arc;
+
+use super::App;
+use super::jobs_of::Outcome;
+use crate::corpus::{Corpus, Modality};
+use crate::jobs::{JobSpec, Policy};
+use crate::progress::Progress;
+use crate::tasks::{self, Environment};
+use crate::ui::context::{Inspection, PictureData};
+use crate::vectors::RowId;
+use crate::workspace::EmbeddingSet;
+
+/// Neighbours looked for under each model: enough to find the rank under the other model.
+const NEIGHBOURS: usize = 50;
+/// Longest side of the inspector's picture.
+const LONGEST: u32 = 640;
+
+impl App {
+    /// Finds what the inspector shows of a row.
+    pub(super) fn spawn_inspect(&mut self, row: RowId) {
+        let Some(corpus) = self.document.corpus.clone() else { return };
+        let sets: Vec<Arc<EmbeddingSet>> = self.document.models.iter().filter_map(|model| model.set.clone()).collect();
+        let (generation, environment) = (self.document.generation, self.environment.clone());
+        let spec = JobSpec {
+            title: "Looking at an item".into(),
+            lane: "inspect".into(),
+            policy: Policy::Replace,
+            quiet: true,
+        };
+        self.jobs.spawn(spec, move |progress| {
+            Outcome::Inspected(generation, inspect(&corpus, &sets, row, &environment, progress))
+        });
+    }
+}
+
+fn inspect(
+    corpus: &Corpus,
+    sets: &[Arc<EmbeddingSet>],
+    row: RowId,
+    environment: &Environment,
+    progress: &Progress,
+) -> Inspection {
+    let mut found = Inspection { row, nearest: Vec::new(), explained: Vec::new(), picture: None };
+    for set in sets.iter().filter(|set| set.position_of(row).is_some()) {
+        found.nearest.push((set.card.id.clone(), tasks::nearest(set, row, NEIGHBOURS)));
+    }
+    if corpus.item_of(row).modality == Modality::Image {
+        found.picture = picture(corpus, row);
+    }
+    for set in sets.iter().filter(|set| set.position_of(row).is_some()) {
+        if progress.is_cancelled() {
+            break;
+        }
+        // A model that cannot explain an item (its file is gone) simply has no line in the inspector.
+        if let Ok(way) = tasks::explain(corpus, row, &set.card.id, environment) {
+            found.explained.push((set.card.id.clone(), way));
+        }
+    }
+    found
+}
+
+fn picture(corpus: &Corpus, row: RowId) -> Option<Arc<PictureData>> {
+    let picture = crate::corpus::read_image(&corpus.item_of(row).path, corpus.options.max_megapixels).ok()?;
+    let (width, height) = picture.dimensions();
+    let picture = if width.max(height) > LONGEST {
+        let scale = f64::from(LONGEST) / f64::from(width.max(height));
+        let size = |side: u32| ((f64::from(side) * scale) as u32).max(1);
+        image::imageops::thumbnail(&picture, size(width), size(height))
+    } else {
+        picture
+    };
+    let (width, height) = picture.dimensions();
+    Some(Arc::new(PictureData { width: width as usize, height: height as usize, rgb: picture.into_raw() }))
+}

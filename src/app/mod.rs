@@ -1,0 +1,318 @@
+//! The window's owner: workspace, jobs, settings, view state, and how a frame goes.
+//!
+//! [`logic`] decides (commands become jobs), [`apply`] is the only writer of what jobs give, painting is in `ui`.
+
+mod apply;
+mod commands;
+mod document;
+mod exporting;
+mod frame_stats;
+mod input;
+mod inspecting;
+mod jobs_of;
+mod persistence;
+mod vitals;
+
+use std::collections::BTreeSet;
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use eframe::egui;
+
+pub use self::document::Document;
+use self::frame_stats::FrameStats;
+use self::jobs_of::Outcome;
+use self::vitals::VitalsMeter;
+use crate::cli::{WindowOptions, WindowTheme};
+use crate::jobs::{JobSnapshot, Jobs};
+use crate::tasks::Environment;
+use crate::ui::command::{Command, CommandSender, Dialog, MapTool};
+use crate::ui::context::{Context, LogLevel, LogLine};
+use crate::ui::map::MapBackend;
+use crate::ui::settings::{Perspective, Settings, ThemeChoice};
+use crate::ui::state::WindowState;
+use crate::ui::theme::Theme;
+
+/// How the window is started.
+#[derive(Clone, Debug, Default)]
+pub struct StartOptions {
+    /// What to load; the bundled sample when empty.
+    pub open: Vec<PathBuf>,
+    /// What the tasks need.
+    pub environment: Environment,
+    /// Where times of frames are written, if anywhere.
+    pub frame_stats: Option<PathBuf>,
+    /// Theme for this run only.
+    pub theme: Option<ThemeChoice>,
+    /// Perspective for this run only.
+    pub perspective: Option<Perspective>,
+    /// Whether settings are read and kept; off in tests.
+    pub keep_settings: bool,
+}
+
+impl From<WindowOptions> for StartOptions {
+    fn from(options: WindowOptions) -> Self {
+        let theme = match options.theme {
+            WindowTheme::System => None,
+            WindowTheme::Dark => Some(ThemeChoice::Dark),
+            WindowTheme::Light => Some(ThemeChoice::Light),
+        };
+        let perspective = Perspective::ALL
+            .into_iter()
+            .find(|perspective| Some(perspective.name().to_lowercase()) == options.perspective);
+        Self {
+            open: options.open,
+            environment: options.environment,
+            frame_stats: options.frame_stats,
+            theme,
+            perspective,
+            keep_settings: true,
+        }
+    }
+}
+
+/// Opens the window and runs until it is closed.
+pub fn run(options: WindowOptions) -> ExitCode {
+    let options = StartOptions::from(options);
+    let icon = eframe::icon_data::from_png_bytes(include_bytes!("../../assets/icon.png")).unwrap_or_default();
+    let viewport = egui::ViewportBuilder::default()
+        .with_title("Embedlens")
+        .with_app_id("embedlens")
+        .with_inner_size([1440.0, 900.0])
+        .with_min_inner_size([900.0, 560.0])
+        .with_drag_and_drop(true)
+        .with_icon(icon);
+    let native = eframe::NativeOptions { viewport, ..Default::default() };
+    let result = eframe::run_native("Embedlens", native, Box::new(move |cc| Ok(Box::new(App::new(cc, options)))));
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = writeln!(std::io::stderr(), "{}", no_window_words(&error));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Why the window could not open, and what to do.
+fn no_window_words(error: &eframe::Error) -> String {
+    format!(
+        "embedlens: the window could not open: {error}.\n\
+         It needs a graphics adapter that speaks Vulkan, Metal, DirectX 12 or OpenGL. On Debian, `apt install mesa-vulkan-drivers` \
+         brings one that works on any computer.\n\
+         The commands work without a window: embedlens models, embed, project, search, compare, inspect, render (embedlens --help)."
+    )
+}
+
+/// The window.
+pub struct App {
+    document: Document,
+    jobs: Jobs<Outcome>,
+    snapshots: Vec<JobSnapshot>,
+    environment: Environment,
+    settings: Settings,
+    saved_settings: Option<Settings>,
+    state: WindowState,
+    commands: CommandSender,
+    dialogs: BTreeSet<Dialog>,
+    tool: MapTool,
+    dark: bool,
+    backend: MapBackend,
+    log: Vec<LogLine>,
+    toasts: egui_notify::Toasts,
+    vitals: VitalsMeter,
+    stats: Option<FrameStats>,
+    dragging: Vec<PathBuf>,
+    fit_request: u64,
+    query_focus_request: u64,
+}
+
+impl App {
+    /// Makes the window's state and starts the first load.
+    pub fn new(cc: &eframe::CreationContext<'_>, options: StartOptions) -> Self {
+        let backend = match &cc.wgpu_render_state {
+            Some(state) => {
+                crate::ui::map::gpu::register(state);
+                MapBackend::choose(Some(state))
+            }
+            None => MapBackend::Raster,
+        };
+        Self::with_backend(&cc.egui_ctx, options, backend)
+    }
+
+    /// The same without a graphics adapter, for tests.
+    pub fn with_backend(ctx: &egui::Context, options: StartOptions, backend: MapBackend) -> Self {
+        crate::ui::theme::install(ctx);
+        let saved = options.keep_settings.then(persistence::load).unwrap_or_default();
+        let mut settings = saved.clone();
+        settings.theme = options.theme.unwrap_or(settings.theme);
+        settings.perspective = options.perspective.unwrap_or(settings.perspective);
+        let waker = ctx.clone();
+        let wake = move || waker.request_repaint();
+        let app = Self {
+            document: Document::new(crate::tasks::model_cards()),
+            jobs: Jobs::new(Arc::new(wake)),
+            snapshots: Vec::new(),
+            environment: options.environment,
+            settings,
+            saved_settings: options.keep_settings.then_some(saved),
+            state: WindowState::default(),
+            commands: CommandSender::default(),
+            dialogs: BTreeSet::new(),
+            tool: MapTool::Pan,
+            dark: true,
+            backend,
+            log: Vec::new(),
+            toasts: egui_notify::Toasts::default().with_anchor(egui_notify::Anchor::BottomRight),
+            vitals: VitalsMeter::default(),
+            stats: options.frame_stats.map(FrameStats::new),
+            dragging: Vec::new(),
+            fit_request: 0,
+            query_focus_request: 0,
+        };
+        app.apply_theme(ctx);
+        app.commands.send(if options.open.is_empty() { Command::OpenSample } else { Command::Open(options.open) });
+        app
+    }
+
+    /// Whether no job runs or waits: for tests.
+    pub fn is_idle(&self) -> bool {
+        self.jobs.is_idle() && self.snapshots.is_empty()
+    }
+
+    /// The document: for tests.
+    pub fn document(&self) -> &Document {
+        &self.document
+    }
+
+    fn apply_theme(&self, ctx: &egui::Context) {
+        ctx.set_theme(match self.settings.theme {
+            ThemeChoice::System => egui::ThemePreference::System,
+            ThemeChoice::Dark => egui::ThemePreference::Dark,
+            ThemeChoice::Light => egui::ThemePreference::Light,
+        });
+    }
+
+    fn log(&mut self, level: LogLevel, summary: impl Into<String>, details: impl Into<String>) {
+        self.log.push(LogLine { time: vitals::time_of_day(), level, summary: summary.into(), details: details.into() });
+    }
+
+    /// A message that pops up and also lands in the log.
+    fn announce(&mut self, level: LogLevel, summary: impl Into<String>, details: impl Into<String>) {
+        let summary = summary.into();
+        let theme = if self.dark { crate::ui::theme::DARK } else { crate::ui::theme::LIGHT };
+        let (sign, colour, seconds) = match level {
+            LogLevel::Info => ("i", theme.accent, 4),
+            LogLevel::Warning => ("!", theme.warn, 9),
+            LogLevel::Error => ("×", theme.bad, 9),
+        };
+        let toast = self.toasts.custom(summary.as_str(), sign.to_owned(), colour);
+        toast.duration(Some(Duration::from_secs(seconds))).closable(false);
+        self.log(level, summary, details);
+    }
+
+    /// One turn of deciding: outcomes in, commands out.
+    fn decide(&mut self, ctx: &egui::Context) {
+        self.read_input(ctx);
+        let dark = ctx.theme() == egui::Theme::Dark;
+        if dark != self.dark {
+            self.dark = dark;
+            self.document.restyle_all();
+        }
+        for finished in self.jobs.poll(Duration::from_millis(4)) {
+            self.apply(finished);
+        }
+        self.take_live_layouts();
+        for command in self.commands.take() {
+            self.carry_out(ctx, command);
+        }
+        self.start_needed_jobs();
+        self.snapshots = self.jobs.snapshots();
+        if !self.snapshots.is_empty() {
+            // A software adapter paints with the cores that the work needs.
+            let pause = match (self.document.any_live(), self.backend) {
+                (true, MapBackend::Gpu) => 33,
+                (true, MapBackend::Raster) | (false, MapBackend::Gpu) => 100,
+                (false, MapBackend::Raster) => 300,
+            };
+            ctx.request_repaint_after(Duration::from_millis(pause));
+        }
+        if self.saved_settings.as_ref().is_some_and(|saved| *saved != self.settings) {
+            self.saved_settings = Some(self.settings.clone());
+            persistence::save_in_background(&self.jobs, &self.settings);
+        }
+    }
+
+    fn paint(&mut self, ui: &mut egui::Ui) {
+        let mut state = std::mem::take(&mut self.state);
+        let context = self.context(ui.ctx());
+        crate::ui::show(ui, &context, &mut state);
+        self.state = state;
+        self.toasts.show(ui.ctx());
+    }
+
+    fn context<'a>(&'a self, ctx: &egui::Context) -> Context<'a> {
+        let document = &self.document;
+        Context {
+            theme: Theme::of(ctx),
+            corpus: document.corpus.as_ref(),
+            folders: &document.folders,
+            models: &document.models,
+            shown: document.shown.as_ref(),
+            selection: &document.selection,
+            hovered: document.hovered,
+            answer: document.answer.as_ref(),
+            inspection: document.inspection.as_ref(),
+            compare: &document.compare,
+            jobs: &self.snapshots,
+            log: &self.log,
+            settings: &self.settings,
+            hidden: &document.hidden,
+            item_order: &document.item_order,
+            dialogs: &self.dialogs,
+            tool: self.tool,
+            backend: self.backend,
+            vitals: self.vitals.last(),
+            fit_request: self.fit_request,
+            query_focus_request: self.query_focus_request,
+            dragging: &self.dragging,
+            commands: &self.commands,
+        }
+    }
+}
+
+impl eframe::App for App {
+    fn logic(&mut self, ctx: &egui::Context, _frame: &mut eframe::Frame) {
+        let clock = frame_stats::Clock::start();
+        self.decide(ctx);
+        self.vitals.frame();
+        if let Some(stats) = &mut self.stats {
+            stats.logic(&clock);
+        }
+    }
+
+    fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
+        let clock = frame_stats::Clock::start();
+        self.paint(ui);
+        // What painting asked for is carried out before the next frame.
+        if self.commands.is_waiting() {
+            ui.ctx().request_repaint();
+        }
+        if let Some(stats) = &mut self.stats {
+            stats.ui(&clock);
+        }
+    }
+
+    fn on_exit(&mut self) {
+        self.jobs.cancel_all();
+        if self.saved_settings.is_some() {
+            persistence::save(&self.settings);
+        }
+    }
+
+    fn persist_egui_memory(&self) -> bool {
+        false
+    }
+}

@@ -1,0 +1,296 @@
+//! The commands and what each takes. Says nothing about how it is done.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use super::options::{Common, LayoutArgs, LoadArgs, ModelArgs};
+use crate::tasks::ColourBy;
+
+const EXAMPLES: &str = "\
+Examples:
+  embedlens                                        open the window on the sample
+  embedlens --open ~/notes                         open the window on a folder
+  embedlens search ~/notes --query \"lentil soup\"   find the passages nearest in meaning
+  embedlens embed ~/notes --out notes.npy          write one vector a passage
+  embedlens render ~/notes --method tsne --out map.png
+
+Results go to stdout, progress and messages to stderr.
+Exit codes: 0 ok, 1 failure, 2 wrong usage, 130 interrupted.";
+
+/// See how embedding models see your data.
+///
+/// Point it at folders of text, code and images; it embeds them with the models you choose, draws the map, and answers queries.
+/// Everything runs on this computer. Without a command it opens the window.
+#[derive(Debug, Parser)]
+#[command(name = "embedlens", version, after_help = EXAMPLES, args_conflicts_with_subcommands = true)]
+pub struct Cli {
+    #[command(flatten)]
+    pub window: WindowArgs,
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// What the window takes.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Window options")]
+pub struct WindowArgs {
+    /// Folder or file to open instead of the sample; may be given several times
+    #[arg(long, value_name = "PATH")]
+    pub open: Vec<PathBuf>,
+    /// Folder of the vector cache [default: in the user's cache folder]
+    #[arg(long, value_name = "DIR", env = "EMBEDLENS_CACHE")]
+    pub cache: Option<PathBuf>,
+    /// Threads of a task [default: one a core]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub threads: Option<u16>,
+    /// Never ask the network
+    #[arg(long)]
+    pub offline: bool,
+    /// Write the time of every frame to this file at the end
+    #[arg(long, value_name = "FILE")]
+    pub frame_stats: Option<PathBuf>,
+    /// Colours
+    #[arg(long, value_enum, default_value_t)]
+    pub theme: super::WindowTheme,
+    /// Arrangement of panes to begin with: explore or compare
+    #[arg(long, value_name = "NAME")]
+    pub perspective: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// List the models that are here, and what each is good for
+    #[command(after_help = "Example:\n  embedlens models --json")]
+    Models(ModelsArgs),
+    /// Load, cut and embed files, and write one vector a passage or picture
+    #[command(after_help = "Examples:\n  embedlens embed notes --out notes.npy\n  \
+        embedlens embed src --model static --out code.parquet --json\n\n\
+        Beside F.npy stands F.metadata.jsonl, beside F.tsv F.metadata.tsv: one row a vector, in the same order.\n\
+        With several models the first writes F.npy, the others F-MODEL.npy.")]
+    Embed(EmbedArgs),
+    /// Lay vectors out in the plane by PCA or t-SNE, and say how far the map may be trusted
+    #[command(after_help = "Examples:\n  embedlens project notes --method tsne --out map.csv\n  \
+        embedlens project vectors.npy --method pca --out map.csv --json")]
+    Project(ProjectArgs),
+    /// Find the passages and pictures nearest to a text or a picture
+    #[command(after_help = "Examples:\n  embedlens search notes --query \"how to cook lentils\"\n  \
+        embedlens search photos --image cat.jpg --top 5 --json\n\n\
+        Scores of texts, code and pictures are not on one scale: each kind has a ranking of its own.")]
+    Search(SearchArgs),
+    /// Compare models on the same files: agreement, speed, memory
+    #[command(after_help = "Example:\n  embedlens compare notes --model all-MiniLM-L6-v2 --model static")]
+    Compare(CompareArgs),
+    /// Show how a text is cut into tokens, pooled and normalised
+    #[command(after_help = "Example:\n  embedlens inspect \"The lentils simmer.\" --json")]
+    Inspect(InspectArgs),
+    /// Draw a map into a PNG or SVG file, with title and legend
+    #[command(after_help = "Examples:\n  embedlens render notes --method tsne --out map.png\n  \
+        embedlens render vectors.npy --out map.svg --theme dark")]
+    Render(RenderArgs),
+}
+
+impl Command {
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Models(_) => "models",
+            Self::Embed(_) => "embed",
+            Self::Project(_) => "project",
+            Self::Search(_) => "search",
+            Self::Compare(_) => "compare",
+            Self::Inspect(_) => "inspect",
+            Self::Render(_) => "render",
+        }
+    }
+
+    pub fn common(&self) -> &Common {
+        match self {
+            Self::Models(args) => &args.common,
+            Self::Embed(args) => &args.common,
+            Self::Project(args) => &args.common,
+            Self::Search(args) => &args.common,
+            Self::Compare(args) => &args.common,
+            Self::Inspect(args) => &args.common,
+            Self::Render(args) => &args.common,
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub struct ModelsArgs {
+    #[command(flatten)]
+    pub common: Common,
+}
+
+#[derive(Debug, Args)]
+pub struct EmbedArgs {
+    /// Folders and files
+    #[arg(required = true, value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// File to write: .npy, .tsv or .parquet
+    #[arg(long, short, value_name = "FILE")]
+    pub out: PathBuf,
+    #[command(flatten)]
+    pub model: ModelArgs,
+    #[command(flatten)]
+    pub load: LoadArgs,
+    #[command(flatten)]
+    pub common: Common,
+}
+
+#[derive(Debug, Args)]
+pub struct ProjectArgs {
+    /// Folders and files, or one .npy, .tsv or .parquet file of vectors
+    #[arg(required = true, value_name = "PATH|VECTORS")]
+    pub paths: Vec<PathBuf>,
+    /// File to write: .csv, .parquet or .npy
+    #[arg(long, short, value_name = "FILE")]
+    pub out: PathBuf,
+    #[command(flatten)]
+    pub layout: LayoutArgs,
+    #[command(flatten)]
+    pub model: ModelArgs,
+    #[command(flatten)]
+    pub load: LoadArgs,
+    #[command(flatten)]
+    pub common: Common,
+}
+
+#[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("asked").required(true).args(["query", "image"]))]
+pub struct SearchArgs {
+    /// Folders and files
+    #[arg(required = true, value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// What to look for, in words
+    #[arg(long, value_name = "TEXT")]
+    pub query: Option<String>,
+    /// What to look for, as a picture
+    #[arg(long, value_name = "FILE")]
+    pub image: Option<PathBuf>,
+    /// Results of each kind
+    #[arg(long, short = 'k', value_name = "K", default_value_t = 10)]
+    pub top: usize,
+    #[command(flatten)]
+    pub model: ModelArgs,
+    #[command(flatten)]
+    pub load: LoadArgs,
+    #[command(flatten)]
+    pub common: Common,
+}
+
+#[derive(Debug, Args)]
+pub struct CompareArgs {
+    /// Folders and files
+    #[arg(required = true, value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// Neighbours compared for each row
+    #[arg(long, short = 'k', value_name = "K", default_value_t = 10)]
+    pub neighbours: usize,
+    #[command(flatten)]
+    pub model: ModelArgs,
+    #[command(flatten)]
+    pub load: LoadArgs,
+    #[command(flatten)]
+    pub common: Common,
+}
+
+#[derive(Debug, Args)]
+pub struct InspectArgs {
+    /// The text
+    pub text: String,
+    /// Model: an id from `embedlens models`, a folder, or ORG/NAME in the local hub cache
+    #[arg(long, short, value_name = "ID|DIR", default_value = "all-MiniLM-L6-v2")]
+    pub model: String,
+    #[command(flatten)]
+    pub common: Common,
+}
+
+#[derive(Debug, Args)]
+pub struct RenderArgs {
+    /// Folders and files, or one .npy, .tsv or .parquet file of vectors
+    #[arg(required = true, value_name = "PATH|VECTORS")]
+    pub paths: Vec<PathBuf>,
+    /// File to write: .png or .svg
+    #[arg(long, short, value_name = "FILE")]
+    pub out: PathBuf,
+    /// What the points are coloured by
+    #[arg(long, visible_alias = "color-by", value_enum, default_value_t)]
+    pub colour_by: ColourArg,
+    /// Title [default: the names of what was loaded]
+    #[arg(long, value_name = "TEXT")]
+    pub title: Option<String>,
+    /// Pixels across
+    #[arg(long, value_name = "PX", default_value_t = 1600)]
+    pub width: u32,
+    /// Pixels down
+    #[arg(long, value_name = "PX", default_value_t = 1100)]
+    pub height: u32,
+    /// Colours
+    #[arg(long, value_enum, default_value_t)]
+    pub theme: PictureTheme,
+    #[command(flatten)]
+    pub layout: LayoutArgs,
+    #[command(flatten)]
+    pub model: ModelArgs,
+    #[command(flatten)]
+    pub load: LoadArgs,
+    #[command(flatten)]
+    pub common: Common,
+}
+
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+pub enum PictureTheme {
+    /// For paper
+    #[default]
+    Light,
+    /// For dark screens
+    Dark,
+}
+
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+pub enum ColourArg {
+    /// The folder
+    #[default]
+    Folder,
+    /// The type of file
+    Type,
+    /// Text, code or image
+    Modality,
+    /// Tokens of the passage
+    Tokens,
+    /// One colour
+    None,
+}
+
+impl From<ColourArg> for ColourBy {
+    fn from(argument: ColourArg) -> Self {
+        match argument {
+            ColourArg::Folder => Self::Folder,
+            ColourArg::Type => Self::Type,
+            ColourArg::Modality => Self::Modality,
+            ColourArg::Tokens => Self::Tokens,
+            ColourArg::None => Self::None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_arguments_make_sense() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn window_options_and_commands_exclude_each_other() {
+        assert!(Cli::try_parse_from(["embedlens", "--open", "notes"]).unwrap().command.is_none());
+        assert!(Cli::try_parse_from(["embedlens", "--open", "notes", "models"]).is_err());
+        assert!(Cli::try_parse_from(["embedlens", "search", "notes"]).is_err());
+        assert!(Cli::try_parse_from(["embedlens", "search", "notes", "--query", "a", "--image", "b"]).is_err());
+    }
+}

@@ -1,0 +1,135 @@
+//! `embedlens compare`: how far models agree on the same files, and what each costs.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::args::CompareArgs;
+use super::json::{self, object, rounded};
+use super::session::{Failure, Session};
+use super::text::{columns, count, rate};
+use crate::corpus::Corpus;
+use crate::tasks::{self, AgreeRequest, EmbedRequest, Environment, TaskError};
+use crate::workspace::{Agreement, EmbeddingSet};
+
+/// Rows embedded anew to measure the speed of a model whose vectors all came from the cache.
+const MEASURED: usize = 64;
+
+/// One model's figures.
+struct Column {
+    set: Arc<EmbeddingSet>,
+    items_per_second: Option<f64>,
+    peak_memory_mb: Option<f64>,
+}
+
+pub(super) fn run(args: &CompareArgs, session: &Session) -> Result<(), Failure> {
+    let models = args.model.ids();
+    if models.len() < 2 {
+        return Err(Failure::Usage("give --model at least twice: compare needs two models".to_owned()));
+    }
+    if args.neighbours == 0 {
+        return Err(Failure::Usage("--neighbours must be at least 1".to_owned()));
+    }
+    let corpus = session.load(&args.paths, &args.load)?;
+    let mut all: Vec<Column> = Vec::new();
+    for model in &models {
+        // Peaks are the whole process's, so each model begins from what is in use at its start.
+        let peaks = tasks::reset_peak_memory();
+        let set = session.embed(&corpus, model)?;
+        let items_per_second = match set.rows_per_second() {
+            Some(measured) => Some(measured),
+            None => fresh_speed(&corpus, &set, session)?,
+        };
+        let peak_memory_mb = tasks::peak_memory_mb().filter(|_| peaks);
+        session.env.models.clear();
+        all.push(Column { set, items_per_second, peak_memory_mb });
+    }
+    let (mut pairs, mut apart) = (Vec::new(), Vec::new());
+    for (n, first) in all.iter().enumerate() {
+        for second in &all[n + 1..] {
+            let (a, b) = (first.set.clone(), second.set.clone());
+            let request = AgreeRequest { a, b, k: args.neighbours };
+            match session.watch(|env, progress| tasks::agree(&request, env, progress)) {
+                Ok(agreement) => pairs.push(agreement),
+                Err(error @ (TaskError::NothingInCommon { .. } | TaskError::Analysis { .. })) => {
+                    session.say(&error.to_string());
+                    let (a, b) = (&first.set.card.id, &second.set.card.id);
+                    apart.push(json!({ "a": a, "b": b, "reason": error.to_string() }));
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+    let mut fields = vec![
+        ("pairs", pairs.iter().map(pair).collect::<Vec<_>>().into()),
+        ("not_compared", apart.into()),
+        ("models", all.iter().map(column).collect::<Vec<_>>().into()),
+        ("peak_memory_is", "of the whole process while this model worked".into()),
+    ];
+    fields.extend(Session::corpus_json(&corpus));
+    session.print(&text(&all, &pairs), &object(fields))
+}
+
+/// Embeds a few rows without the cache; the first batch, which warms the model up, is not counted.
+fn fresh_speed(corpus: &Arc<Corpus>, set: &EmbeddingSet, session: &Session) -> Result<Option<f64>, Failure> {
+    let step = (set.rows.len() / MEASURED).max(1);
+    let rows: Arc<[_]> = set.rows.iter().copied().step_by(step).take(MEASURED).collect();
+    let request = EmbedRequest { corpus: corpus.clone(), model: set.card.id.clone(), rows: Some(rows) };
+    let env = Environment { cache_dir: None, ..session.env.clone() };
+    let warm = EmbedRequest { rows: Some(set.rows[..1].into()), ..request.clone() };
+    session.watch(|_, progress| tasks::embed(&warm, &env, progress))?;
+    let (fresh, _) = session.watch(|_, progress| tasks::embed(&request, &env, progress))?;
+    Ok(fresh.rows_per_second())
+}
+
+fn pair(agreement: &Agreement) -> Value {
+    json!({
+        "a": agreement.a, "b": agreement.b, "rows": agreement.rows.len(), "k": agreement.k,
+        "neighbour_overlap": rounded(Some(f64::from(agreement.mean_overlap)), 4),
+        "random_overlap": rounded(Some(f64::from(agreement.random_overlap)), 4),
+        "cka": rounded(Some(f64::from(agreement.cka)), 4), "procrustes": rounded(Some(f64::from(agreement.procrustes)), 4),
+    })
+}
+
+fn column(column: &Column) -> Value {
+    let set = &column.set;
+    json!({
+        "id": set.card.id, "modality": json::modality(set.card.input), "dimensions": set.vectors.dim(),
+        "context_tokens": set.card.context_tokens, "rows": set.rows.len(), "cached": set.cached,
+        "items_per_second": rounded(column.items_per_second, 2), "peak_memory_mb": rounded(column.peak_memory_mb, 1),
+        "vectors_mb": rounded(Some(set.bytes() as f64 / 1e6), 3),
+        "tokens_cut": set.cut.iter().map(|&tokens| u64::from(tokens)).sum::<u64>(),
+    })
+}
+
+fn text(all: &[Column], pairs: &[Agreement]) -> String {
+    let head = ["model", "dimensions", "context", "rows", "items/s", "peak MB", "vectors MB"];
+    let mut rows = vec![head.map(str::to_owned).to_vec()];
+    let unknown = || "–".to_owned();
+    for Column { set, items_per_second, peak_memory_mb } in all {
+        rows.push(vec![
+            set.card.id.to_string(),
+            count(set.vectors.dim() as u64),
+            set.card.context_tokens.map_or_else(|| "any".to_owned(), |tokens| count(tokens as u64)),
+            count(set.rows.len() as u64),
+            items_per_second.map_or_else(unknown, rate),
+            peak_memory_mb.map_or_else(unknown, |mb| count(mb as u64)),
+            format!("{:.1}", set.bytes() as f64 / 1e6),
+        ]);
+    }
+    let mut out = columns(&rows, "lrrrrrr");
+    for pair in pairs {
+        out += &format!(
+            "\n{} and {} on {} rows\n  of {} nearest neighbours {:.1} % are shared (by chance {:.1} %)\n  CKA {:.3}, Procrustes disparity {:.3}\n",
+            pair.a,
+            pair.b,
+            count(pair.rows.len() as u64),
+            pair.k,
+            pair.mean_overlap * 100.0,
+            pair.random_overlap * 100.0,
+            pair.cka,
+            pair.procrustes
+        );
+    }
+    out
+}

@@ -1,0 +1,88 @@
+//! `embedlens embed`: files to vectors on disk.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
+
+use serde_json::{Value, json};
+
+use super::args::EmbedArgs;
+use super::json::{self, object, rounded};
+use super::session::{Failure, Session, check_out, out_for};
+use super::text::{count, plural, rate};
+use crate::corpus::Corpus;
+use crate::tasks;
+use crate::workspace::EmbeddingSet;
+
+pub(super) fn run(args: &EmbedArgs, session: &Session) -> Result<(), Failure> {
+    check_out(&args.out, &["npy", "tsv", "parquet"])?;
+    let started = Instant::now();
+    let corpus = session.load(&args.paths, &args.load)?;
+    let loading = started.elapsed().as_secs_f64();
+    let mut models = args.model.ids();
+    if models.is_empty() {
+        models = tasks::default_models(&corpus);
+    }
+    let (mut sets, mut entries, mut text) = (Vec::new(), Vec::new(), String::new());
+    for (nth, model) in models.iter().enumerate() {
+        let set = session.embed(&corpus, model)?;
+        let out = out_for(&args.out, nth, &set.card.id);
+        tasks::export_vectors(&set, &corpus, &out)?;
+        text += &line(&set, &out);
+        entries.push(entry(&corpus, &set, &out));
+        sets.push(set);
+    }
+    let mut fields = Session::corpus_json(&corpus);
+    fields.extend(totals(&sets));
+    fields.push(("loading_seconds", rounded(Some(loading), 3)));
+    fields.push(("seconds", rounded(Some(started.elapsed().as_secs_f64()), 3)));
+    fields.push(("models", entries.into()));
+    session.print(&text, &object(fields))
+}
+
+fn line(set: &EmbeddingSet, out: &Path) -> String {
+    let speed = set
+        .rows_per_second()
+        .map_or_else(String::new, |per_second| format!(" in {:.1} s ({} items/s)", set.seconds, rate(per_second)));
+    format!(
+        "{}: {} of {} dimensions, {} from the cache, {} embedded{speed} → {}\n",
+        set.card.id,
+        plural(set.rows.len(), "vector", "vectors"),
+        count(set.vectors.dim() as u64),
+        count(set.cached as u64),
+        count((set.rows.len() - set.cached) as u64),
+        out.display()
+    )
+}
+
+fn entry(corpus: &Corpus, set: &EmbeddingSet, out: &Path) -> Value {
+    let cut: u64 = set.cut.iter().map(|&tokens| u64::from(tokens)).sum();
+    json!({
+        "id": set.card.id, "out": out.to_string_lossy(), "rows": set.rows.len(), "dimensions": set.vectors.dim(),
+        "cached": set.cached, "embedded": set.rows.len() - set.cached, "seconds": rounded(Some(set.seconds), 3),
+        "items_per_second": rounded(set.rows_per_second(), 2), "tokens_per_second": rounded(tokens_per_second(set), 1),
+        "tokens": set.tokens.iter().map(|&tokens| u64::from(tokens)).sum::<u64>(), "tokens_cut": cut,
+        "failed": json::failed(corpus, set),
+    })
+}
+
+fn tokens_per_second(set: &EmbeddingSet) -> Option<f64> {
+    (set.tokens_embedded > 0 && set.seconds > 0.0).then(|| set.tokens_embedded as f64 / set.seconds)
+}
+
+/// Figures over all sets; the dimensions are those of the first.
+fn totals(sets: &[Arc<EmbeddingSet>]) -> Vec<(&'static str, Value)> {
+    let seconds: f64 = sets.iter().map(|set| set.seconds).sum();
+    let cached: usize = sets.iter().map(|set| set.cached).sum();
+    let fresh: usize = sets.iter().map(|set| set.rows.len() - set.cached).sum();
+    let tokens: u64 = sets.iter().map(|set| set.tokens_embedded).sum();
+    let per_second = |number: f64| (number > 0.0 && seconds > 0.0).then(|| number / seconds);
+    vec![
+        ("dimensions", sets.first().map_or(Value::Null, |set| set.vectors.dim().into())),
+        ("cached", cached.into()),
+        ("embedded", fresh.into()),
+        ("embedding_seconds", rounded(Some(seconds), 3)),
+        ("items_per_second", rounded(per_second(fresh as f64), 2)),
+        ("tokens_per_second", rounded(per_second(tokens as f64), 1)),
+    ]
+}

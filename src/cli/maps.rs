@@ -1,0 +1,82 @@
+//! From paths or a vectors file to maps: what `project` and `render` share.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::options::{LayoutArgs, LoadArgs, ModelArgs};
+use super::session::{Failure, Session};
+use super::text::plural;
+use crate::corpus::{Corpus, Modality};
+use crate::models::ModelId;
+use crate::tasks::{self, LiveSlot, ProjectRequest, RowInfo};
+use crate::vectors::{RowId, Vectors};
+use crate::workspace::{Projection, ProjectionParams};
+
+/// Vectors and what is known of their rows.
+pub(super) struct Source {
+    pub(super) vectors: Vectors,
+    pub(super) rows: Vec<RowInfo>,
+    /// The model; `None` for vectors from a file.
+    pub(super) model: Option<(ModelId, String)>,
+}
+
+/// Everything that was asked for.
+pub(super) struct Sources {
+    /// The corpus; `None` for vectors from a file.
+    pub(super) corpus: Option<Arc<Corpus>>,
+    pub(super) sources: Vec<Source>,
+}
+
+/// Loads and embeds the paths, or reads the vectors file. With `one`, only the first model's set.
+pub(super) fn sources(
+    session: &Session,
+    paths: &[PathBuf],
+    (model, load): (&ModelArgs, &LoadArgs),
+    one: bool,
+) -> Result<Sources, Failure> {
+    if let [path] = paths
+        && tasks::is_vectors_file(path)
+    {
+        let imported = tasks::import_vectors(path)?;
+        let source = Source { vectors: imported.vectors, rows: imported.rows, model: None };
+        return Ok(Sources { corpus: None, sources: vec![source] });
+    }
+    let corpus = session.load(paths, load)?;
+    let mut models = model.ids();
+    if models.is_empty() {
+        models = tasks::default_models(&corpus);
+    }
+    if one {
+        models.truncate(1);
+    }
+    let (mut sources, mut cards) = (Vec::new(), Vec::new());
+    for model in &models {
+        let set = session.embed(&corpus, model)?;
+        let rows = tasks::corpus_table(&corpus, &set.rows);
+        let model = Some((set.card.id.clone(), set.card.name.clone()));
+        sources.push(Source { vectors: set.vectors.clone(), rows, model });
+        cards.push(set.card.clone());
+    }
+    let cards: Vec<_> = cards.iter().collect();
+    for (modality, count) in tasks::unread_modalities(&corpus, &cards) {
+        let left = match modality {
+            Modality::Text => plural(count, "text", "texts"),
+            Modality::Code => plural(count, "file of code", "files of code"),
+            Modality::Image => plural(count, "picture", "pictures"),
+        };
+        session.say(&format!("Left off the map: {left}, which no model that was chosen reads"));
+    }
+    Ok(Sources { corpus: Some(corpus), sources })
+}
+
+/// Lays one source out.
+pub(super) fn lay_out(session: &Session, source: &Source, layout: &LayoutArgs) -> Result<Projection, Failure> {
+    let tsne = layout.tsne(session.seed()).map_err(Failure::Usage)?;
+    let request = ProjectRequest {
+        vectors: source.vectors.clone(),
+        rows: (0..source.vectors.len() as u32).map(RowId).collect(),
+        params: ProjectionParams { method: layout.method(), tsne },
+        graph: None,
+    };
+    Ok(session.watch(|env, progress| tasks::project(&request, &LiveSlot::default(), env, progress))?)
+}

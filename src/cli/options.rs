@@ -1,0 +1,177 @@
+//! Options that several commands share, and what they mean to the tasks.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use crate::corpus::LoadOptions;
+use crate::models::ModelId;
+use crate::projection::{Method, TsneEngine, TsneParams};
+
+/// Options of every command.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "General options")]
+pub struct Common {
+    /// Print one JSON document on stdout
+    #[arg(long)]
+    pub json: bool,
+    /// No progress and no messages
+    #[arg(long, short)]
+    pub quiet: bool,
+    /// List every file that was left out
+    #[arg(long, short, conflicts_with = "quiet")]
+    pub verbose: bool,
+    /// Threads [default: one a core]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub threads: Option<u16>,
+    /// Never ask the network
+    #[arg(long)]
+    pub offline: bool,
+    /// Folder of the vector cache [default: in the user's cache folder]
+    #[arg(long, value_name = "DIR", env = "EMBEDLENS_CACHE")]
+    pub cache: Option<PathBuf>,
+    /// Neither read nor write the vector cache
+    #[arg(long, conflicts_with = "cache")]
+    pub no_cache: bool,
+    /// Seed of whatever is random
+    #[arg(long, value_name = "N", default_value_t = 42)]
+    pub seed: u64,
+}
+
+/// How files are found and cut.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Loading options")]
+pub struct LoadArgs {
+    /// Read files and folders whose names begin with a dot
+    #[arg(long)]
+    pub hidden: bool,
+    /// Do not obey .gitignore, .ignore and .embedignore files
+    #[arg(long)]
+    pub no_ignore: bool,
+    /// Do not follow symbolic links
+    #[arg(long)]
+    pub no_follow: bool,
+    /// Largest text file, in megabytes
+    #[arg(long, value_name = "MB", default_value_t = LoadOptions::default().max_text_mb)]
+    pub max_text_mb: u64,
+    /// Largest picture, in megapixels
+    #[arg(long, value_name = "MP", default_value_t = LoadOptions::default().max_megapixels)]
+    pub max_megapixels: u32,
+    /// Tokens a passage
+    #[arg(long, value_name = "N", default_value_t = LoadOptions::default().chunk_tokens)]
+    pub chunk_tokens: usize,
+    /// Tokens a passage shares with the one before it [default: 30, or less for short passages]
+    #[arg(long, value_name = "N")]
+    pub overlap_tokens: Option<usize>,
+}
+
+impl LoadArgs {
+    pub fn options(&self) -> Result<LoadOptions, String> {
+        let overlap =
+            self.overlap_tokens.unwrap_or_else(|| LoadOptions::default().overlap_tokens.min(self.chunk_tokens / 4));
+        if self.chunk_tokens == 0 || overlap >= self.chunk_tokens {
+            return Err(format!(
+                "--overlap-tokens {overlap} must be less than --chunk-tokens {}, and that at least 1",
+                self.chunk_tokens
+            ));
+        }
+        Ok(LoadOptions {
+            gitignore: !self.no_ignore,
+            hidden: self.hidden,
+            follow_links: !self.no_follow,
+            max_text_mb: self.max_text_mb,
+            max_megapixels: self.max_megapixels,
+            chunk_tokens: self.chunk_tokens,
+            overlap_tokens: overlap,
+        })
+    }
+}
+
+/// Which models.
+#[derive(Clone, Debug, Args)]
+pub struct ModelArgs {
+    /// Model: an id from `embedlens models`, a folder, or ORG/NAME in the local hub cache; may be given several times
+    /// [default: all-MiniLM-L6-v2 for texts and code, efficientnet-lite0 for pictures]
+    #[arg(long = "model", short, value_name = "ID|DIR")]
+    pub models: Vec<String>,
+}
+
+impl ModelArgs {
+    pub fn ids(&self) -> Vec<ModelId> {
+        self.models.iter().cloned().map(ModelId).collect()
+    }
+}
+
+/// How vectors are laid out.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Layout options")]
+pub struct LayoutArgs {
+    /// Method
+    #[arg(long, value_enum, default_value_t = MethodArg::Pca)]
+    pub method: MethodArg,
+    /// t-SNE: about how many neighbours each point listens to; usual 5 to 100
+    #[arg(long, value_name = "X", default_value_t = TsneParams::default().perplexity)]
+    pub perplexity: f32,
+    /// t-SNE: step size [default: by the number of points]
+    #[arg(long, value_name = "X")]
+    pub learning_rate: Option<f32>,
+    /// t-SNE: iterations in all
+    #[arg(long, value_name = "N", default_value_t = TsneParams::default().iterations)]
+    pub iterations: usize,
+    /// t-SNE: accuracy, 0 is exact, larger is faster and coarser
+    #[arg(long, value_name = "X", default_value_t = TsneParams::default().theta)]
+    pub theta: f32,
+    /// t-SNE: which program runs it; linfa is a reference for up to 5,000 points
+    #[arg(long, value_enum, default_value_t = EngineArg::Embedlens)]
+    pub engine: EngineArg,
+}
+
+impl LayoutArgs {
+    pub fn method(&self) -> Method {
+        match self.method {
+            MethodArg::Pca => Method::Pca,
+            MethodArg::Tsne => Method::Tsne,
+        }
+    }
+
+    pub fn tsne(&self, seed: u64) -> Result<TsneParams, String> {
+        let positive = |name: &str, value: f32| {
+            if value.is_finite() && value > 0.0 { Ok(()) } else { Err(format!("{name} must be a number above 0")) }
+        };
+        positive("--perplexity", self.perplexity)?;
+        self.learning_rate.map_or(Ok(()), |rate| positive("--learning-rate", rate))?;
+        if !(0.0..=1.0).contains(&self.theta) {
+            return Err("--theta must be 0 to 1".to_owned());
+        }
+        let usual = TsneParams::default();
+        Ok(TsneParams {
+            perplexity: self.perplexity,
+            learning_rate: self.learning_rate,
+            iterations: self.iterations,
+            exaggeration_iterations: usual.exaggeration_iterations.min(self.iterations / 3),
+            theta: self.theta,
+            seed,
+            engine: match self.engine {
+                EngineArg::Embedlens => TsneEngine::Embedlens,
+                EngineArg::Linfa => TsneEngine::Linfa,
+            },
+            ..usual
+        })
+    }
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum MethodArg {
+    /// Principal components
+    Pca,
+    /// t-SNE
+    Tsne,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum EngineArg {
+    /// Ours
+    Embedlens,
+    /// linfa-tsne
+    Linfa,
+}

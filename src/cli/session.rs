@@ -1,0 +1,214 @@
+//! What the commands share: environment, progress, Ctrl-C, messages, loading, embedding.
+
+use std::io::{IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::options::{Common, LoadArgs};
+use super::text::plural;
+use super::{bar, json};
+use crate::corpus::Corpus;
+use crate::models::ModelId;
+use crate::progress::Progress;
+use crate::tasks::{self, EmbedRequest, Environment, LoadRequest, TaskError};
+use crate::workspace::{EmbeddingSet, ErrorReport};
+
+/// Why a command ended without a result.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// What was typed makes no sense; said after parsing.
+    Usage(String),
+    /// A task failed or was interrupted.
+    Task(TaskError),
+    /// The task ended, but with nothing to show for it.
+    Report(ErrorReport),
+    /// stdout cannot be written to.
+    Output(std::io::Error),
+}
+
+impl<E: Into<TaskError>> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self::Task(error.into())
+    }
+}
+
+/// A running command.
+pub(super) struct Session {
+    pub(super) env: Environment,
+    pub(super) progress: Progress,
+    common: Common,
+}
+
+/// Paths shown of each reason for leaving files out.
+const SHOWN: usize = 3;
+
+impl Session {
+    pub(super) fn new(common: Common) -> Self {
+        let env = Environment {
+            cache_dir: cache_dir(common.cache.as_deref(), common.no_cache),
+            threads: common.threads.map(usize::from),
+            offline: common.offline,
+            ..Environment::default()
+        };
+        let progress = Progress::new();
+        let handle = progress.clone();
+        let handler = move || {
+            // The first asks; who presses again means now.
+            if handle.is_cancelled() {
+                std::process::exit(i32::from(super::INTERRUPTED));
+            }
+            handle.cancel();
+        };
+        // Without a handler Ctrl-C still ends the program.
+        let _ = ctrlc::set_handler(handler);
+        Self { env, progress, common }
+    }
+
+    pub(super) fn seed(&self) -> u64 {
+        self.common.seed
+    }
+
+    /// Runs a task with a progress bar.
+    pub(super) fn watch<T>(&self, work: impl FnOnce(&Environment, &Progress) -> T) -> T {
+        let shown = !self.common.quiet && std::io::stderr().is_terminal();
+        bar::beside(&self.progress, shown, || work(&self.env, &self.progress))
+    }
+
+    /// A message on stderr, unless quiet.
+    pub(super) fn say(&self, message: &str) {
+        if !self.common.quiet {
+            let _ = writeln!(std::io::stderr(), "{message}");
+        }
+    }
+
+    /// Prints the result: `json` with `--json`, else the text.
+    pub(super) fn print(&self, text: &str, json: &Value) -> Result<(), Failure> {
+        let mut out = std::io::stdout().lock();
+        let printed = match (self.common.json, out.is_terminal()) {
+            (true, true) => writeln!(out, "{json:#}"),
+            (true, false) => writeln!(out, "{json}"),
+            (false, _) => write!(out, "{text}"),
+        };
+        printed.and_then(|()| out.flush()).map_err(Failure::Output)
+    }
+
+    /// Tells a failure: on stderr for people, with `--json` also as the one document on stdout.
+    pub(super) fn fail(&self, report: &ErrorReport) {
+        let mut message = format!("error: {}", report.summary);
+        for detail in &report.details {
+            message += &format!("\n  because: {detail}");
+        }
+        if !report.hint.is_empty() {
+            message += &format!("\n  hint: {}", report.hint);
+        }
+        // Also when quiet: a failure without a word helps nobody.
+        let _ = writeln!(std::io::stderr(), "{message}");
+        if self.common.json {
+            let _ = writeln!(std::io::stdout(), "{}", serde_json::json!({ "error": report }));
+        }
+    }
+
+    /// Loads and tells what was left out.
+    pub(super) fn load(&self, paths: &[PathBuf], args: &LoadArgs) -> Result<Arc<Corpus>, Failure> {
+        let options = args.options().map_err(Failure::Usage)?;
+        let request = LoadRequest { paths: paths.to_vec(), options };
+        let corpus = self.watch(|env, progress| tasks::load(&request, env, progress))?;
+        self.tell_skipped(&corpus);
+        Ok(Arc::new(corpus))
+    }
+
+    fn tell_skipped(&self, corpus: &Corpus) {
+        if corpus.skipped.is_empty() {
+            return;
+        }
+        self.say(&format!("Left out {}:", plural(corpus.skipped.len(), "file", "files")));
+        let mut groups: Vec<(String, Vec<String>)> = Vec::new();
+        for skipped in &corpus.skipped {
+            let reason = skipped.reason.to_string();
+            let path = skipped.path.display().to_string();
+            match groups.iter_mut().find(|(known, _)| *known == reason) {
+                Some((_, paths)) => paths.push(path),
+                None => groups.push((reason, vec![path])),
+            }
+        }
+        groups.sort_by_key(|(_, paths)| std::cmp::Reverse(paths.len()));
+        for (reason, paths) in &groups {
+            let shown = if self.common.verbose { paths.len() } else { SHOWN.min(paths.len()) };
+            let more = paths.len() - shown;
+            let more = if more > 0 { format!(", and {more} more (--verbose lists all)") } else { String::new() };
+            self.say(&format!("  {reason}: {}{more}", paths[..shown].join(", ")));
+        }
+    }
+
+    /// Embeds with one model and tells what the cache and single rows had to tell.
+    pub(super) fn embed(&self, corpus: &Arc<Corpus>, model: &ModelId) -> Result<Arc<EmbeddingSet>, Failure> {
+        let request = EmbedRequest::new(corpus.clone(), model.clone());
+        let (set, report) = self.watch(|env, progress| tasks::embed(&request, env, progress))?;
+        for message in &report.messages {
+            self.say(message);
+        }
+        if !set.failed.is_empty() {
+            let (row, reason) = &set.failed[0];
+            let path = corpus.item_of(*row).path.display();
+            let failed = plural(set.failed.len(), "row", "rows");
+            self.say(&format!("{failed} could not be embedded with {}; the first: {path}: {reason}", set.card.name));
+        }
+        let cut: u64 = set.cut.iter().map(|&tokens| u64::from(tokens)).sum();
+        if cut > 0 {
+            let rows = set.cut.iter().filter(|&&tokens| tokens > 0).count();
+            self.say(&format!(
+                "{} did not see {} of {}: its context is {} tokens",
+                set.card.name,
+                plural(cut as usize, "token", "tokens"),
+                plural(rows, "passage", "passages"),
+                set.card.context_tokens.unwrap_or(0)
+            ));
+        }
+        Ok(Arc::new(set))
+    }
+
+    /// What every result tells of the corpus.
+    pub(super) fn corpus_json(corpus: &Corpus) -> Vec<(&'static str, Value)> {
+        vec![
+            ("items", corpus.items.len().into()),
+            ("chunks", corpus.chunks.len().into()),
+            ("skipped", json::skipped(corpus)),
+        ]
+    }
+}
+
+/// The cache folder that was asked for.
+pub(super) fn cache_dir(given: Option<&Path>, none: bool) -> Option<PathBuf> {
+    if none { None } else { given.map(Path::to_owned).or_else(Environment::default_cache_dir) }
+}
+
+/// The file of the `n`th model: the first has the name that was given, the others the model's id added.
+pub(super) fn out_for(out: &Path, nth: usize, model: &ModelId) -> PathBuf {
+    if nth == 0 {
+        return out.to_owned();
+    }
+    let safe: String =
+        model.0.chars().map(|c| if c.is_alphanumeric() || "-_.".contains(c) { c } else { '-' }).collect();
+    let stem = out.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
+    let ending = out.extension().map_or_else(String::new, |ending| ending.to_string_lossy().into_owned());
+    out.with_file_name(format!("{stem}-{safe}.{ending}"))
+}
+
+/// Refuses a file to write before any work is done: wrong ending, or no such folder.
+pub(super) fn check_out(out: &Path, endings: &[&str]) -> Result<(), Failure> {
+    let ending = out.extension().map(|ending| ending.to_string_lossy().to_ascii_lowercase());
+    if !ending.is_some_and(|ending| endings.contains(&ending.as_str())) {
+        let listed = endings.iter().map(|ending| format!(".{ending}")).collect::<Vec<_>>().join(", ");
+        return Err(Failure::Usage(format!("--out {}: the name must end in one of {listed}", out.display())));
+    }
+    let folder = out.parent().filter(|parent| !parent.as_os_str().is_empty());
+    if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
+        return Err(Failure::Task(TaskError::Format {
+            path: out.to_owned(),
+            message: format!("there is no folder {} to write it to", folder.display()),
+        }));
+    }
+    Ok(())
+}

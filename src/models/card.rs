@@ -1,0 +1,194 @@
+//! Model cards, the embedder trait, and what goes in and comes out.
+
+use std::path::PathBuf;
+
+/// Name of a model: a bundled one ("all-MiniLM-L6-v2"), a hub name ("ORG/NAME") or a folder's path.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(transparent)]
+pub struct ModelId(pub String);
+
+impl std::fmt::Display for ModelId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What a model reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum InputKind {
+    /// Texts and code.
+    Text,
+    /// Pictures.
+    Image,
+}
+
+/// How token vectors become one vector.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Pooling {
+    /// Mean over the tokens.
+    Mean,
+    /// The first token's vector.
+    Cls,
+    /// Largest value of each dimension over the tokens.
+    Max,
+    /// Mean over the places of a picture.
+    Spatial,
+    /// Probability-weighted mean of class vectors (ConSE).
+    Classes,
+}
+
+/// Where a model's weights are.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ModelSource {
+    /// Inside this program.
+    Bundled,
+    /// In a folder.
+    Folder(PathBuf),
+    /// In the hub's cache on this computer.
+    HubCache(PathBuf),
+}
+
+/// What is known of a model.
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+pub struct ModelCard {
+    /// Its id.
+    pub id: ModelId,
+    /// A short name for tabs and columns: "MiniLM-L6-v2".
+    pub name: String,
+    /// What it reads.
+    pub input: InputKind,
+    /// Values a vector.
+    pub dimensions: usize,
+    /// Longest input in tokens, special tokens counted; `None` for pictures and for models without a limit.
+    pub context_tokens: Option<usize>,
+    /// How it pools.
+    pub pooling: Pooling,
+    /// Whether its vectors are brought to length 1.
+    pub normalized: bool,
+    /// The space its vectors live in. Vectors of two models can be compared only when this is equal.
+    pub space: String,
+    /// The model that embeds typed queries for this space; `None` when words cannot be asked of it.
+    pub text_query_model: Option<ModelId>,
+    /// Licence, SPDX where there is one.
+    pub licence: String,
+    /// Where the weights are.
+    pub source: ModelSource,
+    /// Bytes of weights.
+    pub size_bytes: u64,
+    /// One sentence: what it is.
+    pub about: String,
+    /// What it is good at.
+    pub strengths: Vec<String>,
+    /// What it cannot do.
+    pub weaknesses: Vec<String>,
+    /// What to use it for.
+    pub best_for: String,
+}
+
+/// One thing to embed.
+#[derive(Clone, Copy, Debug)]
+pub enum Input<'a> {
+    /// A text or a piece of code.
+    Text(&'a str),
+    /// A picture, 8-bit RGB, orientation already applied.
+    Image(&'a image::RgbImage),
+}
+
+/// The vectors of one batch.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Embedded {
+    /// Row-major vectors, one row an input, in the order given.
+    pub values: Vec<f32>,
+    /// Tokens each input was cut into and the model saw, special tokens counted; 0 for pictures.
+    pub tokens: Vec<u32>,
+    /// Tokens of each input that the model did not see because of its context length.
+    pub cut: Vec<u32>,
+    /// What the model says of each input in a few words: a picture's likeliest classes ("tabby 0.61, lynx 0.12"); empty
+    /// for texts.
+    pub notes: Vec<String>,
+}
+
+/// One input's way through a model, for the inspector and `embedlens inspect`.
+#[derive(Clone, Debug, Default, PartialEq, serde::Serialize)]
+pub struct Explanation {
+    /// Tokens as the model sees them, special ones included.
+    pub tokens: Vec<String>,
+    /// Their ids.
+    pub ids: Vec<u32>,
+    /// Byte range in the input of each token; (0, 0) for special ones.
+    pub offsets: Vec<(usize, usize)>,
+    /// Tokens that did not fit.
+    pub truncated: usize,
+    /// The text that did not fit.
+    pub cut_text: String,
+    /// How it pooled, in words.
+    pub pooling: String,
+    /// Length of the vector before it was brought to 1.
+    pub norm: f32,
+    /// Likeliest classes with their probabilities; pictures only.
+    pub classes: Vec<(String, f32)>,
+    /// The vector.
+    pub vector: Vec<f32>,
+}
+
+/// What can go wrong with a model. Each message names the thing and the next step.
+#[derive(Debug, thiserror::Error)]
+pub enum ModelError {
+    /// No such model here.
+    #[error("model {id} is not here: {hint}")]
+    NotFound {
+        /// The id asked for.
+        id: String,
+        /// Where was looked, and what to do.
+        hint: String,
+    },
+    /// A file of the model is missing or makes no sense.
+    #[error("model file {path}: {message}")]
+    BadFile {
+        /// The file.
+        path: String,
+        /// What is wrong.
+        message: String,
+    },
+    /// An architecture or option this version cannot run.
+    #[error("model {id} cannot be run: {message}")]
+    Unsupported {
+        /// The model.
+        id: String,
+        /// Why.
+        message: String,
+    },
+    /// A text was given to a picture model or the other way round.
+    #[error("{model} reads {reads}, not {given}")]
+    WrongInput {
+        /// The model's name.
+        model: String,
+        /// What it reads.
+        reads: &'static str,
+        /// What was given.
+        given: &'static str,
+    },
+    /// The tokenizer failed.
+    #[error("tokenizer: {0}")]
+    Tokenizer(String),
+    /// candle failed.
+    #[error("tensor computation: {0}")]
+    Tensor(String),
+}
+
+/// A loaded model.
+pub trait Embedder: Send {
+    /// What is known of it.
+    fn card(&self) -> &ModelCard;
+    /// Hash of weights, tokenizer and everything else that decides the vectors: part of every cache key.
+    fn fingerprint(&self) -> &str;
+    /// Embeds one batch. Vectors come in the order of the inputs, normalised when the card says so.
+    fn embed(&mut self, inputs: &[Input<'_>]) -> Result<Embedded, ModelError>;
+    /// How costly an input is, in tokens before truncation (1 for a picture): for sorting into batches.
+    fn cost(&self, input: Input<'_>) -> usize;
+    /// Shows one input's way through the model.
+    fn explain(&mut self, input: Input<'_>) -> Result<Explanation, ModelError>;
+}

@@ -1,0 +1,240 @@
+//! How far a map may be trusted: trustworthiness and continuity (Venna and Kaski 2001) and the neighbours kept.
+//!
+//! A sample of points, but ranks among all. Distances are Euclidean, which orders vectors of length 1 as the cosine does; equal
+//! distances rank by position. Invariant: the same sample and figures for the same seed, at any number of threads.
+
+use rand::{Rng, SeedableRng};
+use rayon::prelude::*;
+
+use super::Quality;
+use crate::progress::{Cancelled, Progress};
+use crate::search::{Best, Hit};
+use crate::vectors::products::{Centred, column_means, products_into};
+use crate::vectors::{Vectors, dot};
+
+/// Neighbours looked at.
+const NEIGHBOURS: usize = 10;
+/// Sampled points of one task.
+const TASK: usize = 64;
+/// Columns of one block of products.
+const BASE: usize = 4096;
+
+/// How one sampled point fared.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct PointQuality {
+    /// The point's position.
+    pub position: u32,
+    /// Share of its nearest neighbours that are among its nearest on the map, 0 to 1.
+    pub kept: f32,
+}
+
+/// The figures of a map. `sample` points are drawn (2,000 are usual; all where there are fewer).
+///
+/// Looks at 10 neighbours, or fewer where there are fewer than 21 points; a map of less than four points is perfect. Counts points
+/// in the stage "Measuring the map". Positions beyond the shorter of both inputs are left out.
+pub fn quality(
+    vectors: &Vectors,
+    points: &[[f32; 2]],
+    sample: usize,
+    seed: u64,
+    progress: &Progress,
+) -> Result<Quality, Cancelled> {
+    quality_by_point(vectors, points, sample, seed, progress).map(|(quality, _)| quality)
+}
+
+/// As [`quality`], and the share kept of each sampled point, by rising position.
+pub fn quality_by_point(
+    vectors: &Vectors,
+    points: &[[f32; 2]],
+    sample: usize,
+    seed: u64,
+    progress: &Progress,
+) -> Result<(Quality, Vec<PointQuality>), Cancelled> {
+    let count = vectors.len().min(points.len());
+    let chosen = draw(count, sample, seed);
+    progress.stage("Measuring the map", "points", chosen.len() as u64);
+    let k = NEIGHBOURS.min(count.saturating_sub(1) / 2);
+    if k == 0 {
+        let perfect = Quality { trustworthiness: 1.0, continuity: 1.0, neighbours_kept: 1.0, sampled: chosen.len() };
+        return Ok((perfect, chosen.iter().map(|&position| PointQuality { position, kept: 1.0 }).collect()));
+    }
+    let mean = column_means(vectors);
+    let values = Centred { vectors, mean: &mean }.all();
+    let offsets = values.par_chunks(vectors.dim()).map(|row| -0.5 * dot(row, row)).collect();
+    let spaces = Spaces { values, offsets, dim: vectors.dim(), points: &points[..count], k };
+    let found: Vec<Vec<Ranks>> = chosen
+        .par_chunks(TASK)
+        .with_max_len(1)
+        .map(|chosen| {
+            progress.check()?;
+            let ranks = spaces.ranks(chosen);
+            progress.advance(chosen.len() as u64);
+            Ok(ranks)
+        })
+        .collect::<Result<_, Cancelled>>()?;
+    let found: Vec<Ranks> = found.concat();
+    let sum = |of: fn(&Ranks) -> u64| found.iter().map(of).sum::<u64>() as f64;
+    let worst = found.len() as f64 * k as f64 * (2.0 * count as f64 - 3.0 * k as f64 - 1.0) / 2.0;
+    let quality = Quality {
+        trustworthiness: (1.0 - sum(|ranks| ranks.intruders) / worst) as f32,
+        continuity: (1.0 - sum(|ranks| ranks.missing) / worst) as f32,
+        neighbours_kept: (sum(|ranks| ranks.kept) / (found.len() * k) as f64) as f32,
+        sampled: found.len(),
+    };
+    let by_point = chosen.iter().zip(&found);
+    Ok((quality, by_point.map(|(&position, r)| PointQuality { position, kept: r.kept as f32 / k as f32 }).collect()))
+}
+
+/// `sample` of `count` positions without repetition, rising; all where `sample` is no less.
+fn draw(count: usize, sample: usize, seed: u64) -> Vec<u32> {
+    let mut all: Vec<u32> = (0..count as u32).collect();
+    if sample < count {
+        let mut random = rand_pcg::Pcg64Mcg::seed_from_u64(seed);
+        for at in 0..sample {
+            all.swap(at, random.random_range(at..count));
+        }
+        all.truncate(sample);
+        all.sort_unstable();
+    }
+    all
+}
+
+/// Both spaces, and how many neighbours count.
+struct Spaces<'a> {
+    values: Vec<f32>,
+    /// Minus half the squared length of every row: with the product, what ranks by distance.
+    offsets: Vec<f32>,
+    dim: usize,
+    points: &'a [[f32; 2]],
+    k: usize,
+}
+
+/// What a point adds to the sums.
+#[derive(Clone, Copy, Debug, Default)]
+struct Ranks {
+    /// How far beyond k the neighbours on the map stand in the original space.
+    intruders: u64,
+    /// How far beyond k the original neighbours stand on the map.
+    missing: u64,
+    kept: u64,
+}
+
+impl Spaces<'_> {
+    fn ranks(&self, chosen: &[u32]) -> Vec<Ranks> {
+        let count = self.points.len();
+        let own: Vec<f32> = chosen.iter().flat_map(|&at| self.row(at as usize)).copied().collect();
+        let mut closeness = vec![0.0f32; chosen.len() * count];
+        let mut block = Vec::new();
+        for first in (0..count).step_by(BASE) {
+            let last = (first + BASE).min(count);
+            block.resize(chosen.len() * (last - first), 0.0);
+            products_into(&own, &self.values[first * self.dim..last * self.dim], self.dim, &mut block);
+            for (row, products) in block.chunks_exact(last - first).enumerate() {
+                let out = &mut closeness[row * count + first..row * count + last];
+                for ((out, product), offset) in out.iter_mut().zip(products).zip(&self.offsets[first..last]) {
+                    *out = product + offset;
+                }
+            }
+        }
+        let mut on_map = vec![0.0f32; count];
+        let rows = chosen.iter().zip(closeness.chunks_exact_mut(count));
+        rows.map(|(&position, original)| {
+            let own = self.points[position as usize];
+            for (out, point) in on_map.iter_mut().zip(self.points) {
+                let (dx, dy) = (own[0] - point[0], own[1] - point[1]);
+                *out = -(dx * dx + dy * dy);
+            }
+            original[position as usize] = f32::NEG_INFINITY;
+            on_map[position as usize] = f32::NEG_INFINITY;
+            self.compare(original, &on_map)
+        })
+        .collect()
+    }
+
+    fn row(&self, at: usize) -> &[f32] {
+        &self.values[at * self.dim..(at + 1) * self.dim]
+    }
+
+    fn compare(&self, original: &[f32], on_map: &[f32]) -> Ranks {
+        let nearest = |closeness: &[f32]| -> Vec<Hit> {
+            let mut best = Best::new(self.k);
+            best.offer_run(0, closeness, usize::MAX);
+            best.sorted().to_vec()
+        };
+        let (near, near_on_map) = (nearest(original), nearest(on_map));
+        let beyond = |of: &[Hit], others: &[Hit], closeness: &[f32]| -> u64 {
+            let strangers = of.iter().filter(|hit| others.iter().all(|other| other.position != hit.position));
+            strangers.map(|hit| rank(closeness, hit.position as usize).saturating_sub(self.k as u64)).sum()
+        };
+        Ranks {
+            intruders: beyond(&near_on_map, &near, original),
+            missing: beyond(&near, &near_on_map, on_map),
+            kept: near.iter().filter(|hit| near_on_map.iter().any(|other| other.position == hit.position)).count()
+                as u64,
+        }
+    }
+}
+
+/// Rank of a position, from 1: one more than those that are closer, or as close and before it.
+fn rank(closeness: &[f32], position: usize) -> u64 {
+    let own = closeness[position];
+    let (before, after) = closeness.split_at(position);
+    let count = |values: &[f32], counts: fn(f32, f32) -> bool| -> u64 {
+        values
+            .chunks(1 << 16)
+            .map(|values| u64::from(values.iter().map(|&v| u32::from(counts(v, own))).sum::<u32>()))
+            .sum()
+    };
+    1 + count(before, |value, own| value >= own) + count(after, |value, own| value > own)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn vectors(count: usize) -> (Vectors, Vec<[f32; 2]>) {
+        let mut random = rand_pcg::Pcg64Mcg::seed_from_u64(4);
+        let points: Vec<[f32; 2]> = (0..count).map(|_| [random.random(), random.random()]).collect();
+        let values: Vec<f32> = points.iter().flat_map(|point| [point[0], 100.0 + point[1], 7.0]).collect();
+        (Vectors::new(values, 3).unwrap(), points)
+    }
+
+    #[test]
+    fn the_plane_itself_is_a_perfect_map_and_noise_is_not() {
+        let (vectors, points) = vectors(500);
+        let measure = |points: &[[f32; 2]], sample| quality(&vectors, points, sample, 1, &Progress::new()).unwrap();
+        let perfect = measure(&points, 2000);
+        assert!(perfect.trustworthiness > 0.9999 && perfect.continuity > 0.9999 && perfect.neighbours_kept > 0.995);
+        assert_eq!(perfect.sampled, 500);
+        let mut shuffled = points.clone();
+        shuffled.rotate_right(250);
+        let noise = measure(&shuffled, 100);
+        assert!((noise.trustworthiness - 0.5).abs() < 0.1 && noise.neighbours_kept < 0.1, "{noise:?}");
+        assert_eq!(noise.sampled, 100);
+    }
+
+    #[test]
+    fn tiny_and_broken_maps_have_figures() {
+        for count in [0, 1, 2, 3, 4, 7, 20] {
+            let (vectors, mut points) = vectors(count);
+            let found = quality(&vectors, &points, 10, 0, &Progress::new()).unwrap();
+            assert!((found.trustworthiness - 1.0).abs() < 1e-6, "{count} points: {found:?}");
+            points.iter_mut().for_each(|point| *point = [f32::NAN; 2]);
+            assert!(quality(&vectors, &points, 10, 0, &Progress::new()).unwrap().trustworthiness.is_finite());
+        }
+    }
+
+    #[test]
+    fn samples_are_distinct_and_shares_belong_to_them() {
+        let (vectors, points) = vectors(300);
+        let (whole, by_point) = quality_by_point(&vectors, &points, 50, 3, &Progress::new()).unwrap();
+        assert!(by_point.is_sorted_by(|a, b| a.position < b.position) && by_point.len() == 50);
+        let mean = by_point.iter().map(|point| point.kept).sum::<f32>() / 50.0;
+        assert!((mean - whole.neighbours_kept).abs() < 1e-6);
+    }
+
+    #[test]
+    fn ranks_count_ties_by_position() {
+        assert_eq!([0, 1, 2, 3].map(|at| rank(&[5.0, 7.0, 5.0, 9.0], at)), [3, 2, 4, 1]);
+    }
+}

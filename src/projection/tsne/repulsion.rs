@@ -1,0 +1,109 @@
+//! How points push each other away: between all pairs where they are few, through the tree where they are many.
+//!
+//! Invariant: pushes are summed by group, in an order that depends on the points alone.
+
+use rayon::prelude::*;
+
+use super::lanes::{GROUP, Push, Source, repel};
+use super::tree::{Sorted, Tree};
+
+/// Points up to which every pair is computed.
+const EXACT: usize = 1000;
+
+/// Pushes on all points, and the memory they are computed in.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Repulsion {
+    sorted: Sorted,
+    tree: Tree,
+    all: Vec<Source>,
+    pushes: Vec<Push>,
+    forces: Vec<[f32; 2]>,
+}
+
+impl Repulsion {
+    /// Computes the pushes at `points` and gives the normaliser Z: Σ 1 / (1 + distance²) over all ordered pairs.
+    pub fn compute(&mut self, points: &[[f32; 2]], theta: f32) -> f64 {
+        self.sorted.sort(points);
+        let exact = points.len() <= EXACT;
+        if exact {
+            let places = 0..points.len();
+            self.all.clear();
+            self.all.extend(places.map(|at| Source { x: self.sorted.x[at], y: self.sorted.y[at], mass: 1.0 }));
+        } else {
+            self.tree.build(&self.sorted, theta);
+        }
+        self.pushes.resize(points.len().div_ceil(GROUP), Push::default());
+        let (sorted, tree, all) = (&self.sorted, &self.tree, &self.all);
+        self.pushes.par_iter_mut().enumerate().with_min_len(4).for_each_init(Vec::new, |sources, (group, push)| {
+            let first = group * GROUP;
+            let lanes = |values: &[f32]| std::array::from_fn(|lane| values[first + lane]);
+            let sources = if exact {
+                all
+            } else {
+                tree.sources(sorted, first..(first + GROUP).min(points.len()), sources);
+                &*sources
+            };
+            *push = repel(&lanes(&sorted.x), &lanes(&sorted.y), sources);
+        });
+        self.forces.resize(points.len(), [0.0; 2]);
+        let mut normaliser = 0.0f64;
+        for (place, &point) in self.sorted.order.iter().enumerate() {
+            let (push, lane) = (&self.pushes[place / GROUP], place % GROUP);
+            self.forces[point as usize] = [push.x[lane], push.y[lane]];
+            normaliser += f64::from(push.z[lane]) - 1.0; // without the point itself, whose q is 1
+        }
+        normaliser.max(f64::MIN_POSITIVE)
+    }
+
+    /// Pushes by point, not yet divided by Z.
+    pub fn forces(&self) -> &[[f32; 2]] {
+        &self.forces
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::{Rng, SeedableRng};
+
+    use super::*;
+
+    fn exact(points: &[[f32; 2]]) -> (Vec<[f64; 2]>, f64) {
+        let mut sum = 0.0;
+        let mut forces = Vec::new();
+        for (i, a) in points.iter().enumerate() {
+            let mut force = [0.0f64; 2];
+            for (_, b) in points.iter().enumerate().filter(|&(j, _)| j != i) {
+                let (dx, dy) = (f64::from(a[0]) - f64::from(b[0]), f64::from(a[1]) - f64::from(b[1]));
+                let q = 1.0 / (1.0 + dx * dx + dy * dy);
+                sum += q;
+                force = [force[0] + q * q * dx, force[1] + q * q * dy];
+            }
+            forces.push(force);
+        }
+        (forces, sum)
+    }
+
+    #[test]
+    fn the_tree_comes_near_to_all_pairs_and_all_pairs_are_exact() {
+        let mut random = rand_pcg::Pcg64Mcg::seed_from_u64(2);
+        for (count, theta, bound) in
+            [(1, 0.5, 1e-6), (2, 0.5, 1e-6), (700, 0.5, 1e-4), (3000, 0.0, 1e-4), (3000, 0.5, 0.02)]
+        {
+            let points: Vec<[f32; 2]> = (0..count)
+                .map(|_| [random.random_range(-30.0f32..30.0), random.random_range(-30.0f32..30.0)])
+                .collect();
+            let mut repulsion = Repulsion::default();
+            let normaliser = repulsion.compute(&points, theta);
+            let (forces, expected) = exact(&points);
+            assert!((normaliser - expected).abs() <= bound * expected.max(1.0), "{normaliser} for {expected}");
+            let size = forces.iter().map(|f| f[0] * f[0] + f[1] * f[1]).sum::<f64>().max(1.0);
+            let off: f64 = repulsion
+                .forces()
+                .iter()
+                .zip(&forces)
+                .map(|(f, e)| (f64::from(f[0]) - e[0]).powi(2) + (f64::from(f[1]) - e[1]).powi(2))
+                .sum();
+            assert!((off / size).sqrt() <= bound, "{count} points: forces off by {}", (off / size).sqrt());
+        }
+    }
+}

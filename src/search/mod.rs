@@ -1,0 +1,14 @@
+//! Nearest neighbours in the original space: the graph that everything shares, and answers to one query.
+//!
+//! Exact. Knows vectors, not texts. Invariant: neighbours of a row are sorted by score, greatest first, ties by row,
+//! and never hold the row itself.
+
+mod best;
+mod graph;
+mod query;
+mod types;
+
+pub(crate) use best::Best;
+pub use graph::exact_graph;
+pub use query::top_k;
+pub use types::*;

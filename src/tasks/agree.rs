@@ -1,0 +1,71 @@
+//! How far two models agree on the same rows, in the original space.
+
+use std::sync::Arc;
+
+use super::{Environment, TaskError};
+use crate::analysis;
+use crate::progress::Progress;
+use crate::search;
+use crate::vectors::{Metric, RowId, Vectors};
+use crate::workspace::{Agreement, EmbeddingSet};
+
+/// Two embedding sets to compare.
+#[derive(Clone, Debug)]
+pub struct AgreeRequest {
+    /// First set.
+    pub a: Arc<EmbeddingSet>,
+    /// Second set, of the same corpus revision.
+    pub b: Arc<EmbeddingSet>,
+    /// Neighbours compared for each row; 10 is usual.
+    pub k: usize,
+}
+
+/// Compares two sets on the rows both hold.
+///
+/// # Errors
+/// Cancelled; no common rows; one of the sets has no variance.
+pub fn agree(request: &AgreeRequest, env: &Environment, progress: &Progress) -> Result<Agreement, TaskError> {
+    let (a, b) = (&*request.a, &*request.b);
+    let shared: Arc<[RowId]> = if a.rows == b.rows {
+        a.rows.clone()
+    } else {
+        a.rows.iter().copied().filter(|&row| b.position_of(row).is_some()).collect()
+    };
+    if shared.len() < 2 || a.revision != b.revision {
+        return Err(TaskError::NothingInCommon { a: a.card.name.clone(), b: b.card.name.clone() });
+    }
+    env.run(|| {
+        let (of_a, of_b) = (on_rows(a, &shared), on_rows(b, &shared));
+        let failed = |source| TaskError::Analysis { a: a.card.name.clone(), b: b.card.name.clone(), source };
+        let graph_a = search::exact_graph(&of_a, Metric::Cosine, request.k, progress)?;
+        let graph_b = search::exact_graph(&of_b, Metric::Cosine, request.k, progress)?;
+        progress.stage("Comparing the models", "steps", 3);
+        let overlap = analysis::neighbour_overlap(&graph_a, &graph_b);
+        progress.set_done(1);
+        progress.check()?;
+        let cka = analysis::linear_cka(&of_a, &of_b).map_err(failed)?;
+        progress.set_done(2);
+        progress.check()?;
+        let procrustes = analysis::procrustes(&of_a, &of_b).map_err(failed)?;
+        progress.set_done(3);
+        let mean = overlap.iter().map(|&share| f64::from(share)).sum::<f64>() / overlap.len().max(1) as f64;
+        Ok(Agreement {
+            a: a.card.id.clone(),
+            b: b.card.id.clone(),
+            k: graph_a.k.min(graph_b.k),
+            random_overlap: graph_a.k as f32 / (shared.len() - 1) as f32,
+            rows: shared,
+            overlap: overlap.into(),
+            mean_overlap: mean as f32,
+            cka: cka as f32,
+            procrustes: procrustes as f32,
+        })
+    })
+}
+
+fn on_rows(set: &EmbeddingSet, rows: &[RowId]) -> Vectors {
+    if *set.rows == *rows {
+        return set.vectors.clone();
+    }
+    set.vectors.select(rows.iter().filter_map(|&row| set.position_of(row)))
+}

@@ -1,0 +1,142 @@
+//! Answering a query: embed it with the model of each space, search every set, group by model and modality.
+//!
+//! Scores of different models, or of texts and pictures, are not on one scale, so each group has a ranking of its own. Invariant: every
+//! set either answers or says in one sentence why it cannot.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::models::modalities_of;
+use super::{Environment, TaskError};
+use crate::corpus::{self, Corpus, Modality};
+use crate::models::{Input, InputKind, ModelCard, ModelId};
+use crate::progress::Progress;
+use crate::search;
+use crate::vectors::{Metric, RowId};
+use crate::workspace::{Answer, AnswerGroup, EmbeddingSet};
+
+/// What is asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Query {
+    /// Words.
+    Text(String),
+    /// A picture.
+    Image(PathBuf),
+}
+
+/// A query to all sets of a corpus.
+#[derive(Clone, Debug)]
+pub struct QueryRequest {
+    /// The corpus.
+    pub corpus: Arc<Corpus>,
+    /// The sets to search.
+    pub sets: Vec<Arc<EmbeddingSet>>,
+    /// What is asked.
+    pub query: Query,
+    /// Hits a group.
+    pub top: usize,
+}
+
+/// Answers a query.
+///
+/// # Errors
+/// Cancelled; the query's picture cannot be read; the model that reads the query cannot be run.
+pub fn answer(request: &QueryRequest, env: &Environment, progress: &Progress) -> Result<Answer, TaskError> {
+    progress.stage("Answering", "models", request.sets.len() as u64);
+    let mut answer = Answer { query: shown(&request.query), ..Answer::default() };
+    let started = Instant::now();
+    let mut asker = Asker { request, env, vectors: HashMap::new() };
+    let mut ready: Vec<(&EmbeddingSet, Arc<[f32]>)> = Vec::new();
+    for set in &request.sets {
+        progress.check()?;
+        match asker.query_model(&set.card) {
+            Ok(model) => ready.push((set, asker.vector(&model)?)),
+            Err(why) => answer.unanswered.push((set.card.id.clone(), why)),
+        }
+    }
+    answer.seconds_embed = started.elapsed().as_secs_f64();
+    let started = Instant::now();
+    env.run(|| {
+        for (set, query) in ready {
+            progress.check()?;
+            answer.groups.extend(search_set(request, set, &query));
+            progress.advance(1);
+        }
+        Ok::<(), TaskError>(())
+    })?;
+    answer.seconds_search = started.elapsed().as_secs_f64();
+    Ok(answer)
+}
+
+fn shown(query: &Query) -> String {
+    match query {
+        Query::Text(text) => text.clone(),
+        Query::Image(path) => path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned(),
+    }
+}
+
+/// One ranking a modality that the set holds.
+fn search_set(request: &QueryRequest, set: &EmbeddingSet, query: &[f32]) -> Vec<AnswerGroup> {
+    let corpus = &request.corpus;
+    let modality_at: Vec<Modality> = set.rows.iter().map(|&row| corpus.item_of(row).modality).collect();
+    let group = |modality: Modality| {
+        let of_modality = |position: usize| modality_at[position] == modality;
+        let hits = search::top_k(&set.vectors, query, Metric::Cosine, request.top, Some(&of_modality));
+        let hits: Vec<(RowId, f32)> =
+            hits.into_iter().map(|hit| (set.rows[hit.position as usize], hit.score)).collect();
+        AnswerGroup { model: set.card.id.clone(), model_name: set.card.name.clone(), modality, hits: hits.into() }
+    };
+    modalities_of(set.card.input)
+        .iter()
+        .filter(|modality| modality_at.contains(modality))
+        .map(|&modality| group(modality))
+        .collect()
+}
+
+/// Embeds the query once a model.
+struct Asker<'a> {
+    request: &'a QueryRequest,
+    env: &'a Environment,
+    vectors: HashMap<ModelId, Arc<[f32]>>,
+}
+
+impl Asker<'_> {
+    /// The model that can put this query into a set's space, or why none can.
+    fn query_model(&self, card: &ModelCard) -> Result<ModelId, String> {
+        match (&self.request.query, card.input) {
+            (Query::Text(_), _) => card.text_query_model.clone().ok_or_else(|| {
+                format!("{} knows pictures only: words cannot be asked of its space. Ask it with a picture", card.name)
+            }),
+            (Query::Image(_), InputKind::Image) => Ok(card.id.clone()),
+            (Query::Image(_), InputKind::Text) => self
+                .request
+                .sets
+                .iter()
+                .find(|set| set.card.input == InputKind::Image && set.card.space == card.space)
+                .map(|set| set.card.id.clone())
+                .ok_or_else(|| format!("{} reads texts: no picture model of its space is in use", card.name)),
+        }
+    }
+
+    fn vector(&mut self, model: &ModelId) -> Result<Arc<[f32]>, TaskError> {
+        if let Some(vector) = self.vectors.get(model) {
+            return Ok(vector.clone());
+        }
+        let mut pooled = self.env.models.take(model, self.env.offline)?;
+        let attempted = format!("embed the query with {model}");
+        let embedded = match &self.request.query {
+            Query::Text(text) => self.env.run(|| pooled.with(&attempted, |m| m.embed(&[Input::Text(text)]))),
+            Query::Image(path) => {
+                let limit = self.request.corpus.options.max_megapixels.max(1);
+                let picture = corpus::read_image(path, limit)
+                    .map_err(|reason| TaskError::QueryImage { path: path.clone(), reason: reason.to_string() })?;
+                self.env.run(|| pooled.with(&attempted, |m| m.embed(&[Input::Image(&picture)])))
+            }
+        }?;
+        let vector: Arc<[f32]> = embedded.values.into();
+        self.vectors.insert(model.clone(), vector.clone());
+        Ok(vector)
+    }
+}

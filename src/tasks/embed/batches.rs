@@ -1,0 +1,61 @@
+//! Grouping inputs into batches of like length under a budget.
+//!
+//! Pure. Invariant: every input is in exactly one batch.
+
+/// Cuts `inputs` (with their costs) into batches: like costs together, at most `budget` of the costliest times their number, at
+/// least one input each. Batches come spread over the lengths, so that the rate shown at any moment is about the rate of the whole.
+pub(super) fn batches(mut inputs: Vec<(u32, usize)>, budget: usize, most: usize) -> Vec<Vec<u32>> {
+    inputs.sort_by_key(|&(id, cost)| (std::cmp::Reverse(cost), id));
+    let mut made: Vec<Vec<u32>> = Vec::new();
+    let mut longest = 0;
+    for (id, cost) in inputs {
+        match made.last_mut() {
+            Some(batch) if batch.len() < most && (batch.len() + 1) * longest <= budget => batch.push(id),
+            _ => {
+                longest = cost.max(1);
+                made.push(vec![id]);
+            }
+        }
+    }
+    let len = made.len();
+    let mut spread = Vec::with_capacity(len);
+    let stride = stride(len);
+    for step in 0..len {
+        spread.push(std::mem::take(&mut made[step * stride % len]));
+    }
+    spread
+}
+
+/// A step near the golden section that visits every one of `len` places.
+fn stride(len: usize) -> usize {
+    let mut stride = ((len as f64 * 0.618_034) as usize).max(1);
+    while gcd(stride, len) > 1 {
+        stride += 1;
+    }
+    stride
+}
+
+fn gcd(a: usize, b: usize) -> usize {
+    if b == 0 { a } else { gcd(b, a % b) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_input_is_in_one_batch_under_the_budget() {
+        for count in [0u32, 1, 2, 17, 200] {
+            let inputs: Vec<(u32, usize)> = (0..count).map(|id| (id, 1 + (id as usize * 7919) % 300)).collect();
+            let made = batches(inputs.clone(), 1000, 40);
+            for batch in &made {
+                let longest = batch.iter().map(|&id| inputs[id as usize].1).max().unwrap();
+                assert!(batch.len() == 1 || batch.len() * longest <= 1000);
+                assert!(batch.len() <= 40);
+            }
+            let mut all: Vec<u32> = made.concat();
+            all.sort_unstable();
+            assert_eq!(all, (0..count).collect::<Vec<_>>());
+        }
+    }
+}

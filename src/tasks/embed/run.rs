@@ -1,0 +1,80 @@
+//! What texts and pictures have in common while they are embedded: filling slots, storing, counting, stopping.
+
+use std::time::{Duration, Instant};
+
+use super::slots::Slots;
+use super::store::Session;
+use crate::corpus::Corpus;
+use crate::models::{Embedded, Embedder, Input, ModelError};
+use crate::progress::{Cancelled, Progress};
+use crate::workspace::cache::CachedRow;
+
+/// One run under way.
+pub(super) struct Run<'a, 's> {
+    pub corpus: &'a Corpus,
+    pub slots: &'a mut Slots,
+    pub store: &'a mut Session<'s>,
+    pub progress: &'a Progress,
+    /// Tokens embedded.
+    pub tokens: u64,
+    /// Time held at the user's wish.
+    pub held: Duration,
+}
+
+impl Run<'_, '_> {
+    /// Between batches: waits while paused, fails once cancelled.
+    pub(super) fn check(&mut self) -> Result<(), Cancelled> {
+        let started = Instant::now();
+        let checked = self.progress.check();
+        self.held += started.elapsed();
+        checked
+    }
+
+    /// Embeds one batch; an input that makes the batch fail is found and fails alone.
+    pub(super) fn batch(&mut self, embedder: &mut dyn Embedder, slots: &[u32], inputs: &[Input<'_>]) {
+        match embed_checked(embedder, inputs) {
+            Ok(embedded) => self.take(slots, &embedded),
+            Err(error) if slots.len() == 1 => self.slots.fail(slots[0], error.to_string()),
+            Err(_) => {
+                for (&slot, &input) in slots.iter().zip(inputs) {
+                    match embed_checked(embedder, &[input]) {
+                        Ok(embedded) => self.take(&[slot], &embedded),
+                        Err(error) => self.slots.fail(slot, error.to_string()),
+                    }
+                }
+            }
+        }
+        self.progress.advance(slots.len() as u64);
+        self.store.commit_when_due();
+    }
+
+    fn take(&mut self, slots: &[u32], embedded: &Embedded) {
+        let dim = embedded.values.len() / slots.len().max(1);
+        let mut seen = 0;
+        for (at, (&slot, vector)) in slots.iter().zip(embedded.values.chunks_exact(dim.max(1))).enumerate() {
+            let noted = CachedRow {
+                tokens: embedded.tokens.get(at).copied().unwrap_or(0),
+                cut: embedded.cut.get(at).copied().unwrap_or(0),
+                note: embedded.notes.get(at).cloned().unwrap_or_default(),
+            };
+            seen += u64::from(noted.tokens);
+            if vector.iter().all(|value| value.is_finite()) {
+                self.store.push(self.slots, slot, vector, &noted);
+            }
+            self.slots.fill(slot, vector, noted);
+        }
+        self.tokens += seen;
+        self.progress.add_tokens(seen);
+    }
+}
+
+/// Embeds and makes sure that every input got a whole vector.
+fn embed_checked(embedder: &mut dyn Embedder, inputs: &[Input<'_>]) -> Result<Embedded, ModelError> {
+    let dim = embedder.card().dimensions;
+    let embedded = embedder.embed(inputs)?;
+    if embedded.values.len() == inputs.len() * dim {
+        return Ok(embedded);
+    }
+    let (got, wanted) = (embedded.values.len(), inputs.len() * dim);
+    Err(ModelError::Tensor(format!("{got} values came back where {wanted} were expected")))
+}

@@ -1,0 +1,37 @@
+//! The use cases: an owned request and a `&Progress` in, a result out. Window and command line both call these; all loops over batches and
+//! iterations are here.
+//!
+//! Nothing here knows threads of its own, widgets or clap. Invariant: a task that was cancelled returns
+//! [`TaskError::Cancelled`] within a fraction of a second and leaves nothing half-written that a later run would trust.
+
+mod agree;
+mod answer;
+mod embed;
+mod environment;
+mod error;
+mod explain;
+mod export;
+mod load;
+mod memory;
+mod models;
+mod neighbours;
+mod project;
+mod render;
+mod table;
+
+pub use agree::{AgreeRequest, agree};
+pub use answer::{Query, QueryRequest, answer};
+pub use embed::{EmbedRequest, embed};
+pub use environment::Environment;
+pub use error::TaskError;
+pub use explain::{explain, explain_text};
+pub use export::{Imported, export_projection, export_table, export_vectors, import_vectors, is_vectors_file};
+pub use load::{LoadRequest, load, sample_paths};
+pub use memory::{peak_memory_mb, reset_peak_memory};
+pub use models::{
+    ModelPool, PooledModel, default_models, default_query_models, model_card, model_cards, unread_modalities,
+};
+pub use neighbours::{nearest, neighbours};
+pub use project::{LiveFrame, LiveSlot, ProjectRequest, project};
+pub use render::{ColourBy, RenderRequest, Rendered, render};
+pub use table::{RowInfo, corpus_table};

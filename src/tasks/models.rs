@@ -1,0 +1,145 @@
+//! Models in memory and models to choose from.
+//!
+//! A loaded model embeds one batch at a time, so a query that comes while its model works gets a second copy; idle copies
+//! are kept for the next task. Invariant: at most one idle copy of a model is kept.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::{Environment, Query, TaskError};
+use crate::corpus::{Corpus, Modality};
+use crate::models::{self, Embedder, InputKind, ModelCard, ModelId, OpenOptions};
+
+/// Loaded models that wait for work.
+#[derive(Clone, Default)]
+pub struct ModelPool {
+    idle: Arc<Mutex<HashMap<ModelId, Box<dyn Embedder>>>>,
+}
+
+impl fmt::Debug for ModelPool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ModelPool")
+    }
+}
+
+/// A model borrowed from the pool; goes back when dropped.
+pub struct PooledModel {
+    pool: ModelPool,
+    id: ModelId,
+    embedder: Option<Box<dyn Embedder>>,
+}
+
+impl ModelPool {
+    /// Takes the idle copy of a model, or opens one (a second or less for the bundled ones).
+    ///
+    /// # Errors
+    /// [`TaskError::Model`] when it is not here or cannot be run.
+    pub fn take(&self, id: &ModelId, offline: bool) -> Result<PooledModel, TaskError> {
+        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
+        let embedder = match idle {
+            Some(embedder) => embedder,
+            None => models::open(id, &OpenOptions { offline, ..OpenOptions::default() })
+                .map_err(|source| TaskError::Model { attempted: format!("open the model {id}"), source })?,
+        };
+        Ok(PooledModel { pool: self.clone(), id: id.clone(), embedder: Some(embedder) })
+    }
+
+    /// Frees all idle models.
+    pub fn clear(&self) {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+}
+
+impl PooledModel {
+    /// The model; `None` never, between taking and dropping.
+    pub fn get(&mut self) -> Option<&mut (dyn Embedder + 'static)> {
+        self.embedder.as_deref_mut()
+    }
+
+    /// Works with the model.
+    pub(super) fn with<T>(
+        &mut self,
+        attempted: &str,
+        work: impl FnOnce(&mut dyn Embedder) -> Result<T, models::ModelError>,
+    ) -> Result<T, TaskError> {
+        let result = match self.embedder.as_deref_mut() {
+            Some(embedder) => work(embedder),
+            None => Err(models::ModelError::Tensor("the model was given back too early".to_owned())),
+        };
+        result.map_err(|source| TaskError::Model { attempted: attempted.to_owned(), source })
+    }
+}
+
+impl Drop for PooledModel {
+    fn drop(&mut self) {
+        // After a panic the model may be in no good state: another is opened next time.
+        if let Some(embedder) = self.embedder.take().filter(|_| !std::thread::panicking()) {
+            let mut idle = self.pool.idle.lock().unwrap_or_else(PoisonError::into_inner);
+            idle.insert(self.id.clone(), embedder);
+        }
+    }
+}
+
+/// Cards of all models that are here.
+pub fn model_cards() -> Vec<ModelCard> {
+    models::cards()
+}
+
+/// Card of one model, opened if need be.
+///
+/// # Errors
+/// [`TaskError::Model`] when it is not here or cannot be run.
+pub fn model_card(id: &ModelId, env: &Environment) -> Result<ModelCard, TaskError> {
+    if let Some(card) = models::cards().into_iter().find(|card| card.id == *id) {
+        return Ok(card);
+    }
+    env.models.take(id, env.offline)?.with("read a model's card", |embedder| Ok(embedder.card().clone()))
+}
+
+const MINILM: &str = "all-MiniLM-L6-v2";
+const LITE0: &str = "efficientnet-lite0";
+const CONSE: &str = "conse-minilm-lite0";
+
+/// The models for a corpus when the user named none: all-MiniLM-L6-v2 for texts and code, efficientnet-lite0 for pictures.
+pub fn default_models(corpus: &Corpus) -> Vec<ModelId> {
+    defaults(corpus, LITE0)
+}
+
+/// The models to ask when the user named none. Words find pictures through conse-minilm-lite0; a picture finds pictures.
+pub fn default_query_models(corpus: &Corpus, query: &Query) -> Vec<ModelId> {
+    match query {
+        Query::Text(_) => defaults(corpus, CONSE),
+        Query::Image(_) => vec![ModelId(LITE0.to_owned())],
+    }
+}
+
+fn defaults(corpus: &Corpus, for_pictures: &str) -> Vec<ModelId> {
+    let has = |modality| corpus.items.iter().any(|item| item.modality == modality);
+    let mut chosen = Vec::new();
+    if has(Modality::Text) || has(Modality::Code) || corpus.items.is_empty() {
+        chosen.push(ModelId(MINILM.to_owned()));
+    }
+    if has(Modality::Image) {
+        chosen.push(ModelId(for_pictures.to_owned()));
+    }
+    chosen
+}
+
+/// Modalities a model reads.
+pub(super) fn modalities_of(input: InputKind) -> &'static [Modality] {
+    match input {
+        InputKind::Text => &[Modality::Text, Modality::Code],
+        InputKind::Image => &[Modality::Image],
+    }
+}
+
+/// How many items there are of the modalities that none of these models reads.
+pub fn unread_modalities(corpus: &Corpus, cards: &[&ModelCard]) -> Vec<(Modality, usize)> {
+    Modality::ALL
+        .into_iter()
+        .filter(|modality| !cards.iter().any(|card| modalities_of(card.input).contains(modality)))
+        .map(|modality| (modality, corpus.count(modality)))
+        .filter(|&(_, count)| count > 0)
+        .collect()
+}

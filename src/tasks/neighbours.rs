@@ -1,0 +1,29 @@
+//! Neighbours in the original space: the graph of a whole set, and those of one row.
+
+use super::{Environment, TaskError};
+use crate::progress::Progress;
+use crate::search::{self, NeighbourGraph};
+use crate::vectors::{Metric, RowId};
+use crate::workspace::EmbeddingSet;
+
+/// The `k` nearest neighbours of every row of a set, by cosine.
+///
+/// # Errors
+/// Cancelled.
+pub fn neighbours(
+    set: &EmbeddingSet,
+    k: usize,
+    env: &Environment,
+    progress: &Progress,
+) -> Result<NeighbourGraph, TaskError> {
+    Ok(env.run(|| search::exact_graph(&set.vectors, Metric::Cosine, k, progress))?)
+}
+
+/// The `k` rows nearest to a row, itself left out, greatest cosine first. Empty when the set does not hold the row. Takes
+/// milliseconds for 100,000 rows.
+pub fn nearest(set: &EmbeddingSet, row: RowId, k: usize) -> Vec<(RowId, f32)> {
+    let Some(position) = set.position_of(row) else { return Vec::new() };
+    let others = |other: usize| other != position;
+    let hits = search::top_k(&set.vectors, set.vectors.row(position), Metric::Cosine, k, Some(&others));
+    hits.into_iter().map(|hit| (set.rows[hit.position as usize], hit.score)).collect()
+}

@@ -1,0 +1,133 @@
+//! A map to a PNG or SVG file, with title and legend, with no window and no graphics adapter.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::{Environment, RowInfo, TaskError};
+use crate::picture::{CATEGORIES, Figure, FigureTheme, Layout, StyleRequest, Values};
+use crate::progress::Progress;
+use crate::vectors::RowId;
+use crate::workspace::Projection;
+
+/// What the points are coloured by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ColourBy {
+    /// The label: the folder.
+    #[default]
+    Folder,
+    /// The type in plain words.
+    Type,
+    /// Text, code, image.
+    Modality,
+    /// Tokens of the chunk.
+    Tokens,
+    /// One colour for all.
+    None,
+}
+
+/// A map to draw.
+#[derive(Clone, Debug)]
+pub struct RenderRequest {
+    /// The map.
+    pub projection: Arc<Projection>,
+    /// What is known of its rows, in the same order.
+    pub rows: Arc<[RowInfo]>,
+    /// The file; `.png` or `.svg`.
+    pub out: PathBuf,
+    /// What the points are coloured by.
+    pub colour_by: ColourBy,
+    /// Title in one line.
+    pub title: String,
+    /// A line under the title.
+    pub subtitle: String,
+    /// Pixels across, 64 to 16,384.
+    pub width: u32,
+    /// Pixels down, 64 to 16,384.
+    pub height: u32,
+    /// Dark or light.
+    pub theme: FigureTheme,
+}
+
+/// What was drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rendered {
+    /// Pixels across.
+    pub width: u32,
+    /// Pixels down.
+    pub height: u32,
+    /// Points on the picture.
+    pub points: usize,
+}
+
+/// Draws a map into a file.
+///
+/// # Errors
+/// Cancelled; another ending; a size that cannot be drawn; the file cannot be written.
+pub fn render(request: &RenderRequest, env: &Environment, progress: &Progress) -> Result<Rendered, TaskError> {
+    progress.check()?;
+    progress.stage("Drawing", "points", request.projection.points.len() as u64);
+    let positions: Arc<[RowId]> = (0..request.projection.points.len() as u32).map(RowId).collect();
+    let bytes = env.run(|| {
+        let layout = Layout::new(positions, request.projection.points.clone());
+        let (title, values) = values(request.colour_by, &request.rows);
+        let dark = request.theme == FigureTheme::Dark;
+        let styles = StyleRequest { dark, ..StyleRequest::new(title, &values) }.make(layout.len());
+        let footer = footer(&request.projection);
+        let figure = Figure {
+            title: &request.title,
+            subtitle: &request.subtitle,
+            footer: &footer,
+            theme: request.theme,
+            ..Figure::new(&layout, &styles).sized(request.width, request.height)
+        };
+        match request.out.extension().and_then(|ending| ending.to_str()).map(str::to_ascii_lowercase).as_deref() {
+            Some("png") => Ok(figure.to_png()?),
+            Some("svg") => Ok(figure.to_svg().into_bytes()),
+            _ => {
+                let message = "the name must end in .png or .svg".to_owned();
+                Err(TaskError::Format { path: request.out.clone(), message })
+            }
+        }
+    })?;
+    progress.check()?;
+    fs_err::write(&request.out, bytes).map_err(TaskError::file("write the picture"))?;
+    let points = request.projection.points.iter().filter(|point| point.iter().all(|value| value.is_finite())).count();
+    Ok(Rendered { width: request.width, height: request.height, points })
+}
+
+fn values(by: ColourBy, rows: &[RowInfo]) -> (&'static str, Values) {
+    match by {
+        ColourBy::Folder => ("Folder", categories(rows, |row| &row.label)),
+        ColourBy::Type => ("Type", categories(rows, |row| &row.kind)),
+        ColourBy::Modality => ("Modality", categories(rows, |row| &row.modality)),
+        ColourBy::Tokens => {
+            let values = rows.iter().map(|row| row.tokens as f32).collect();
+            ("Tokens", Values::Numbers { values, decimals: 0, unit: " tokens" })
+        }
+        ColourBy::None => ("", Values::Uniform(CATEGORIES[0])),
+    }
+}
+
+/// Numbers the different values; an empty one is none.
+fn categories(rows: &[RowInfo], of: impl Fn(&RowInfo) -> &str) -> Values {
+    let (mut names, mut known) = (Vec::new(), HashMap::new());
+    let ids = rows
+        .iter()
+        .map(|row| match of(row) {
+            "" => u32::MAX,
+            name => *known.entry(name.to_owned()).or_insert_with(|| {
+                names.push(name.to_owned());
+                names.len() as u32 - 1
+            }),
+        })
+        .collect();
+    Values::Categories { names: names.into(), ids }
+}
+
+fn footer(projection: &Projection) -> String {
+    let trust = projection.quality.map_or_else(String::new, |quality| {
+        format!("  ·  trustworthiness {:.3}, neighbours kept {:.3}", quality.trustworthiness, quality.neighbours_kept)
+    });
+    format!("{} points  ·  seed {}{trust}", projection.points.len(), projection.params.tsne.seed)
+}

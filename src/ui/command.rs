@@ -1,0 +1,286 @@
+//! What a pane can ask for. Painting sends commands and does nothing else; the window's logic carries them out.
+//!
+//! The table at the foot names the commands that stand in menus, with tooltip and shortcut.
+
+use std::cell::RefCell;
+use std::path::PathBuf;
+
+use eframe::egui::{Key, KeyboardShortcut, Modifiers};
+
+use super::settings::{PaletteChoice, Perspective, ThemeChoice};
+use crate::corpus::LoadOptions;
+use crate::jobs::JobId;
+use crate::projection::{Method, TsneParams};
+use crate::vectors::RowId;
+use crate::workspace::{Column, ModelId};
+
+/// How a new selection meets the old one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SelectMode {
+    /// It takes its place.
+    Replace,
+    /// It is added.
+    Add,
+    /// It is taken away.
+    Subtract,
+}
+
+/// What dragging on a map does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum MapTool {
+    /// Moves the map.
+    #[default]
+    Pan,
+    /// Draws a line around points.
+    Lasso,
+    /// Draws a box around points.
+    Box,
+}
+
+/// Floating windows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Dialog {
+    /// Files that were left out, and why.
+    Skipped,
+    /// Running jobs and what happened.
+    Activity,
+    /// How folders are read and cut.
+    LoadOptions,
+    /// Type a path instead of choosing one.
+    TypePath,
+    /// Models: cards, and adding one.
+    Models,
+    /// What trust of a map means.
+    Trust,
+    /// All shortcuts.
+    Shortcuts,
+    /// What this program is.
+    About,
+}
+
+/// Everything a pane can ask for.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Command {
+    /// Ask for a folder with the system's dialog.
+    ChooseFolder,
+    /// Ask for a folder to load beside what is loaded.
+    ChooseFolderToAdd,
+    /// Ask for files with the system's dialog.
+    ChooseFiles,
+    /// Load these, in place of what is loaded.
+    Open(Vec<PathBuf>),
+    /// Load these beside what is loaded.
+    Add(Vec<PathBuf>),
+    /// Load the bundled sample.
+    OpenSample,
+    /// Read the same folders again.
+    Reload,
+    /// Read folders with other options from now on, and again now.
+    SetLoadOptions(LoadOptions),
+    /// Stop a job.
+    CancelJob(JobId),
+    /// Hold a job, or let it go on.
+    PauseJob(JobId, bool),
+    /// Embed the corpus with a model.
+    Embed(ModelId),
+    /// Show a model's map in Explore.
+    ShowMap(ModelId),
+    /// Lay a model's vectors out.
+    Project(ModelId, Method),
+    /// Lay them out again from the start, with the parameters of now.
+    ProjectAgain(ModelId),
+    /// End a running layout and keep what is there.
+    KeepLayout(ModelId),
+    /// Other parameters for the next t-SNE.
+    SetTsne(TsneParams),
+    /// Colour points by a column.
+    ColourBy(Column),
+    /// Other colours.
+    SetPalette(PaletteChoice),
+    /// Radius of a point, in points.
+    SetPointSize(f32),
+    /// Opacity of a point, 0 to 1.
+    SetOpacity(f32),
+    /// Hide or show a category of the legend.
+    ToggleCategory(String),
+    /// Show only one category, or all when it is the only one.
+    IsolateCategory(String),
+    /// Show all categories.
+    ShowAllCategories,
+    /// The pointer is over a row, or over none.
+    Hover(Option<RowId>),
+    /// Look at a row in the inspector and mark it on the maps.
+    Focus(RowId),
+    /// Select rows.
+    Select(Vec<RowId>, SelectMode),
+    /// Select every row.
+    SelectAll,
+    /// Select what is not selected.
+    InvertSelection,
+    /// Select nothing.
+    ClearSelection,
+    /// Answer a typed query.
+    Query(String),
+    /// Answer with pictures like this file.
+    QueryImage(PathBuf),
+    /// Ask for a picture with the system's dialog.
+    ChooseQueryImage,
+    /// Forget the query.
+    ClearQuery,
+    /// Put the cursor into the query field.
+    FocusQuery,
+    /// Hits a group.
+    SetTop(usize),
+    /// Sort the item list by a column, or by path; again turns it round.
+    SortItems(Option<Column>),
+    /// Another perspective.
+    SetPerspective(Perspective),
+    /// Dark, light, or as the system.
+    SetTheme(ThemeChoice),
+    /// Open or close a floating window.
+    Toggle(Dialog),
+    /// What dragging on a map does.
+    SetTool(MapTool),
+    /// Show the whole map.
+    FitMaps,
+    /// Put a model into a place of Compare.
+    CompareModel(usize, ModelId),
+    /// One more map in Compare.
+    CompareMore,
+    /// Take a map out of Compare.
+    CompareLess(usize),
+    /// Save the shown map as a picture.
+    ExportMap,
+    /// Save the shown model's vectors.
+    ExportVectors,
+    /// Show the item's file in the system's file manager.
+    RevealFile(RowId),
+    /// Put text on the clipboard.
+    Copy(String),
+    /// End the program.
+    Quit,
+}
+
+/// Collects the commands of one frame.
+#[derive(Debug, Default)]
+pub struct CommandSender {
+    queue: RefCell<Vec<Command>>,
+}
+
+impl CommandSender {
+    /// Asks for `command`, to be carried out before the next frame.
+    pub fn send(&self, command: Command) {
+        self.queue.borrow_mut().push(command);
+    }
+
+    /// Whether something was asked for.
+    pub fn is_waiting(&self) -> bool {
+        !self.queue.borrow().is_empty()
+    }
+
+    /// Takes what was asked for.
+    pub fn take(&self) -> Vec<Command> {
+        self.queue.take()
+    }
+}
+
+/// A command as menus and the list of shortcuts show it.
+pub struct Entry {
+    /// The command.
+    pub command: Command,
+    /// Its name in menus.
+    pub label: &'static str,
+    /// One sentence.
+    pub tooltip: &'static str,
+    /// Its shortcut.
+    pub shortcut: Option<KeyboardShortcut>,
+}
+
+const fn key(modifiers: Modifiers, key: Key) -> KeyboardShortcut {
+    KeyboardShortcut::new(modifiers, key)
+}
+
+/// The commands with a fixed meaning.
+pub fn table() -> Vec<Entry> {
+    let entry = |command, label, tooltip, shortcut| Entry { command, label, tooltip, shortcut };
+    let plain = Modifiers::NONE;
+    let ctrl = Modifiers::COMMAND;
+    let both = Modifiers::COMMAND.plus(Modifiers::SHIFT);
+    vec![
+        entry(
+            Command::ChooseFolder,
+            "Open folder…",
+            "Load a folder in place of what is loaded",
+            Some(key(ctrl, Key::O)),
+        ),
+        entry(Command::ChooseFiles, "Open files…", "Load single files", Some(key(both, Key::O))),
+        entry(
+            Command::Toggle(Dialog::TypePath),
+            "Open path…",
+            "Type the path of a folder or file",
+            Some(key(ctrl, Key::L)),
+        ),
+        entry(Command::OpenSample, "Open the sample", "Load the bundled texts, code and pictures", None),
+        entry(Command::Reload, "Reload", "Read the same folders again", Some(key(ctrl, Key::R))),
+        entry(Command::Toggle(Dialog::LoadOptions), "Reading options…", "Hidden files, limits, chunk size", None),
+        entry(Command::ExportMap, "Save map as picture…", "PNG or SVG with title and legend", Some(key(ctrl, Key::E))),
+        entry(Command::ExportVectors, "Save vectors…", "npy, tsv or Parquet with metadata", Some(key(both, Key::E))),
+        entry(Command::Quit, "Quit", "End the program", Some(key(ctrl, Key::Q))),
+        entry(Command::SelectAll, "Select all", "Select every item", Some(key(ctrl, Key::A))),
+        entry(Command::InvertSelection, "Invert selection", "Select what is not selected", Some(key(both, Key::I))),
+        entry(Command::ClearSelection, "Clear selection", "Select nothing", Some(key(ctrl, Key::D))),
+        entry(Command::FocusQuery, "Find…", "Go to the query field", Some(key(ctrl, Key::F))),
+        entry(Command::SetTool(MapTool::Pan), "Pan tool", "Dragging moves the map", Some(key(plain, Key::V))),
+        entry(
+            Command::SetTool(MapTool::Lasso),
+            "Lasso tool",
+            "Dragging draws a line around points",
+            Some(key(plain, Key::L)),
+        ),
+        entry(
+            Command::SetTool(MapTool::Box),
+            "Box tool",
+            "Dragging draws a box around points",
+            Some(key(plain, Key::B)),
+        ),
+        entry(Command::FitMaps, "Fit the map", "Show all points", Some(key(plain, Key::R))),
+        entry(
+            Command::SetPerspective(Perspective::Explore),
+            "Explore",
+            "One map, items, query and inspector",
+            Some(key(ctrl, Key::Num1)),
+        ),
+        entry(
+            Command::SetPerspective(Perspective::Compare),
+            "Compare",
+            "Models side by side",
+            Some(key(ctrl, Key::Num2)),
+        ),
+        entry(Command::Toggle(Dialog::Models), "Model cards…", "What is known of each model", Some(key(ctrl, Key::M))),
+        entry(Command::Toggle(Dialog::Activity), "Activity…", "Running work and messages", Some(key(ctrl, Key::J))),
+        entry(Command::Toggle(Dialog::Skipped), "Skipped files…", "What was left out, and why", None),
+        entry(Command::Toggle(Dialog::Trust), "How far to trust a map…", "What the two figures mean", None),
+        entry(Command::Toggle(Dialog::Shortcuts), "Shortcuts…", "All keys", Some(key(plain, Key::F1))),
+        entry(Command::Toggle(Dialog::About), "About Embedlens…", "Version, licences", None),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_commands_share_a_shortcut() {
+        let table = table();
+        for (place, entry) in table.iter().enumerate() {
+            for other in &table[place + 1..] {
+                assert!(
+                    entry.shortcut.is_none() || entry.shortcut != other.shortcut,
+                    "{} {}",
+                    entry.label,
+                    other.label
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,256 @@
+//! What panes see of the window: everything by reference, nothing to change. Changes are asked for by commands.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::command::{Command, CommandSender, Dialog, MapTool};
+use super::settings::Settings;
+use super::theme::Theme;
+use crate::corpus::Corpus;
+use crate::jobs::{JobId, JobSnapshot};
+use crate::picture::{Layout, Styles};
+use crate::projection::{Method, Quality};
+use crate::vectors::RowId;
+use crate::workspace::{Agreement, Answer, EmbeddingSet, Explanation, ModelCard, ModelId, Projection};
+
+/// What is selected and looked at; the same in all panes.
+#[derive(Clone, Debug, Default)]
+pub struct Selection {
+    /// Selected rows, ascending.
+    pub rows: Arc<[RowId]>,
+    /// The row the inspector shows.
+    pub focus: Option<RowId>,
+    /// Grows with every change.
+    pub revision: u64,
+}
+
+impl Selection {
+    /// Whether a row is selected.
+    pub fn contains(&self, row: RowId) -> bool {
+        self.rows.binary_search(&row).is_ok()
+    }
+}
+
+/// A running t-SNE, as shown.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct LiveInfo {
+    /// Its job.
+    pub job: JobId,
+    /// Whether it waits.
+    pub paused: bool,
+    /// Iterations done.
+    pub iteration: usize,
+    /// Iterations in all.
+    pub iterations: usize,
+    /// KL divergence now; NaN in the first moments.
+    pub kl: f32,
+}
+
+/// A model's map.
+#[derive(Clone, Debug, Default)]
+pub struct MapModel {
+    /// The method whose layout is shown.
+    pub method: Option<Method>,
+    /// Finished projections.
+    pub projections: BTreeMap<Method, Arc<Projection>>,
+    /// Layouts of the finished projections.
+    pub layouts: BTreeMap<Method, Arc<Layout>>,
+    /// What is drawn now: a finished layout or the newest of a running one.
+    pub layout: Option<Arc<Layout>>,
+    /// Colours of `layout`'s points.
+    pub styles: Option<Arc<Styles>>,
+    /// A running t-SNE.
+    pub live: Option<LiveInfo>,
+    /// Whether it came to be unasked and was not looked at yet.
+    pub fresh: bool,
+}
+
+impl MapModel {
+    /// How far the shown layout may be trusted, once measured.
+    pub fn quality(&self) -> Option<Quality> {
+        if self.live.is_some() {
+            return None;
+        }
+        self.projections.get(&self.method?)?.quality
+    }
+
+    /// The finished projection that is shown.
+    pub fn shown(&self) -> Option<&Arc<Projection>> {
+        self.projections.get(&self.method?)
+    }
+}
+
+/// The state of a model beside the corpus.
+#[derive(Clone, Debug)]
+pub struct ModelState {
+    /// What is known of it.
+    pub card: ModelCard,
+    /// Index of its colour.
+    pub colour: usize,
+    /// Its vectors, once embedded.
+    pub set: Option<Arc<EmbeddingSet>>,
+    /// Its map.
+    pub map: MapModel,
+    /// Why embedding failed, if it did.
+    pub error: Option<String>,
+}
+
+/// What the inspector shows of the row looked at.
+#[derive(Clone, Debug)]
+pub struct Inspection {
+    /// The row.
+    pub row: RowId,
+    /// Nearest rows in the original space, by model, with scores.
+    pub nearest: Vec<(ModelId, Vec<(RowId, f32)>)>,
+    /// How each model that reads it embedded it.
+    pub explained: Vec<(ModelId, Explanation)>,
+    /// The picture, at most 512 pixels; pictures only.
+    pub picture: Option<Arc<PictureData>>,
+}
+
+/// A decoded picture for the inspector.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PictureData {
+    /// Pixels across.
+    pub width: usize,
+    /// Pixels down.
+    pub height: usize,
+    /// RGB bytes.
+    pub rgb: Vec<u8>,
+}
+
+/// One line of the activity log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogLine {
+    /// Time of day, "14:03:12" (UTC).
+    pub time: String,
+    /// Whether it was an error.
+    pub level: LogLevel,
+    /// One sentence.
+    pub summary: String,
+    /// The rest; may be empty.
+    pub details: String,
+}
+
+/// How grave a line of the log is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogLevel {
+    /// For the record.
+    Info,
+    /// Something to look at.
+    Warning,
+    /// Something failed.
+    Error,
+}
+
+/// The comparison shown.
+#[derive(Clone, Debug, Default)]
+pub struct CompareState {
+    /// The models side by side, two to four.
+    pub slots: Vec<ModelId>,
+    /// Whether the user chose them.
+    pub chosen: bool,
+    /// Agreement of the pairs that were measured.
+    pub agreements: Vec<Arc<Agreement>>,
+}
+
+/// Everything a pane sees.
+pub struct Context<'a> {
+    /// The theme shown.
+    pub theme: Theme,
+    /// What is loaded.
+    pub corpus: Option<&'a Arc<Corpus>>,
+    /// Counts per folder, as a tree in order.
+    pub folders: &'a [FolderLine],
+    /// All models that can be used, by id, in the order of the left panel.
+    pub models: &'a [ModelState],
+    /// The model whose map Explore shows.
+    pub shown: Option<&'a ModelId>,
+    /// What is selected.
+    pub selection: &'a Selection,
+    /// The row under the pointer, in any pane, of the last frame.
+    pub hovered: Option<RowId>,
+    /// The answer to the query.
+    pub answer: Option<&'a Arc<Answer>>,
+    /// What was found about the row looked at.
+    pub inspection: Option<&'a Inspection>,
+    /// The comparison.
+    pub compare: &'a CompareState,
+    /// Running jobs.
+    pub jobs: &'a [JobSnapshot],
+    /// What happened.
+    pub log: &'a [LogLine],
+    /// The user's settings.
+    pub settings: &'a Settings,
+    /// Hidden categories of the legend.
+    pub hidden: &'a BTreeSet<String>,
+    /// Order of rows in the item list.
+    pub item_order: &'a ItemOrder,
+    /// Open floating windows.
+    pub dialogs: &'a BTreeSet<Dialog>,
+    /// What dragging on a map does.
+    pub tool: MapTool,
+    /// How points are drawn here.
+    pub backend: super::map::MapBackend,
+    /// Frames a second, and megabytes in use.
+    pub vitals: Vitals,
+    /// Grows when the maps are asked to show everything.
+    pub fit_request: u64,
+    /// Grows when the query field is asked to take the cursor.
+    pub query_focus_request: u64,
+    /// Folders and files a person is dragging over the window.
+    pub dragging: &'a [PathBuf],
+    /// Where changes are asked for.
+    pub commands: &'a CommandSender,
+}
+
+impl Context<'_> {
+    /// Asks for a change.
+    pub fn send(&self, command: Command) {
+        self.commands.send(command);
+    }
+
+    /// A model by id.
+    pub fn model(&self, id: &ModelId) -> Option<&ModelState> {
+        self.models.iter().find(|model| &model.card.id == id)
+    }
+
+    /// The model whose map Explore shows.
+    pub fn shown_model(&self) -> Option<&ModelState> {
+        self.model(self.shown?)
+    }
+}
+
+/// A line of the folder tree.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FolderLine {
+    /// The name shown.
+    pub name: String,
+    /// Its path as items show it, `/` between the parts.
+    pub path: String,
+    /// Depth in the tree.
+    pub depth: usize,
+    /// Items in it and below.
+    pub items: usize,
+}
+
+/// Order of the item list.
+#[derive(Clone, Debug, Default)]
+pub struct ItemOrder {
+    /// The rows, in order.
+    pub rows: Arc<[RowId]>,
+    /// The column it is sorted by; `None` is the order of paths.
+    pub by: Option<crate::workspace::Column>,
+    /// Whether it is turned round.
+    pub descending: bool,
+}
+
+/// The window's own state of health.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Vitals {
+    /// Frames painted in the last second.
+    pub frames_per_second: u32,
+    /// Resident memory in megabytes.
+    pub memory_mb: u32,
+}

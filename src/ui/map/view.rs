@@ -1,0 +1,173 @@
+//! The view of one map: which part of the plane is shown, moving there smoothly, and following a layout that still moves.
+//!
+//! Reads no input. Invariant: while it follows, the camera heads for the fit of the newest layout; the user's hand ends that.
+
+use std::sync::Arc;
+
+use eframe::egui::{Pos2, Rect, Ui, Vec2, vec2};
+
+use super::fallback::Fallback;
+use super::gesture::Gesture;
+use super::gpu::Buffers;
+use crate::picture::{Bounds, Camera, Layout};
+use crate::vectors::RowId;
+
+/// Space between the outermost points and the edge, in points of the screen.
+const MARGIN: f32 = 26.0;
+/// How fast the camera flies: the part of the way left after a second is e to the minus this.
+const SPEED: f32 = 9.0;
+/// A layout whose extent is that many times another is taken as a new map, and fitted.
+const OTHER_SCALE: f32 = 3.0;
+
+/// The state of one map between frames. The default fits the first layout it is shown.
+#[derive(Default)]
+pub struct MapView {
+    pub(super) camera: Camera,
+    pub(super) gesture: Option<Gesture>,
+    /// Whether the map got the focus by keyboard, so that it must be seen.
+    pub(super) keyboard: bool,
+    pub(super) buffers: Buffers,
+    pub(super) fallback: Fallback,
+    size: Vec2,
+    /// Where the camera is going, unless it follows.
+    target: Option<Camera>,
+    /// Whether the user has moved the camera since the last fit.
+    steered: bool,
+    /// The layout last shown.
+    shown: Option<Arc<Layout>>,
+    /// A row to bring into view at the next frame.
+    wanted: Option<RowId>,
+}
+
+impl MapView {
+    /// Flies back to all points, and follows the layout again.
+    pub fn fit(&mut self) {
+        self.steered = false;
+        self.target = None;
+    }
+
+    /// Flies to a row, if it is not well in view already; the magnification stays.
+    pub fn show_row(&mut self, row: RowId) {
+        self.wanted = Some(row);
+    }
+
+    /// Magnifies by a factor around the middle, as the plus and minus keys do.
+    pub fn zoom(&mut self, factor: f32) {
+        let size = self.size.into();
+        let from = self.target.unwrap_or(self.camera);
+        self.fly_to(from.zoom_at([self.size.x * 0.5, self.size.y * 0.5], size, factor));
+    }
+
+    /// Whether the camera keeps all points in view, because the user has not moved it since the last fit.
+    pub fn follows(&self) -> bool {
+        !self.steered
+    }
+
+    /// The part of the plane in view, for exporting it.
+    pub fn visible(&self) -> Bounds {
+        self.camera.visible(self.size.into())
+    }
+
+    /// Moves the camera by hand: ends flight and following.
+    pub(super) fn steer(&mut self, camera: Camera) {
+        self.steered = true;
+        self.target = None;
+        self.camera = self.kept(camera);
+    }
+
+    /// Starts a flight to a view that the user asked for.
+    pub(super) fn fly_to(&mut self, camera: Camera) {
+        self.steered = true;
+        self.target = Some(self.kept(camera));
+    }
+
+    /// The size of the map on the screen, in points.
+    pub(super) fn size(&self) -> [f32; 2] {
+        self.size.into()
+    }
+
+    /// The world point under a place of the screen.
+    pub(super) fn world(&self, rect: Rect, pos: Pos2) -> [f32; 2] {
+        self.camera.to_world((pos - rect.min).into(), rect.size().into())
+    }
+
+    /// Where a world point is on the screen.
+    pub(super) fn screen(&self, rect: Rect, world: [f32; 2]) -> Pos2 {
+        rect.min + Vec2::from(self.camera.to_screen(world, rect.size().into()))
+    }
+
+    /// Where a position is on the screen, if it is drawn at all.
+    pub(super) fn on_screen(&self, layout: &Layout, rect: Rect, position: usize) -> Option<Pos2> {
+        layout.point(position).map(|point| self.screen(rect, point))
+    }
+
+    /// Takes note of this frame's layout and size and moves the camera on.
+    pub(super) fn frame(&mut self, ui: &Ui, layout: &Arc<Layout>, size: Vec2) {
+        let resized = self.size != size;
+        self.size = size;
+        let jump = self.take(layout);
+        if let Some(position) = self.wanted.take().and_then(|row| layout.position_of(row)) {
+            self.turn_to(layout, position);
+        }
+        let still = ui.style().animation_time <= 0.0;
+        let target = match self.target {
+            Some(target) => target,
+            None if self.steered => return,
+            None => Camera::fit(layout.bounds(), size.into(), MARGIN),
+        };
+        let seconds = ui.input(|input| input.stable_dt).min(0.1);
+        let part = if jump || still || (resized && !self.steered) { 1.0 } else { 1.0 - (-seconds * SPEED).exp() };
+        self.camera = self.camera.towards(target, part);
+        if self.camera.close_to(&target, size.into()) {
+            self.camera = target;
+            self.target = None;
+        } else {
+            ui.ctx().request_repaint();
+        }
+    }
+
+    /// Takes a layout; true where the camera must jump because nothing of the old view holds.
+    fn take(&mut self, layout: &Arc<Layout>) -> bool {
+        let Some(old) = self.shown.replace(layout.clone()) else { return true };
+        if old.id() == layout.id() {
+            return false;
+        }
+        let same_rows = Arc::ptr_eq(old.rows(), layout.rows()) || old.rows() == layout.rows();
+        let ratio = |axis: usize| layout.bounds().extent()[axis] / old.bounds().extent()[axis];
+        let (x, y) = (ratio(0), ratio(1));
+        let other_scale = x.max(y) > OTHER_SCALE || x.max(y) < 1.0 / OTHER_SCALE;
+        if !same_rows || other_scale {
+            self.fit();
+            self.gesture = None;
+        }
+        !same_rows || other_scale
+    }
+
+    fn turn_to(&mut self, layout: &Layout, position: usize) {
+        let Some(point) = layout.point(position) else { return };
+        let size = self.size();
+        let at = self.target.unwrap_or(self.camera).to_screen(point, size);
+        let inside = |axis: usize| at[axis] > size[axis] * 0.08 && at[axis] < size[axis] * 0.92;
+        if !(inside(0) && inside(1)) {
+            self.fly_to(Camera { centre: point, scale: self.camera.scale });
+        }
+    }
+
+    fn kept(&self, camera: Camera) -> Camera {
+        match &self.shown {
+            Some(layout) => camera.clamped(layout.bounds(), self.size()),
+            None => camera,
+        }
+    }
+}
+
+impl std::fmt::Debug for MapView {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("MapView").field("camera", &self.camera).field("steered", &self.steered).finish_non_exhaustive()
+    }
+}
+
+/// A step on the screen for one press of an arrow key.
+pub(super) fn key_step(x: f32, y: f32) -> Vec2 {
+    vec2(x, y) * 60.0
+}

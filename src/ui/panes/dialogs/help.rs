@@ -1,0 +1,96 @@
+//! Words: what trust means, all shortcuts, what this program is.
+
+use eframe::egui::{Label, RichText, ScrollArea, Ui};
+
+use crate::ui::command::table;
+use crate::ui::context::Context;
+use crate::ui::theme::{self, Theme};
+use crate::ui::widgets::{dim, section};
+
+/// What the figures under a map mean.
+pub fn trust(ui: &mut Ui, ctx: &Context<'_>) {
+    let paragraph = |ui: &mut Ui, text: &str| {
+        ui.add(Label::new(text).wrap());
+        ui.add_space(8.0);
+    };
+    paragraph(
+        ui,
+        "A map shows hundreds of dimensions in two, so some of what you see is not there, and some of what is there you do not see. \
+         Lists of nearest items and of hits are always computed in the original space, never on the map.",
+    );
+    section(ui, "Trust");
+    paragraph(
+        ui,
+        "Trustworthiness: whether points that are neighbours on the map are neighbours in the original space. 1 means all are; \
+         below about 0.8, read groups on the map with care.",
+    );
+    section(ui, "Neighbours kept");
+    paragraph(
+        ui,
+        "Of the 10 nearest items in the original space, the share that is also among the 10 nearest on the map, on average. \
+         Two dimensions rarely keep more than half.",
+    );
+    if let Some(quality) = ctx.shown_model().and_then(|model| model.map.quality()) {
+        section(ui, "This map");
+        dim(
+            ui,
+            format!(
+                "Trustworthiness {:.3}, continuity {:.3}, neighbours kept {:.1} %, measured at {} points with ranks among all.",
+                quality.trustworthiness,
+                quality.continuity,
+                quality.neighbours_kept * 100.0,
+                crate::ui::widgets::thousands(quality.sampled as u64),
+            ),
+        );
+    }
+    dim(
+        ui,
+        "Distances between far groups and the sizes of groups mean little under t-SNE. Under PCA distances are true but flattened.",
+    );
+}
+
+/// All keys.
+pub fn shortcuts(ui: &mut Ui) {
+    let theme = Theme::of(ui.ctx());
+    let line = |ui: &mut Ui, keys: String, words: &str| {
+        ui.horizontal(|ui| {
+            let (rect, _) = ui.allocate_exact_size(eframe::egui::vec2(150.0, 20.0), eframe::egui::Sense::hover());
+            ui.painter().text(rect.left_center(), eframe::egui::Align2::LEFT_CENTER, keys, theme::mono(), theme.text);
+            dim(ui, words);
+        });
+    };
+    ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| {
+        for entry in table() {
+            if let Some(shortcut) = entry.shortcut {
+                line(ui, ui.ctx().format_shortcut(&shortcut), entry.label.trim_end_matches('…'));
+            }
+        }
+        section(ui, "On the map");
+        for (keys, words) in [
+            ("Drag", "Move the map"),
+            ("Wheel", "Zoom at the pointer"),
+            ("Double-click", "Show all points"),
+            ("Click", "Look at a point"),
+            ("Shift+click", "Add a point to the selection"),
+            ("Shift+drag", "Add what the line encloses"),
+            ("Alt+drag", "Take away what the line encloses"),
+            ("Arrow keys, + −", "Move and zoom when the map has the keyboard"),
+            ("Space", "Pause or resume t-SNE"),
+            ("Escape", "Clear selection, close windows"),
+        ] {
+            line(ui, keys.to_owned(), words);
+        }
+    });
+}
+
+/// What this program is.
+pub fn about(ui: &mut Ui, ctx: &Context<'_>) {
+    ui.label(RichText::new(format!("Embedlens {}", env!("CARGO_PKG_VERSION"))).font(theme::title_font()));
+    dim(ui, "See how embedding models see your data. Everything runs on this computer; nothing is sent anywhere.");
+    section(ui, "Licences");
+    dim(ui, "Embedlens: MIT or Apache-2.0, at your choice.");
+    for model in ctx.models {
+        dim(ui, format!("{}: {}", model.card.name, model.card.licence));
+    }
+    dim(ui, "Fonts: Inter and JetBrains Mono, SIL Open Font License 1.1.");
+}

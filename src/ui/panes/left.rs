@@ -1,0 +1,319 @@
+//! The panel at the left: folders, models, projection, points.
+
+use eframe::egui::{self, ComboBox, RichText, ScrollArea, Slider, Ui};
+
+use crate::projection::{Method, TsneEngine};
+use crate::ui::command::{Command, Dialog};
+use crate::ui::context::{Context, FolderLine, ModelState};
+use crate::ui::state::WindowState;
+use crate::ui::widgets::{self, Row, chip, coloured_link, faint, link, plural, section, thousands};
+use crate::workspace::Column;
+
+/// Paints the panel.
+pub fn show(ui: &mut Ui, ctx: &Context<'_>, state: &mut WindowState) {
+    ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| {
+        ui.add_space(-6.0);
+        folders(ui, ctx, state);
+        models(ui, ctx);
+        if ctx.shown_model().is_some_and(|model| model.set.is_some()) {
+            projection(ui, ctx);
+            points(ui, ctx);
+        }
+        ui.add_space(12.0);
+    });
+}
+
+fn folders(ui: &mut Ui, ctx: &Context<'_>, state: &mut WindowState) {
+    section(ui, "Folders");
+    let most = (ui.ctx().content_rect().height() * 0.3).max(160.0);
+    // A short tree is open to its second level, a long one shows its roots only.
+    let open_by_default = ctx.folders.len() <= 9;
+    ScrollArea::vertical().id_salt("folders").max_height(most).auto_shrink([false, true]).show(ui, |ui| {
+        let mut closed_at = usize::MAX;
+        for (place, line) in ctx.folders.iter().enumerate() {
+            if line.depth > closed_at {
+                continue;
+            }
+            closed_at = usize::MAX;
+            let parent = ctx.folders.get(place + 1).is_some_and(|next| next.depth > line.depth);
+            let key = format!("{}/{}", line.depth, line.path);
+            let open = parent && (open_by_default != state.turned_folders.contains(&key));
+            if parent && !open {
+                closed_at = line.depth;
+            }
+            folder(ui, ctx, state, (line, parent.then_some(open), key));
+        }
+    });
+    let (words, command) = match ctx.corpus {
+        Some(_) => ("+ Add a folder", Command::ChooseFolderToAdd),
+        None => ("+ Open a folder", Command::ChooseFolder),
+    };
+    if link(ui, words).clicked() {
+        ctx.send(command);
+    }
+    let skipped = ctx.corpus.map_or(0, |corpus| corpus.skipped.len());
+    if skipped > 0 {
+        let words = format!("{} skipped. Why?", plural(skipped, "file"));
+        if coloured_link(ui, &words, ctx.theme.warn).clicked() {
+            ctx.send(Command::Toggle(Dialog::Skipped));
+        }
+    }
+}
+
+fn folder(
+    ui: &mut Ui,
+    ctx: &Context<'_>,
+    state: &mut WindowState,
+    (line, open, key): (&FolderLine, Option<bool>, String),
+) {
+    let mut row = Row::new(&line.name, thousands(line.items as u64));
+    row.indent = 16.0 + 14.0 * line.depth as f32;
+    row.dim = line.depth > 0;
+    let response = row.show(ui).on_hover_text("Select the items of this folder");
+    if let Some(open) = open {
+        let centre = response.rect.left_center() + egui::vec2(6.0 + 14.0 * line.depth as f32, 0.0);
+        let hit = egui::Rect::from_center_size(centre, egui::vec2(20.0, 24.0));
+        let turn = ui.interact(hit, ui.scope_id().with(("turn", &key)), egui::Sense::click());
+        let words = if open { format!("Close {}", line.name) } else { format!("Open {}", line.name) };
+        turn.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, &words));
+        triangle(ui, centre, open);
+        if turn.clicked() {
+            if !state.turned_folders.remove(&key) {
+                state.turned_folders.insert(key);
+            }
+            return;
+        }
+    }
+    if response.clicked() {
+        let Some(corpus) = ctx.corpus else { return };
+        let below = format!("{}/", line.path);
+        let rows = (0..corpus.chunks.len() as u32).map(crate::vectors::RowId);
+        let inside = rows.filter(|&row| corpus.item_of(row).shown_path.starts_with(&below));
+        ctx.send(Command::Select(inside.collect(), crate::ui::command::SelectMode::Replace));
+    }
+}
+
+/// The sign of a folder that can be opened: right when closed, down when open.
+fn triangle(ui: &Ui, centre: egui::Pos2, open: bool) {
+    let colour = crate::ui::theme::Theme::of(ui.ctx()).dim;
+    let points = if open {
+        [egui::vec2(-4.0, -2.5), egui::vec2(4.0, -2.5), egui::vec2(0.0, 3.5)]
+    } else {
+        [egui::vec2(-2.5, -4.0), egui::vec2(3.5, 0.0), egui::vec2(-2.5, 4.0)]
+    };
+    let points = points.map(|point| centre + point).to_vec();
+    ui.painter().add(egui::Shape::convex_polygon(points, colour, egui::Stroke::NONE));
+}
+
+fn models(ui: &mut Ui, ctx: &Context<'_>) {
+    section(ui, "Models");
+    for model in ctx.models {
+        model_row(ui, ctx, model);
+    }
+    if link(ui, "+ Add a model").on_hover_text("A folder, or one already in the hub's cache").clicked() {
+        ctx.send(Command::Toggle(Dialog::Models));
+    }
+}
+
+fn model_row(ui: &mut Ui, ctx: &Context<'_>, model: &ModelState) {
+    let embedded = model.set.is_some();
+    let mut row = Row::new(&model.card.name, thousands(model.card.dimensions as u64));
+    row.dot = Some((ctx.theme.model_colour(model.colour), !embedded));
+    row.chosen = ctx.shown == Some(&model.card.id) && embedded;
+    row.dim = !embedded;
+    let words = if embedded { "Show this model's map" } else { "Embed the corpus with this model" };
+    let response = row.show(ui).on_hover_text(format!("{}\n{words}", model.card.about));
+    if response.clicked() {
+        let id = model.card.id.clone();
+        ctx.send(if embedded { Command::ShowMap(id) } else { Command::Embed(id) });
+    }
+    if let Some(error) = &model.error {
+        ui.label(RichText::new(error).font(crate::ui::theme::secondary()).color(ctx.theme.bad));
+    } else if model.map.fresh && embedded {
+        ui.horizontal(|ui| {
+            ui.add_space(16.0);
+            if link(ui, "Map ready. Show it").clicked() {
+                ctx.send(Command::ShowMap(model.card.id.clone()));
+            }
+        });
+    }
+}
+
+fn projection(ui: &mut Ui, ctx: &Context<'_>) {
+    let Some(model) = ctx.shown_model() else { return };
+    section(ui, "Projection");
+    ui.horizontal(|ui| {
+        for (method, words) in [
+            (Method::Pca, "The two directions along which the vectors differ most. Instant; the same every time."),
+            (Method::Tsne, "Keeps near neighbours near. Distances between far groups mean little."),
+        ] {
+            let chosen = model.map.method == Some(method);
+            if chip(ui, method.name(), chosen).on_hover_text(words).clicked() {
+                ctx.send(Command::Project(model.card.id.clone(), method));
+            }
+        }
+    });
+    match model.map.method {
+        Some(Method::Tsne) => tsne(ui, ctx, model),
+        _ => pca(ui, model),
+    }
+}
+
+fn pca(ui: &mut Ui, model: &ModelState) {
+    let Some(shown) = model.map.shown() else { return };
+    let two: f32 = shown.explained_variance.iter().take(2).sum();
+    ui.add_space(4.0);
+    faint(ui, format!("The two axes hold {:.0} % of the variance.", two * 100.0));
+    variance_plot(ui, &shown.explained_variance);
+}
+
+fn tsne(ui: &mut Ui, ctx: &Context<'_>, model: &ModelState) {
+    let mut params = ctx.settings.tsne;
+    let before = params;
+    ui.add_space(4.0);
+    slider(ui, "Perplexity", Slider::new(&mut params.perplexity, 5.0..=100.0).fixed_decimals(0));
+    faint(ui, "Larger values weigh the wider neighbourhood.");
+    slider(ui, "Iterations", Slider::new(&mut params.iterations, 250..=2000).step_by(50.0));
+    faint(ui, "Larger values let the map settle; the last ones change little.");
+    rate(ui, &mut params.learning_rate);
+    engine(ui, &mut params.engine, model.set.as_ref().map_or(0, |set| set.rows.len()));
+    if params != before {
+        ctx.send(Command::SetTsne(params));
+    }
+    ui.add_space(6.0);
+    running(ui, ctx, model);
+    if let Some(shown) = model.map.shown().filter(|_| model.map.live.is_none()) {
+        kl_plot(ui, &shown.kl);
+    }
+}
+
+fn rate(ui: &mut Ui, rate: &mut Option<f32>) {
+    let mut automatic = rate.is_none();
+    if ui.checkbox(&mut automatic, "Automatic learning rate").changed() {
+        *rate = if automatic { None } else { Some(200.0) };
+    }
+    if let Some(value) = rate {
+        slider(ui, "Learning rate", Slider::new(value, 10.0..=5000.0).logarithmic(true).fixed_decimals(0));
+        faint(ui, "Too large scatters the map, too small leaves it a ball.");
+    }
+}
+
+fn engine(ui: &mut Ui, engine: &mut TsneEngine, points: usize) {
+    ui.horizontal(|ui| {
+        widgets::dim(ui, "Engine");
+        let ours = chip(ui, "Embedlens", *engine == TsneEngine::Embedlens);
+        if ours.on_hover_text("Live, can be paused and cancelled").clicked() {
+            *engine = TsneEngine::Embedlens;
+        }
+        let words = if points > 5000 {
+            "Reference engine; up to 5,000 points only"
+        } else {
+            "Reference engine; shows the map when it is done"
+        };
+        let linfa = ui.add_enabled_ui(points <= 5000, |ui| chip(ui, "linfa", *engine == TsneEngine::Linfa)).inner;
+        if linfa.on_hover_text(words).clicked() {
+            *engine = TsneEngine::Linfa;
+        }
+    });
+}
+
+fn running(ui: &mut Ui, ctx: &Context<'_>, model: &ModelState) {
+    ui.horizontal(|ui| {
+        if let Some(live) = model.map.live {
+            let word = if live.paused { "Resume" } else { "Pause" };
+            if chip(ui, word, true).clicked() {
+                ctx.send(Command::PauseJob(live.job, !live.paused));
+            }
+            if chip(ui, "Keep", false).on_hover_text("Stop here and keep the map as it is").clicked() {
+                ctx.send(Command::KeepLayout(model.card.id.clone()));
+            }
+            if chip(ui, "Cancel", false).on_hover_text("Stop and go back to the map before").clicked() {
+                ctx.send(Command::CancelJob(live.job));
+            }
+        } else if chip(ui, "Start again", false).on_hover_text("With the settings above").clicked() {
+            ctx.send(Command::ProjectAgain(model.card.id.clone()));
+        }
+    });
+    if let Some(live) = model.map.live {
+        let kl = if live.kl.is_finite() { format!(" · KL {:.2}", live.kl) } else { String::new() };
+        widgets::dim(ui, format!("Iteration {} of {}{kl}", live.iteration, live.iterations));
+    }
+}
+
+fn points(ui: &mut Ui, ctx: &Context<'_>) {
+    section(ui, "Points");
+    let chosen = ctx.settings.colour_by;
+    let combo = ComboBox::from_id_salt("colour by")
+        .width(ui.available_width())
+        .selected_text(format!("Colour by {}", chosen.name()))
+        .show_ui(ui, |ui| {
+            for column in Column::ALL {
+                if column == Column::Agreement && ctx.compare.agreements.is_empty() {
+                    continue;
+                }
+                if ui.selectable_label(chosen == column, column.name()).clicked() {
+                    ctx.send(Command::ColourBy(column));
+                }
+            }
+        });
+    combo
+        .response
+        .widget_info(|| egui::WidgetInfo::labeled(egui::Role::ComboBox, true, format!("Colour by {}", chosen.name())));
+    let mut size = ctx.settings.point_size;
+    if slider(ui, "Size", Slider::new(&mut size, 0.5..=8.0).fixed_decimals(1)) {
+        ctx.send(Command::SetPointSize(size));
+    }
+    let mut opacity = ctx.settings.opacity;
+    if slider(ui, "Opacity", Slider::new(&mut opacity, 0.05..=1.0).fixed_decimals(2)) {
+        ctx.send(Command::SetOpacity(opacity));
+    }
+}
+
+/// A slider over the whole width with its name at the left and its value at the right above it; true when moved.
+fn slider(ui: &mut Ui, name: &str, slider: Slider<'_>) -> bool {
+    ui.add_space(4.0);
+    ui.spacing_mut().slider_width = ui.available_width() - 56.0;
+    let label = ui.label(name);
+    ui.add(slider).labelled_by(label.id).changed()
+}
+
+fn variance_plot(ui: &mut Ui, ratios: &[f32]) {
+    if ratios.len() < 3 {
+        return;
+    }
+    let mut sum = 0.0;
+    let points: Vec<[f64; 2]> = ratios
+        .iter()
+        .enumerate()
+        .map(|(place, &share)| {
+            sum += f64::from(share) * 100.0;
+            [place as f64 + 1.0, sum]
+        })
+        .collect();
+    widgets::dim(ui, "Variance held by the first components, %");
+    curve(ui, "variance", points);
+}
+
+fn kl_plot(ui: &mut Ui, kl: &[(u32, f32)]) {
+    if kl.len() < 3 {
+        return;
+    }
+    let points = kl.iter().map(|&(iteration, value)| [f64::from(iteration), f64::from(value)]).collect();
+    widgets::dim(ui, "KL divergence by iteration")
+        .on_hover_text("How badly the map keeps the neighbourhoods; lower is better");
+    curve(ui, "kl", points);
+}
+
+fn curve(ui: &mut Ui, id: &str, points: Vec<[f64; 2]>) {
+    let colour = crate::ui::theme::Theme::of(ui.ctx()).accent;
+    egui_plot::Plot::new(id)
+        .height(92.0)
+        .allow_drag(false)
+        .allow_zoom(false)
+        .allow_scroll(false)
+        .allow_boxed_zoom(false)
+        .show_background(false)
+        .show_grid([false, true])
+        .y_axis_min_width(24.0)
+        .show(ui, |plot| plot.line(egui_plot::Line::new(id, points).color(colour).width(1.5)));
+}

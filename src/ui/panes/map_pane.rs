@@ -1,0 +1,350 @@
+//! A model's map with its legend, hover card and trust line, linked with everything else.
+
+use eframe::egui::{self, Align2, Area, Id, Order, RichText, ScrollArea, Sense, TextEdit, Ui, pos2, vec2};
+
+use crate::corpus::Content;
+use crate::picture::{Legend, LegendScale};
+use crate::ui::command::{Command, Dialog, MapTool, SelectMode};
+use crate::ui::context::{Context, ModelState};
+use crate::ui::map::{AreaMode, MapColours, MapInput, Mark, Tool};
+use crate::ui::state::WindowState;
+use crate::ui::theme::{self, Theme};
+use crate::ui::widgets::{self, card, clipped_text, empty_state, link, number_at, thousands};
+use crate::vectors::RowId;
+
+/// Paints the map of `model`. `place` tells maps of the same model apart.
+pub fn show(ui: &mut Ui, ctx: &Context<'_>, state: &mut WindowState, model: &ModelState, place: &str) {
+    let (Some(layout), Some(styles)) = (&model.map.layout, &model.map.styles) else {
+        waiting(ui, ctx, model);
+        return;
+    };
+    let key = format!("{place}/{}", model.card.id);
+    let marked = marks(ctx, model);
+    let view = state.map_views.entry(key.clone()).or_default();
+    let seen = state.seen_fit.insert(key.clone(), ctx.fit_request);
+    if seen.is_some_and(|seen| seen != ctx.fit_request) {
+        view.fit();
+    }
+    let label = format!("Map of {}", model.card.name);
+    let response = crate::ui::map::show(
+        ui,
+        &MapInput {
+            id: &key,
+            layout,
+            styles,
+            hovered: ctx.hovered,
+            focused: ctx.selection.focus,
+            marked: &marked,
+            point_size: ctx.settings.point_size,
+            opacity: ctx.settings.opacity,
+            tool: tool(ctx.tool),
+            colours: colours(&ctx.theme),
+            backend: ctx.backend,
+            label: &label,
+        },
+        view,
+    );
+    let rect = response.response.rect;
+    if response.response.contains_pointer() {
+        state.hover_next = response.hovered;
+        state.hover_seen = true;
+    }
+    if let Some((row, modifiers)) = response.clicked {
+        if modifiers.shift {
+            let mode = if ctx.selection.contains(row) { SelectMode::Subtract } else { SelectMode::Add };
+            ctx.send(Command::Select(vec![row], mode));
+        } else {
+            ctx.send(Command::Focus(row));
+        }
+    } else if response.background_clicked {
+        ctx.send(Command::ClearSelection);
+    }
+    if let Some(area) = response.area {
+        let mode = match area.mode {
+            AreaMode::Replace => SelectMode::Replace,
+            AreaMode::Add => SelectMode::Add,
+            AreaMode::Subtract => SelectMode::Subtract,
+        };
+        ctx.send(Command::Select(area.rows, mode));
+    }
+    // In Compare the header tells the trust, and cards would hide half of a small map.
+    if place == "explore" {
+        legend_card(ui, ctx, state, (styles.legend(), &key), rect);
+        trust_card(ui, ctx, model, rect);
+    }
+    if let (Some(row), Some(at)) = (response.hovered, response.hovered_at) {
+        hover_card(ui, ctx, state, row, at);
+    }
+}
+
+fn tool(tool: MapTool) -> Tool {
+    match tool {
+        MapTool::Pan => Tool::Pan,
+        MapTool::Lasso => Tool::Lasso,
+        MapTool::Box => Tool::Box,
+    }
+}
+
+fn colours(theme: &Theme) -> MapColours {
+    MapColours {
+        background: theme.plot,
+        text: theme.text,
+        accent: theme.accent,
+        ring: if theme.dark { theme.text } else { theme.background },
+    }
+}
+
+/// The hits of the query that this model's map shows, best first.
+fn marks(ctx: &Context<'_>, model: &ModelState) -> Vec<Mark> {
+    let Some(answer) = ctx.answer else { return Vec::new() };
+    let own = answer.groups.iter().filter(|group| group.model == model.card.id);
+    let other = answer.groups.iter().filter(|group| group.model != model.card.id);
+    let mut rows: Vec<RowId> = own.flat_map(|group| group.hits.iter().map(|hit| hit.0)).collect();
+    if rows.is_empty() {
+        // The hits of another model are lit here too, so that pictures found by words shine on the map of pictures.
+        let holds = |row: RowId| model.set.as_ref().is_some_and(|set| set.position_of(row).is_some());
+        rows = other.flat_map(|group| group.hits.iter().map(|hit| hit.0)).filter(|&row| holds(row)).collect();
+    }
+    rows.truncate(100);
+    let label = |place: usize| if place < 5 { (place + 1).to_string() } else { String::new() };
+    rows.into_iter().enumerate().map(|(place, row)| Mark { row, colour: None, label: label(place) }).collect()
+}
+
+/// The map's place before anything is loaded, or while it is.
+pub fn nothing(ui: &mut Ui, ctx: &Context<'_>) {
+    ui.painter().rect_filled(ui.max_rect(), 0.0, ctx.theme.plot);
+    if let Some(job) = ctx.jobs.iter().find(|job| !job.quiet) {
+        busy(ui, ctx, job);
+        return;
+    }
+    let words =
+        "Texts, code and pictures in it are embedded on this computer and laid out as a map. Nothing is sent anywhere.";
+    empty_state(ui, "Drop a folder here", words, |ui| {
+        if widgets::primary_button(ui, "Choose a folder…").clicked() {
+            ctx.send(Command::ChooseFolder);
+        }
+        ui.add_space(8.0);
+        if link(ui, "or look at the sample").clicked() {
+            ctx.send(Command::OpenSample);
+        }
+    });
+}
+
+fn busy(ui: &mut Ui, ctx: &Context<'_>, job: &crate::jobs::JobSnapshot) {
+    let words = if job.view.stage.is_empty() { job.title.clone() } else { job.view.stage.clone() };
+    empty_state(ui, &words, &super::top_bar::counts(job, 1), |ui| {
+        let (rect, _) = ui.allocate_exact_size(vec2(240.0, 4.0), Sense::hover());
+        super::top_bar::bar(ui, ctx, rect, job.view.fraction());
+    });
+}
+
+fn waiting(ui: &mut Ui, ctx: &Context<'_>, model: &ModelState) {
+    ui.painter().rect_filled(ui.max_rect(), 0.0, ctx.theme.plot);
+    match ctx.jobs.iter().find(|job| !job.quiet) {
+        Some(job) => busy(ui, ctx, job),
+        None => {
+            let title = format!("No map of {} yet", model.card.name);
+            let words = "This model has not embedded the corpus, or nothing here is of the kind it reads.";
+            empty_state(ui, &title, words, |ui| {
+                if model.set.is_none() && widgets::primary_button(ui, "Embed now").clicked() {
+                    ctx.send(Command::Embed(model.card.id.clone()));
+                }
+            });
+        }
+    }
+}
+
+fn legend_card(
+    ui: &mut Ui,
+    ctx: &Context<'_>,
+    state: &mut WindowState,
+    (legend, key): (&Legend, &str),
+    rect: egui::Rect,
+) {
+    if rect.width() < 420.0 || rect.height() < 200.0 {
+        return;
+    }
+    let width = 178.0;
+    let at = pos2(rect.right() - width - 36.0, rect.top() + 12.0);
+    let most = (rect.height() - 150.0).clamp(63.0, 232.0);
+    Area::new(Id::unique(("legend", key))).fixed_pos(at).order(Order::Middle).constrain(false).show(ui.ctx(), |ui| {
+        card(&ctx.theme).show(ui, |ui| {
+            ui.set_width(width);
+            ui.spacing_mut().item_spacing.y = 2.0;
+            let count = legend.entries.len();
+            let title = if count > 0 { format!("{} · {count}", legend.title) } else { legend.title.clone() };
+            ui.horizontal(|ui| {
+                ui.label(RichText::new(title).font(theme::secondary()).color(ctx.theme.dim));
+                if !ctx.hidden.is_empty() && link(ui, "Show all").clicked() {
+                    ctx.send(Command::ShowAllCategories);
+                }
+            });
+            if count > 12 {
+                let field =
+                    TextEdit::singleline(&mut state.legend_search).hint_text("Search").desired_width(f32::INFINITY);
+                let response = ui.add(field);
+                widgets::name_field(&response, "Search the legend", &state.legend_search);
+            } else {
+                state.legend_search.clear();
+            }
+            if let Some(bar) = &legend.scale {
+                scale(ui, ctx, bar);
+            }
+            ScrollArea::vertical().max_height(most).auto_shrink([false, true]).show(ui, |ui| {
+                let wanted = state.legend_search.to_lowercase();
+                for entry in legend.entries.iter().filter(|entry| entry.label.to_lowercase().contains(&wanted)) {
+                    legend_row(ui, ctx, entry);
+                }
+            });
+        });
+    });
+}
+
+fn legend_row(ui: &mut Ui, ctx: &Context<'_>, entry: &crate::picture::LegendEntry) {
+    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 21.0), Sense::click());
+    let hidden = ctx.hidden.contains(&entry.label);
+    let name = format!("{} {}", entry.label, entry.count);
+    response.widget_info(|| egui::WidgetInfo::selected(egui::Role::CheckBox, true, !hidden, &name));
+    if response.hovered() || response.has_focus() {
+        ui.painter().rect_filled(rect.expand2(vec2(4.0, 0.0)), 5.0, ctx.theme.raised);
+    }
+    let dot = pos2(rect.left() + 5.0, rect.center().y);
+    let colour = Theme::colour(entry.colour);
+    if hidden {
+        ui.painter().circle_stroke(dot, 4.0, egui::Stroke::new(1.2, ctx.theme.faint));
+    } else {
+        ui.painter().circle_filled(dot, 4.0, colour);
+    }
+    let text = if hidden { ctx.theme.faint } else { ctx.theme.text };
+    let room = rect.width() - 62.0;
+    clipped_text(ui, pos2(rect.left() + 16.0, rect.center().y), room, &entry.label, (theme::secondary(), text));
+    number_at(ui, rect.right_center(), &thousands(entry.count as u64), (theme::secondary(), ctx.theme.dim));
+    let alone = ui.input(|input| input.modifiers.alt);
+    let response = response.on_hover_text("Click hides or shows; Alt-click shows only this");
+    if response.clicked() {
+        let label = entry.label.clone();
+        ctx.send(if alone { Command::IsolateCategory(label) } else { Command::ToggleCategory(label) });
+    }
+}
+
+fn scale(ui: &mut Ui, ctx: &Context<'_>, bar: &LegendScale) {
+    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 10.0), Sense::hover());
+    let (low, high) = (bar.label_at(0.0), bar.label_at(1.0));
+    response
+        .widget_info(|| egui::WidgetInfo::labeled(egui::Role::Image, true, format!("Colour scale {low} to {high}")));
+    let steps = 48;
+    for step in 0..steps {
+        let part = step as f32 / steps as f32;
+        let colour = Theme::colour(bar.colour_at(part));
+        let left = rect.left() + rect.width() * part;
+        let piece = egui::Rect::from_min_size(pos2(left, rect.top()), vec2(rect.width() / steps as f32 + 0.5, 10.0));
+        ui.painter().rect_filled(piece, 0.0, colour);
+    }
+    ui.horizontal(|ui| {
+        widgets::dim(ui, low);
+        ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+            ui.label(RichText::new(high).font(theme::secondary()).color(ctx.theme.dim));
+        });
+    });
+}
+
+fn trust_card(ui: &mut Ui, ctx: &Context<'_>, model: &ModelState, rect: egui::Rect) {
+    if rect.width() < 300.0 {
+        return;
+    }
+    let anchor = pos2(rect.left() + 12.0, rect.bottom() - 12.0);
+    let id = Id::unique(("trust", &model.card.id.0, rect.left() as i32));
+    Area::new(id).fixed_pos(anchor).pivot(Align2::LEFT_BOTTOM).order(Order::Middle).constrain(false).show(
+        ui.ctx(),
+        |ui| {
+            card(&ctx.theme).show(ui, |ui| {
+                ui.horizontal(|ui| {
+                    ui.spacing_mut().item_spacing.x = 5.0;
+                    let plain = |text: String| RichText::new(text).font(theme::secondary()).color(ctx.theme.dim);
+                    let strong = |text: String| {
+                        RichText::new(text).font(egui::FontId::new(12.0, theme::semibold())).color(ctx.theme.text)
+                    };
+                    match (model.map.quality(), model.map.live) {
+                        (Some(quality), _) => {
+                            ui.label(plain("Trust of this map".into()));
+                            ui.label(strong(format!("{:.2}", quality.trustworthiness)));
+                            ui.label(plain("· neighbours kept".into()));
+                            ui.label(strong(format!("{:.0} %", quality.neighbours_kept * 100.0)));
+                        }
+                        (None, Some(live)) => {
+                            ui.label(plain(format!("t-SNE at iteration {} of {}", live.iteration, live.iterations)));
+                        }
+                        (None, None) => {
+                            ui.label(plain("Measuring how far this map can be trusted".into()));
+                        }
+                    }
+                    let words = RichText::new("What does this mean?").font(theme::secondary()).color(ctx.theme.accent);
+                    let response = ui.add(egui::Label::new(words).sense(Sense::click()));
+                    response.widget_info(|| {
+                        egui::WidgetInfo::labeled(egui::Role::Link, true, "What does trust of a map mean?")
+                    });
+                    if response.clicked() {
+                        ctx.send(Command::Toggle(Dialog::Trust));
+                    }
+                });
+            });
+        },
+    );
+}
+
+fn hover_card(ui: &mut Ui, ctx: &Context<'_>, state: &mut WindowState, row: RowId, at: egui::Pos2) {
+    let Some(corpus) = ctx.corpus.filter(|corpus| row.index() < corpus.chunks.len()) else { return };
+    let item = corpus.item_of(row);
+    let area = Area::new(Id::unique("hover card")).fixed_pos(at + vec2(14.0, 14.0)).order(Order::Tooltip);
+    area.interactable(false).constrain(true).show(ui.ctx(), |ui| {
+        let shadow = ui.visuals().popup_shadow;
+        card(&ctx.theme).shadow(shadow).show(ui, |ui| {
+            ui.set_max_width(260.0);
+            ui.label(RichText::new(item.shown_path.replace('/', " / ")).font(theme::secondary()).color(ctx.theme.dim));
+            match &item.content {
+                Content::Image { thumbnail, .. } => {
+                    let texture = state.thumbnails.get(ui.ctx(), row, thumbnail);
+                    let scale = (96.0 / thumbnail.width.max(thumbnail.height) as f32).max(1.0);
+                    let size = vec2(thumbnail.width as f32, thumbnail.height as f32) * scale;
+                    ui.add(egui::Image::new((texture.id(), size)).alt_text(item.file_name()));
+                    if let Some(note) = note_of(ctx, row) {
+                        widgets::dim(ui, note);
+                    }
+                }
+                Content::Text(_) => {
+                    let text: String = corpus.text_of(row).chars().take(220).collect();
+                    let mut text = RichText::new(text.trim_end());
+                    if item.modality == crate::corpus::Modality::Code {
+                        text = text.font(theme::mono());
+                    }
+                    if let Some(name) = &corpus.chunk(row).name {
+                        ui.label(RichText::new(name).font(theme::mono()).color(ctx.theme.accent));
+                    }
+                    ui.label(text);
+                }
+            }
+        });
+    });
+}
+
+/// The likeliest classes of a picture, where a model named them.
+pub fn note_of(ctx: &Context<'_>, row: RowId) -> Option<String> {
+    let sets = ctx.models.iter().filter_map(|model| model.set.as_ref());
+    sets.filter_map(|set| set.notes.get(set.position_of(row)?)).find(|note| !note.is_empty()).cloned()
+}
+
+/// The tools at the right of the tab row.
+pub fn tools(ui: &mut Ui, ctx: &Context<'_>) {
+    for (tool, name, words) in [
+        (MapTool::Box, "Box", "Drag a box around points (B)"),
+        (MapTool::Lasso, "Lasso", "Draw a line around points (L). Shift adds, Alt takes away"),
+        (MapTool::Pan, "Pan", "Drag moves the map (V)"),
+    ] {
+        if widgets::chip(ui, name, ctx.tool == tool).on_hover_text(words).clicked() {
+            ctx.send(Command::SetTool(tool));
+        }
+    }
+    if widgets::chip(ui, "Fit", false).on_hover_text("Show all points (R, or double-click)").clicked() {
+        ctx.send(Command::FitMaps);
+    }
+}

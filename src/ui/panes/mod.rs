@@ -1,0 +1,11 @@
+//! The parts of the window. Each reads the context, paints, and sends commands.
+
+pub mod compare;
+pub mod dialogs;
+pub mod inspector;
+pub mod items;
+pub mod left;
+pub mod map_pane;
+pub mod query;
+pub mod status_bar;
+pub mod top_bar;

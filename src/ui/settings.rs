@@ -1,0 +1,98 @@
+//! What the user set, kept between runs.
+
+use std::path::PathBuf;
+
+use crate::corpus::LoadOptions;
+use crate::projection::TsneParams;
+use crate::workspace::Column;
+
+/// A preset arrangement of panes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Perspective {
+    /// One map, items, query and inspector.
+    #[default]
+    Explore,
+    /// Models side by side.
+    Compare,
+}
+
+impl Perspective {
+    /// All of them, as in the switch.
+    pub const ALL: [Self; 2] = [Self::Explore, Self::Compare];
+
+    /// The name shown.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Explore => "Explore",
+            Self::Compare => "Compare",
+        }
+    }
+}
+
+/// Dark, light, or as the system.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ThemeChoice {
+    /// As the system says; dark where it says nothing.
+    #[default]
+    System,
+    /// Always dark.
+    Dark,
+    /// Always light.
+    Light,
+}
+
+/// Which colours categories have.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PaletteChoice {
+    /// Ten clear colours and 32 more.
+    #[default]
+    Standard,
+    /// Okabe and Ito's eight, told apart by nearly everyone.
+    ColourBlindSafe,
+}
+
+/// What the user set.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+pub struct Settings {
+    /// Dark, light, or as the system.
+    pub theme: ThemeChoice,
+    /// The perspective last used.
+    pub perspective: Perspective,
+    /// Colours of categories.
+    pub palette: PaletteChoice,
+    /// What points are coloured by.
+    pub colour_by: Column,
+    /// Radius of a point in points, 0.5 to 8. Default 2.5.
+    pub point_size: f32,
+    /// Opacity of a point, 0.05 to 1. Default 0.85.
+    pub opacity: f32,
+    /// Hits a group, 5 to 100. Default 20.
+    pub top: usize,
+    /// Parameters of the next t-SNE.
+    pub tsne: TsneParams,
+    /// How folders are read.
+    pub load: LoadOptions,
+    /// Folders opened lately, newest first; at most ten.
+    pub recent: Vec<PathBuf>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            theme: ThemeChoice::System,
+            perspective: Perspective::Explore,
+            palette: PaletteChoice::Standard,
+            colour_by: Column::Folder,
+            point_size: 2.5,
+            opacity: 0.85,
+            top: 20,
+            tsne: TsneParams::default(),
+            load: LoadOptions::default(),
+            recent: Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! What only painting needs to remember: cameras, text being typed, scroll places, textures.
+//!
+//! Nothing here is of the document; losing it loses nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use eframe::egui::{self, ColorImage, TextureHandle, TextureOptions};
+
+use super::map::MapView;
+use super::tiles::{self, Pane};
+use crate::corpus::Thumbnail;
+use crate::vectors::RowId;
+
+/// View state of the whole window.
+pub struct WindowState {
+    /// Cameras by place and model.
+    pub map_views: BTreeMap<String, MapView>,
+    /// The fit request each map has seen.
+    pub seen_fit: BTreeMap<String, u64>,
+    /// The row under the pointer in this frame.
+    pub hover_next: Option<RowId>,
+    /// Whether any pane that can be hovered was under the pointer in this frame.
+    pub hover_seen: bool,
+    /// What is typed into the query field.
+    pub query_text: String,
+    /// The request to focus the query field that was seen.
+    pub seen_query_focus: u64,
+    /// The hit the arrow keys stand on: group and place.
+    pub query_cursor: Option<(usize, usize)>,
+    /// Folders turned from how they are by default: opened or closed.
+    pub turned_folders: BTreeSet<String>,
+    /// What is typed into the legend's search.
+    pub legend_search: String,
+    /// What is typed as a path.
+    pub path_text: String,
+    /// What is typed as a model's name.
+    pub model_text: String,
+    /// Reading options being edited.
+    pub load_options: Option<crate::corpus::LoadOptions>,
+    /// What is typed to search skipped files.
+    pub skipped_search: String,
+    /// Panes of Explore.
+    pub explore: egui_tiles::Tree<Pane>,
+    /// Panes of Compare, and for how many maps they were made.
+    pub compare: (usize, egui_tiles::Tree<Pane>),
+    /// Textures of small pictures.
+    pub thumbnails: Thumbnails,
+    /// Texture of the inspector's picture.
+    pub picture: Option<(RowId, TextureHandle)>,
+    /// The row the item list last scrolled to.
+    pub items_seen: Option<RowId>,
+}
+
+impl Default for WindowState {
+    fn default() -> Self {
+        Self {
+            map_views: BTreeMap::new(),
+            seen_fit: BTreeMap::new(),
+            hover_next: None,
+            hover_seen: false,
+            query_text: String::new(),
+            seen_query_focus: 0,
+            query_cursor: None,
+            turned_folders: BTreeSet::new(),
+            legend_search: String::new(),
+            path_text: String::new(),
+            model_text: String::new(),
+            load_options: None,
+            skipped_search: String::new(),
+            explore: tiles::explore_tree(),
+            compare: (0, tiles::compare_tree(0)),
+            thumbnails: Thumbnails::default(),
+            picture: None,
+            items_seen: None,
+        }
+    }
+}
+
+/// Textures of the small pictures shown lately; the oldest go first.
+#[derive(Default)]
+pub struct Thumbnails {
+    textures: BTreeMap<RowId, (TextureHandle, u64)>,
+    clock: u64,
+}
+
+impl Thumbnails {
+    /// How many are kept.
+    const MOST: usize = 400;
+
+    /// The texture of a row's small picture, made if need be.
+    pub fn get(&mut self, ctx: &egui::Context, row: RowId, thumbnail: &Thumbnail) -> TextureHandle {
+        self.clock += 1;
+        let clock = self.clock;
+        if let Some((texture, used)) = self.textures.get_mut(&row) {
+            *used = clock;
+            return texture.clone();
+        }
+        if self.textures.len() >= Self::MOST {
+            let oldest = self.textures.iter().min_by_key(|(_, entry)| entry.1).map(|(&row, _)| row);
+            oldest.and_then(|row| self.textures.remove(&row));
+        }
+        let size = [thumbnail.width as usize, thumbnail.height as usize];
+        let image = ColorImage::from_rgb(size, &thumbnail.rgb);
+        // Pictures of a few pixels are shown enlarged: square pixels are more honest than a blur.
+        let options = if size[0].max(size[1]) < 48 { TextureOptions::NEAREST } else { TextureOptions::LINEAR };
+        let texture = ctx.load_texture(format!("thumbnail {}", row.0), image, options);
+        self.textures.insert(row, (texture.clone(), clock));
+        texture
+    }
+
+    /// Forgets all: another corpus.
+    pub fn clear(&mut self) {
+        self.textures.clear();
+    }
+}

@@ -1,0 +1,147 @@
+//! Columns of a corpus: what a map can be coloured by and an item list shows.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::{Agreement, EmbeddingSet};
+use crate::corpus::Corpus;
+use crate::vectors::RowId;
+
+/// A property every row of a corpus has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Column {
+    /// The folder inside the root: the label.
+    #[default]
+    Folder,
+    /// Text, code or image.
+    Modality,
+    /// File type in plain words.
+    Type,
+    /// Programming language.
+    Language,
+    /// Bytes on disk.
+    Size,
+    /// Days since the last change.
+    Modified,
+    /// Tokens of the chunk.
+    Tokens,
+    /// Tokens the shown model did not see.
+    Truncated,
+    /// Share of nearest neighbours two models agree on; after a comparison.
+    Agreement,
+}
+
+impl Column {
+    /// All of them, as listed to the user.
+    pub const ALL: [Self; 9] = [
+        Self::Folder,
+        Self::Modality,
+        Self::Type,
+        Self::Language,
+        Self::Size,
+        Self::Modified,
+        Self::Tokens,
+        Self::Truncated,
+        Self::Agreement,
+    ];
+
+    /// The name shown.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Folder => "folder",
+            Self::Modality => "modality",
+            Self::Type => "type",
+            Self::Language => "language",
+            Self::Size => "size",
+            Self::Modified => "last changed",
+            Self::Tokens => "tokens",
+            Self::Truncated => "tokens cut",
+            Self::Agreement => "agreement",
+        }
+    }
+}
+
+/// A column's values for some rows, in their order.
+#[derive(Clone, Debug)]
+pub enum ColumnValues {
+    /// One of a few names.
+    Categories {
+        /// The names, most frequent first.
+        names: Arc<[String]>,
+        /// An index into `names` for each row.
+        ids: Arc<[u32]>,
+    },
+    /// A number; NaN where there is none.
+    Numbers(Arc<[f32]>),
+}
+
+/// The values of `column` for `rows`. `set` gives what depends on a model, `agreement` what depends on two.
+pub fn column_values(
+    column: Column,
+    corpus: &Corpus,
+    rows: &[RowId],
+    set: Option<&EmbeddingSet>,
+    agreement: Option<&Agreement>,
+) -> ColumnValues {
+    let now = std::time::SystemTime::now();
+    match column {
+        Column::Folder => categories(rows.iter().map(|&row| corpus.item_of(row).label.as_str())),
+        Column::Modality => categories(rows.iter().map(|&row| corpus.item_of(row).modality.name())),
+        Column::Type => categories(rows.iter().map(|&row| corpus.item_of(row).kind.as_str())),
+        Column::Language => categories(rows.iter().map(|&row| corpus.item_of(row).language.unwrap_or("none"))),
+        Column::Size => numbers(rows.iter().map(|&row| corpus.item_of(row).size as f32)),
+        Column::Modified => numbers(rows.iter().map(|&row| {
+            let age = corpus.item_of(row).modified.and_then(|at| now.duration_since(at).ok());
+            age.map_or(f32::NAN, |age| age.as_secs_f32() / 86_400.0)
+        })),
+        Column::Tokens => numbers(rows.iter().map(|&row| corpus.chunk(row).tokens as f32)),
+        Column::Truncated => numbers(rows.iter().map(|&row| {
+            let at = set.and_then(|set| Some(set.cut[set.position_of(row)?] as f32));
+            at.unwrap_or(f32::NAN)
+        })),
+        Column::Agreement => numbers(rows.iter().map(|row| {
+            let found = agreement.and_then(|pair| Some(pair.overlap[pair.rows.binary_search(row).ok()?]));
+            found.unwrap_or(f32::NAN)
+        })),
+    }
+}
+
+fn numbers(values: impl Iterator<Item = f32>) -> ColumnValues {
+    ColumnValues::Numbers(values.collect())
+}
+
+fn categories<'a>(values: impl Iterator<Item = &'a str>) -> ColumnValues {
+    let mut counts: BTreeMap<&str, (u32, u32)> = BTreeMap::new();
+    let mut first = Vec::new();
+    for value in values {
+        let next = counts.len() as u32;
+        let entry = counts.entry(value).or_insert((next, 0));
+        entry.1 += 1;
+        first.push(entry.0);
+    }
+    let mut order: Vec<(&str, u32, u32)> = counts.into_iter().map(|(name, (id, count))| (name, id, count)).collect();
+    order.sort_by(|a, b| b.2.cmp(&a.2).then_with(|| a.0.cmp(b.0)));
+    let mut rank = vec![0u32; order.len()];
+    for (place, &(_, id, _)) in order.iter().enumerate() {
+        rank[id as usize] = place as u32;
+    }
+    ColumnValues::Categories {
+        names: order.iter().map(|&(name, _, _)| name.to_owned()).collect(),
+        ids: first.into_iter().map(|id| rank[id as usize]).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn categories_are_ordered_by_count_then_name() {
+        let ColumnValues::Categories { names, ids } = categories(["b", "a", "c", "c", "b", "c"].into_iter()) else {
+            panic!("names make categories");
+        };
+        assert_eq!(&names[..], ["c", "b", "a"]);
+        assert_eq!(&ids[..], [1, 2, 0, 0, 1, 0]);
+    }
+}

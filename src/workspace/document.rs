@@ -1,0 +1,94 @@
+//! The artefacts and who made them.
+
+use std::sync::Arc;
+
+use crate::models::ModelCard;
+use crate::projection::{Method, Quality, TsneParams};
+use crate::vectors::{RowId, Vectors};
+
+/// Id of an embedding set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EmbeddingSetId(pub u32);
+
+/// Id of a projection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ProjectionId(pub u32);
+
+/// The vectors of one corpus revision under one model.
+#[derive(Clone, Debug)]
+pub struct EmbeddingSet {
+    /// Revision of the corpus its rows belong to.
+    pub revision: [u8; 32],
+    /// The model.
+    pub card: ModelCard,
+    /// The model's fingerprint.
+    pub fingerprint: String,
+    /// The corpus rows it holds, ascending: the rows whose modality the model reads and whose embedding succeeded.
+    pub rows: Arc<[RowId]>,
+    /// One vector a row, in the order of `rows`.
+    pub vectors: Vectors,
+    /// Tokens the model saw of each row; zeros for pictures.
+    pub tokens: Arc<[u32]>,
+    /// Tokens of each row it did not see.
+    pub cut: Arc<[u32]>,
+    /// Likeliest classes of each picture ("tabby 0.61, lynx 0.12"); empty for texts.
+    pub notes: Arc<[String]>,
+    /// Rows that could not be embedded, and why.
+    pub failed: Arc<[(RowId, String)]>,
+    /// Rows that came from the cache.
+    pub cached: usize,
+    /// Seconds spent embedding the others.
+    pub seconds: f64,
+    /// Tokens embedded in those seconds.
+    pub tokens_embedded: u64,
+}
+
+impl EmbeddingSet {
+    /// Position of a corpus row in this set.
+    pub fn position_of(&self, row: RowId) -> Option<usize> {
+        // Rows ascend and start at 0 in the common case, so the row is often its own position.
+        if self.rows.get(row.index()) == Some(&row) {
+            return Some(row.index());
+        }
+        self.rows.binary_search(&row).ok()
+    }
+
+    /// Bytes its vectors take in memory.
+    pub fn bytes(&self) -> u64 {
+        size_of_val(self.vectors.values()) as u64
+    }
+
+    /// Rows embedded a second, cached ones not counted; `None` when nothing was embedded.
+    pub fn rows_per_second(&self) -> Option<f64> {
+        let fresh = self.rows.len().checked_sub(self.cached)?;
+        (fresh > 0 && self.seconds > 0.0).then(|| fresh as f64 / self.seconds)
+    }
+}
+
+/// What a projection was made with.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ProjectionParams {
+    /// The method.
+    pub method: Method,
+    /// t-SNE's own parameters; unused by PCA.
+    pub tsne: TsneParams,
+}
+
+/// Positions of an embedding set in the plane.
+#[derive(Clone, Debug)]
+pub struct Projection {
+    /// How it was made.
+    pub params: ProjectionParams,
+    /// The corpus rows, as in the embedding set.
+    pub rows: Arc<[RowId]>,
+    /// A position a row.
+    pub points: Arc<[[f32; 2]]>,
+    /// Share of the variance along each principal component; PCA only (t-SNE keeps that of its start).
+    pub explained_variance: Arc<[f32]>,
+    /// (iteration, KL divergence) as it ran; t-SNE only.
+    pub kl: Arc<[(u32, f32)]>,
+    /// How far it may be trusted; `None` until measured.
+    pub quality: Option<Quality>,
+    /// Seconds for the neighbours, the layout, and the quality.
+    pub seconds: [f64; 3],
+}

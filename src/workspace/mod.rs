@@ -1,0 +1,17 @@
+//! The document: a corpus and what was made of it, immutable artefacts by id; and the cache of vectors on disk.
+//!
+//! An artefact never changes once made. Invariant: every embedding set's rows belong to the corpus revision it names.
+
+mod answers;
+pub mod cache;
+mod columns;
+mod document;
+mod report;
+
+pub use answers::*;
+pub use columns::*;
+pub use document::*;
+pub use report::ErrorReport;
+
+// The window reads cards and explanations from here, so that it need not know the room of the models.
+pub use crate::models::{Explanation, InputKind, ModelCard, ModelId, ModelSource, Pooling};

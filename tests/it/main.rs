@@ -1,0 +1,9 @@
+//! All integration tests in one binary, so that the library is linked once.
+
+mod cli;
+mod corpus;
+#[cfg(feature = "gui")]
+mod gui;
+mod layering;
+mod models;
+mod numerics;
