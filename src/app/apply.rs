@@ -9,7 +9,9 @@ use crate::jobs::Finished;
 use crate::picture::Layout;
 use crate::projection::Method;
 use crate::tasks::TaskError;
+use crate::ui::command::Dialog;
 use crate::ui::context::{FolderLine, LogLevel};
+use crate::ui::settings::Perspective;
 use crate::ui::widgets::{duration, plural, thousands};
 use crate::vectors::RowId;
 use crate::workspace::cache::CacheReport;
@@ -27,12 +29,14 @@ impl App {
             Err(panic) => {
                 let words = format!("{} stopped by a fault of this program", finished.title);
                 self.announce(LogLevel::Error, words, panic);
-                self.document.models.iter_mut().for_each(|model| model.map.live = None);
+                if let Some(id) = finished.lane.strip_prefix("project ") {
+                    self.end_live(&ModelId(id.to_owned()));
+                }
                 return;
             }
         };
         match outcome {
-            Outcome::Loaded(of, result) if of == now => self.loaded(result, finished.seconds),
+            Outcome::Loaded(of, result) if of == self.load => self.loaded(result, finished.seconds),
             Outcome::Embedded(of, id, result) if of == now => self.embedded(&id, *result),
             Outcome::Projected(of, id, method, result) if of == now => self.projected(&id, method, result),
             Outcome::Styled(of, id, styles) if of == now => {
@@ -47,15 +51,25 @@ impl App {
             Outcome::Inspected(of, found) if of == now && self.document.selection.focus == Some(found.row) => {
                 self.document.inspection = Some(found);
             }
-            Outcome::Agreed(of, result) if of == now => match result {
-                Ok(agreement) => {
-                    self.document.compare.agreements.push(Arc::new(agreement));
-                    self.document.restyle_all();
-                }
-                Err(error) => self.failed("The models were not compared", &error),
-            },
-            Outcome::Sorted(of, rows) if of == now => self.document.item_order.rows = rows,
+            Outcome::Agreed(of, _, Ok(measured)) if of == now => {
+                self.document.compare.agreements.push(Arc::new(measured));
+                self.document.restyle_all();
+            }
+            Outcome::Agreed(of, pair, Err(error)) if of == now => {
+                let cancelled = "The comparison was cancelled.".to_owned();
+                let why = if error.is_cancelled() { cancelled } else { error.report().summary };
+                self.document.compare.failures.push((pair, why));
+                self.failed("The models were not compared", &error);
+            }
+            Outcome::Sorted(of, order) if of == now => self.document.item_order = order,
             Outcome::Picked(purpose, paths) if !paths.is_empty() => self.picked(purpose, paths),
+            Outcome::NoDialog(purpose) => {
+                let words = "This system has no file dialog (no desktop portal and no zenity)";
+                self.announce(LogLevel::Warning, words, "A path can be typed, or files dropped on the window.");
+                if purpose != Purpose::Query && !self.dialogs.contains(&Dialog::TypePath) {
+                    self.dialogs.push(Dialog::TypePath);
+                }
+            }
             Outcome::Exported(Ok(path)) => {
                 let words = format!("Saved {}", path.display());
                 self.announce(LogLevel::Info, words, "");
@@ -78,8 +92,12 @@ impl App {
     fn loaded(&mut self, result: Result<(Arc<Corpus>, Vec<FolderLine>), TaskError>, seconds: f64) {
         let (corpus, folders) = match result {
             Ok(loaded) => loaded,
-            Err(error) => return self.failed("Nothing was loaded", &error),
+            Err(error) => {
+                self.document.load_error = Some(error.report().summary);
+                return self.failed("Nothing was loaded", &error);
+            }
         };
+        self.make_room();
         let words = format!(
             "Read {} as {} in {}",
             plural(corpus.items.len(), "item"),
@@ -101,6 +119,7 @@ impl App {
         self.document.item_order.rows = (0..corpus.chunks.len() as u32).map(RowId).collect();
         self.document.folders = folders;
         self.document.corpus = Some(corpus);
+        self.spawn_sort();
         self.embed_all();
     }
 
@@ -109,6 +128,7 @@ impl App {
         let Some(corpus) = &self.document.corpus else { return };
         let images = corpus.count(Modality::Image) as f64;
         let texts = corpus.chunks.len() as f64 - images;
+        let mostly = if texts >= images { InputKind::Text } else { InputKind::Image };
         let mut wanted: Vec<(f64, ModelId)> = Vec::new();
         for model in &self.document.models {
             // Rough costs a chunk, only to bring the quick ones forward.
@@ -122,6 +142,11 @@ impl App {
             }
         }
         wanted.sort_by(|a, b| a.0.total_cmp(&b.0));
+        // The first map is of what most of the corpus is: a picture among a thousand texts must not be the map shown.
+        let reads = |id: &ModelId| self.document.model(id).map(|model| model.card.input);
+        if let Some(first) = wanted.iter().position(|(_, id)| reads(id) == Some(mostly)) {
+            wanted[..=first].rotate_right(1);
+        }
         for (_, id) in wanted {
             self.spawn_embed(&id);
         }
@@ -169,7 +194,8 @@ impl App {
 
     /// Until the user chooses, the two models that read the same kind of items and share the most rows stand side by side.
     fn fill_compare(&mut self) {
-        if self.document.compare.chosen {
+        let compared = self.settings.perspective == Perspective::Compare && self.document.compare.slots.len() >= 2;
+        if self.document.compare.chosen || compared {
             return;
         }
         let ready: Vec<(&ModelId, usize)> = self
@@ -203,12 +229,15 @@ impl App {
     fn projected(&mut self, id: &ModelId, method: Method, result: Result<(Projection, Arc<Layout>), TaskError>) {
         let shown = self.document.shown.as_ref() == Some(id);
         self.document.live.remove(id);
-        let Some(model) = self.document.model_mut(id) else { return };
-        model.map.live = None;
         let (projection, layout) = match result {
             Ok(done) => done,
-            Err(error) => return self.failed("No map was made", &error),
+            Err(error) => {
+                self.end_live(id);
+                return self.failed("No map was made", &error);
+            }
         };
+        let Some(model) = self.document.model_mut(id) else { return };
+        model.map.live = None;
         let first = model.map.layouts.is_empty();
         let count = projection.points.len();
         let seconds: f64 = projection.seconds.iter().sum();
@@ -257,7 +286,10 @@ impl App {
             let Some(frame) = slot.take() else { continue };
             live.iteration = frame.iteration;
             live.iterations = frame.iterations;
-            live.kl = frame.kl.unwrap_or(live.kl);
+            if let Some(kl) = frame.kl.filter(|kl| *kl != live.kl) {
+                live.kl = kl;
+                model.map.live_kl.push((frame.iteration as u32, kl));
+            }
             let same_rows = model.map.layout.as_ref().is_some_and(|old| old.rows().len() == frame.layout.rows().len());
             model.map.layout = Some(frame.layout);
             if !same_rows {
@@ -272,20 +304,29 @@ impl App {
         for id in wanted {
             self.spawn_style(&id);
         }
-        if self.settings.perspective != crate::ui::settings::Perspective::Compare {
+        self.compare_shown();
+    }
+
+    /// Begins to compare the first two models of Compare, once.
+    fn compare_shown(&mut self) {
+        let compare = &self.document.compare;
+        let [a, b, ..] = compare.slots.as_slice() else { return };
+        let pair = (a.clone(), b.clone());
+        if self.settings.perspective != Perspective::Compare
+            || self.document.agree_tried.contains(&pair)
+            || compare.measured(a, b).is_some()
+        {
             return;
         }
-        let sets: Vec<Arc<EmbeddingSet>> =
-            self.document.compare.slots.iter().take(2).filter_map(|id| self.document.model(id)?.set.clone()).collect();
-        let [a, b] = sets.as_slice() else { return };
-        let known = self.document.compare.agreements.iter().any(|pair| {
-            (&pair.a, &pair.b) == (&a.card.id, &b.card.id) || (&pair.a, &pair.b) == (&b.card.id, &a.card.id)
-        });
-        let overlap = a.rows.iter().any(|&row| b.position_of(row).is_some());
-        let tried = self.document.agree_tried.contains(&(a.card.id.clone(), b.card.id.clone()));
-        if !known && overlap && !tried {
-            self.document.agree_tried.insert((a.card.id.clone(), b.card.id.clone()));
-            self.spawn_agree(a.clone(), b.clone());
+        let set = |id| self.document.model(id).and_then(|model| model.set.clone());
+        let (Some(of_a), Some(of_b)) = (set(a), set(b)) else { return };
+        self.document.agree_tried.insert(pair.clone());
+        if self.comparable(&pair.0, &pair.1) {
+            self.spawn_agree(of_a, of_b);
+        } else {
+            let why = "These two models read different kinds of items, so there is nothing both have embedded. \
+                Choose two that read the same.";
+            self.document.compare.failures.push((pair, why.to_owned()));
         }
     }
 }

@@ -1,9 +1,12 @@
 //! Commands become changes of what is shown, or jobs.
 
+use std::path::PathBuf;
+
 use eframe::egui;
 
 use super::App;
-use super::jobs_of::Purpose;
+use super::jobs_of::{Outcome, Purpose};
+use crate::jobs::JobSpec;
 use crate::projection::Method;
 use crate::tasks::Query;
 use crate::ui::command::{Command, SelectMode};
@@ -19,12 +22,12 @@ impl App {
             Command::ChooseFolderToAdd => self.spawn_pick(Purpose::Add, true),
             Command::ChooseFiles => self.spawn_pick(Purpose::Open, false),
             Command::ChooseQueryImage => self.spawn_pick(Purpose::Query, false),
-            Command::Open(paths) => self.open(Some(paths)),
-            Command::OpenSample => self.open(None),
+            Command::Open(paths) => self.open(Some(paths.clone()), paths),
+            Command::OpenSample => self.open(None, Vec::new()),
             Command::Add(paths) => {
                 let mut all = self.document.corpus.as_ref().map(|corpus| corpus.roots.clone()).unwrap_or_default();
-                all.extend(paths);
-                self.open(Some(all));
+                all.extend(paths.iter().cloned());
+                self.open(Some(all), paths);
             }
             Command::Reload => self.reload(),
             Command::SetLoadOptions(options) => {
@@ -57,6 +60,13 @@ impl App {
             Command::ExportMap => self.spawn_export_map(),
             Command::ExportVectors => self.spawn_export_vectors(),
             Command::RevealFile(row) => self.reveal(row),
+            Command::PaintPoints(request) => {
+                let lane = format!("paint {}", request.map);
+                self.jobs.spawn(JobSpec::quiet("Painting points", lane), move |_| {
+                    request.paint();
+                    Outcome::Nothing
+                });
+            }
             other => self.change_view(other),
         }
     }
@@ -94,6 +104,7 @@ impl App {
                 self.spawn_inspect(row);
             }
             Command::Select(rows, mode) => self.select(rows, mode),
+            Command::SelectFolder(path) => self.select_folder(&path),
             Command::SelectAll => {
                 let count = self.document.corpus.as_ref().map_or(0, |corpus| corpus.chunks.len());
                 self.document.select((0..count as u32).map(RowId).collect());
@@ -102,6 +113,11 @@ impl App {
                 let count = self.document.corpus.as_ref().map_or(0, |corpus| corpus.chunks.len());
                 let selection = self.document.selection.clone();
                 self.document.select((0..count as u32).map(RowId).filter(|&row| !selection.contains(row)).collect());
+            }
+            Command::Unfocus => {
+                self.document.selection.focus = None;
+                self.document.selection.revision += 1;
+                self.document.inspection = None;
             }
             Command::ClearSelection => {
                 self.document.selection.focus = None;
@@ -113,6 +129,7 @@ impl App {
             Command::Query(text) => self.spawn_query(Query::Text(text)),
             Command::QueryImage(path) => self.spawn_query(Query::Image(path)),
             Command::ClearQuery => {
+                self.jobs.cancel_lanes("query");
                 self.document.answer = None;
                 self.document.query = None;
             }
@@ -129,8 +146,11 @@ impl App {
             }
             Command::SetPerspective(perspective) => self.settings.perspective = perspective,
             Command::Toggle(dialog) => {
-                let closed = self.dialogs.remove(&dialog);
-                self.dialogs.extend((!closed).then_some(dialog));
+                let open = self.dialogs.len();
+                self.dialogs.retain(|&other| other != dialog);
+                if self.dialogs.len() == open {
+                    self.dialogs.push(dialog);
+                }
             }
             Command::SetTool(tool) => self.tool = tool,
             Command::FitMaps => self.fit_request += 1,
@@ -143,6 +163,11 @@ impl App {
                     self.document.compare.slots.push(id);
                 }
             }
+            Command::MeasureAgain(a, b) => {
+                let pair = (a, b);
+                self.document.compare.failures.retain(|(failed, _)| *failed != pair);
+                self.document.agree_tried.remove(&pair);
+            }
             Command::CompareLess(place) if place < self.document.compare.slots.len() => {
                 self.document.compare.slots.remove(place);
             }
@@ -150,36 +175,37 @@ impl App {
         }
     }
 
-    /// Loads in place of what is loaded; `None` is the sample.
-    fn open(&mut self, paths: Option<Vec<std::path::PathBuf>>) {
-        self.jobs.cancel_all();
-        self.document.clear();
-        self.state.thumbnails.clear();
-        self.state.picture = None;
-        self.state.map_views.clear();
-        self.state.query_text.clear();
-        self.state.query_cursor = None;
-        if let Some(paths) = &paths {
-            self.remember(paths);
-        }
+    /// Loads in place of what is loaded, which stays until the new corpus is there; `None` is the sample. `chosen` are the
+    /// paths to remember.
+    fn open(&mut self, paths: Option<Vec<PathBuf>>, chosen: Vec<PathBuf>) {
+        self.load += 1;
+        self.opened.clone_from(&paths);
+        self.to_remember = chosen;
         self.spawn_load(paths);
     }
 
-    fn remember(&mut self, paths: &[std::path::PathBuf]) {
-        let recent = &mut self.settings.recent;
-        for path in paths.iter().rev() {
-            let path = std::path::absolute(path).unwrap_or_else(|_| path.clone());
-            recent.retain(|known| *known != path);
-            recent.insert(0, path);
+    /// Lets go of everything that belongs to the corpus before, now that another has come.
+    pub(super) fn make_room(&mut self) {
+        for lane in ["embed", "project", "style", "query", "inspect", "agree", "sort", "paint"] {
+            self.jobs.cancel_lanes(lane);
         }
-        recent.truncate(10);
+        let old = self.document.clear();
+        self.jobs.spawn(JobSpec::quiet("Letting go of the corpus before", "drop"), move |_| {
+            // Freeing a large corpus takes longer than a frame may.
+            drop(old);
+            Outcome::Nothing
+        });
+        self.state.forget_corpus();
+        for path in std::mem::take(&mut self.to_remember).into_iter().rev() {
+            let path = std::path::absolute(&path).unwrap_or(path);
+            self.settings.recent.retain(|known| *known != path);
+            self.settings.recent.insert(0, path);
+        }
+        self.settings.recent.truncate(10);
     }
 
     fn reload(&mut self) {
-        if let Some(corpus) = self.document.corpus.clone() {
-            let sample = crate::ui::is_sample(&corpus);
-            self.open((!sample).then(|| corpus.roots.clone()));
-        }
+        self.open(self.opened.clone(), Vec::new());
     }
 
     fn cancel(&mut self, id: crate::jobs::JobId) {
@@ -190,8 +216,8 @@ impl App {
         }
     }
 
-    /// A cancelled t-SNE goes back to the finished map there was.
-    fn end_live(&mut self, id: &ModelId) {
+    /// A t-SNE that was cancelled or failed goes back to the finished map there was.
+    pub(super) fn end_live(&mut self, id: &ModelId) {
         self.document.live.remove(id);
         let Some(model) = self.document.model_mut(id) else { return };
         model.map.live = None;
@@ -215,6 +241,10 @@ impl App {
 
     pub(super) fn show_map(&mut self, id: &ModelId) {
         self.document.shown = Some(id.clone());
+        if self.document.item_order.by.is_some() {
+            // Tokens cut and agreement are those of the shown model.
+            self.spawn_sort();
+        }
         if let Some(model) = self.document.model_mut(id) {
             model.map.fresh = false;
         }
@@ -262,6 +292,8 @@ impl App {
             SelectMode::Replace => rows,
             SelectMode::Add => {
                 rows.extend(old.iter().copied());
+                // The point that was clicked before counts as the beginning of a selection.
+                rows.extend(self.document.selection.focus.filter(|_| old.is_empty() && rows.len() == 1));
                 rows.sort_unstable();
                 rows.dedup();
                 rows
@@ -269,6 +301,24 @@ impl App {
             SelectMode::Subtract => old.iter().copied().filter(|row| rows.binary_search(row).is_err()).collect(),
         };
         self.document.select(rows);
+    }
+
+    fn select_folder(&mut self, path: &str) {
+        let Some(corpus) = self.document.corpus.clone() else { return };
+        let below = format!("{path}/");
+        let inside = |shown: &str| shown == path || shown.starts_with(&below);
+        let here: Vec<bool> = corpus.items.iter().map(|item| inside(&item.shown_path)).collect();
+        let rows = (0..corpus.chunks.len() as u32).map(RowId);
+        // Roots that are single files stand in the tree under the name of their folder.
+        let mut rows: Vec<RowId> = rows.filter(|&row| here[corpus.chunk(row).item.index()]).collect();
+        if rows.is_empty() {
+            let alone = |row: &RowId| {
+                let item = corpus.item_of(*row);
+                item.label == path && !item.shown_path.contains('/')
+            };
+            rows = (0..corpus.chunks.len() as u32).map(RowId).filter(alone).collect();
+        }
+        self.select(rows, SelectMode::Replace);
     }
 
     /// Asks the last query again: another model, or another number of hits.

@@ -16,6 +16,8 @@ pub struct Document {
     pub generation: u64,
     /// What is loaded.
     pub corpus: Option<Arc<Corpus>>,
+    /// Why the last load gave nothing, while nothing is loaded.
+    pub load_error: Option<String>,
     /// The folder tree.
     pub folders: Vec<FolderLine>,
     /// All models.
@@ -75,28 +77,12 @@ impl Document {
         self.models.iter_mut().find(|model| &model.card.id == id)
     }
 
-    /// Forgets everything that belongs to a corpus and begins another generation.
-    pub fn clear(&mut self) {
-        self.generation += 1;
-        self.corpus = None;
-        self.folders.clear();
-        for model in &mut self.models {
-            model.set = None;
-            model.map = MapModel::default();
-            model.error = None;
-        }
-        self.shown = None;
-        self.selection = Selection { revision: self.selection.revision + 1, ..Selection::default() };
-        self.hovered = None;
-        self.answer = None;
-        self.query = None;
-        self.inspection = None;
-        self.compare = CompareState::default();
-        self.hidden.clear();
-        self.item_order = ItemOrder::default();
-        self.live.clear();
-        self.restyle.clear();
-        self.agree_tried.clear();
+    /// Forgets everything that belongs to a corpus and begins another generation; gives what was forgotten.
+    pub fn clear(&mut self) -> Self {
+        let mut fresh = Self::new(self.models.iter().map(|model| model.card.clone()).collect());
+        fresh.generation = self.generation + 1;
+        fresh.selection.revision = self.selection.revision + 1;
+        std::mem::replace(self, fresh)
     }
 
     /// Every map must be coloured again.

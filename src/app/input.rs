@@ -23,8 +23,11 @@ impl App {
     }
 
     fn shortcuts(&self, ctx: &egui::Context) {
-        let typing = ctx.egui_wants_keyboard_input();
-        for entry in table() {
+        let typing = ctx.text_edit_focused();
+        let mut entries = table();
+        // egui takes Ctrl+Shift+O for Ctrl+O too, so the longer shortcuts are looked for first.
+        entries.sort_by_key(|entry| std::cmp::Reverse(entry.shortcut.map_or(0, |shortcut| held(shortcut.modifiers))));
+        for entry in entries {
             let Some(shortcut) = entry.shortcut else { continue };
             let plain = shortcut.modifiers.is_none() && shortcut.logical_key != Key::F1;
             // Ctrl+A and its like belong to a text field while it is typed into.
@@ -39,11 +42,15 @@ impl App {
         if typing {
             return;
         }
-        if ctx.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Escape)) {
+        if !self.escape_is_taken && ctx.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Escape)) {
             match self.dialogs.last() {
                 Some(&dialog) => self.commands.send(Command::Toggle(dialog)),
                 None => self.commands.send(Command::ClearSelection),
             }
+        }
+        // A focused button keeps its space bar.
+        if ctx.memory(|memory| memory.focused().is_some()) && !self.state.map_focused {
+            return;
         }
         let live = self.document.shown.as_ref().and_then(|id| self.document.model(id)?.map.live);
         if let Some(live) = live
@@ -52,6 +59,11 @@ impl App {
             self.commands.send(Command::PauseJob(live.job, !live.paused));
         }
     }
+}
+
+/// How many modifier keys a shortcut needs.
+fn held(modifiers: Modifiers) -> u8 {
+    u8::from(modifiers.command) + u8::from(modifiers.shift) + u8::from(modifiers.alt)
 }
 
 fn is_picture(path: &std::path::Path) -> bool {

@@ -3,15 +3,16 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use super::App;
 use super::document::folder_lines;
+use super::{App, derived};
 use crate::corpus::Corpus;
 use crate::jobs::{JobId, JobSpec, Policy};
 use crate::picture::{Layout, Palette, StyleRequest, Styles, Values};
-use crate::projection::Method;
+use crate::projection::{LINFA_LIMIT, Method, TsneEngine};
 use crate::tasks::{self, EmbedRequest, LiveSlot, LoadRequest, ProjectRequest, Query, QueryRequest, TaskError};
-use crate::ui::context::{FolderLine, Inspection};
+use crate::ui::context::{FolderLine, Inspection, ItemOrder, LiveInfo, MeasuredPair};
 use crate::vectors::RowId;
 use crate::workspace::cache::CacheReport;
 use crate::workspace::{
@@ -22,7 +23,7 @@ use crate::workspace::{
 pub enum Outcome {
     /// Nothing to apply.
     Nothing,
-    /// A corpus was read.
+    /// A corpus was read, by which load.
     Loaded(u64, Result<(Arc<Corpus>, Vec<FolderLine>), TaskError>),
     /// A model embedded it.
     Embedded(u64, ModelId, Box<Result<(EmbeddingSet, CacheReport), TaskError>>),
@@ -35,11 +36,13 @@ pub enum Outcome {
     /// A row was looked at.
     Inspected(u64, Inspection),
     /// Two models were compared.
-    Agreed(u64, Result<Agreement, TaskError>),
+    Agreed(u64, (ModelId, ModelId), Result<MeasuredPair, TaskError>),
     /// The item list was sorted.
-    Sorted(u64, Arc<[RowId]>),
+    Sorted(u64, ItemOrder),
     /// The user chose paths in the system's dialog, or none.
     Picked(Purpose, Vec<PathBuf>),
+    /// The system has no file dialog.
+    NoDialog(Purpose),
     /// A file was written.
     Exported(Result<PathBuf, TaskError>),
 }
@@ -59,14 +62,10 @@ fn spec(title: impl Into<String>, lane: impl Into<String>, policy: Policy) -> Jo
     JobSpec { title: title.into(), lane: lane.into(), policy, quiet: false }
 }
 
-fn quiet(title: &str, lane: impl Into<String>) -> JobSpec {
-    JobSpec { title: title.into(), lane: lane.into(), policy: Policy::Replace, quiet: true }
-}
-
 impl App {
     /// Reads folders; `None` reads the bundled sample.
     pub(super) fn spawn_load(&mut self, paths: Option<Vec<PathBuf>>) {
-        let (generation, environment) = (self.document.generation, self.environment.clone());
+        let (load_id, environment) = (self.load, self.environment.clone());
         let options = self.settings.load.clone();
         let title = if paths.is_some() { "Reading files" } else { "Reading the sample" };
         self.jobs.spawn(spec(title, "load", Policy::Replace), move |progress| {
@@ -79,7 +78,7 @@ impl App {
                 let folders = folder_lines(&corpus);
                 Ok((Arc::new(corpus), folders))
             };
-            Outcome::Loaded(generation, load())
+            Outcome::Loaded(load_id, load())
         });
     }
 
@@ -106,7 +105,11 @@ impl App {
     pub(super) fn spawn_project(&mut self, id: &ModelId, method: Method) {
         let Some(model) = self.document.model(id) else { return };
         let Some(set) = model.set.clone() else { return };
-        let params = ProjectionParams { method, tsne: self.settings.tsne };
+        let mut tsne = self.settings.tsne;
+        if set.rows.len() > LINFA_LIMIT {
+            tsne.engine = TsneEngine::Embedlens;
+        }
+        let params = ProjectionParams { method, tsne };
         let request = ProjectRequest { vectors: set.vectors.clone(), rows: set.rows.clone(), params, graph: None };
         let live = LiveSlot::default();
         let title = format!("{} of {}", method.name(), model.card.name);
@@ -121,7 +124,8 @@ impl App {
         });
         let iterations = self.settings.tsne.iterations;
         if let (Some(job), Some(model), Method::Tsne) = (job, self.document.model_mut(id), method) {
-            model.map.live = Some(new_live(job, iterations));
+            model.map.live_kl.clear();
+            model.map.live = Some(new_live(job, iterations, tsne.engine));
             model.map.method = Some(Method::Tsne);
             self.document.live.insert(id.clone(), live);
         } else if let Some(model) = self.document.model_mut(id) {
@@ -136,26 +140,34 @@ impl App {
         let Some(corpus) = self.document.corpus.clone() else { return };
         let Some(model) = self.document.model(id) else { return };
         let Some(layout) = model.map.layout.clone() else { return };
+        let agreement = self.agreement_of(id);
         let work = StyleWork {
             corpus,
             layout,
             set: model.set.clone(),
-            column: self.settings.colour_by,
-            agreement: self.agreement_of(id),
+            column: match (self.settings.colour_by, &agreement) {
+                (Column::Agreement, None) => Column::Folder,
+                (column, _) => column,
+            },
+            agreement,
             hidden: self.document.hidden.clone(),
             selected: self.document.selection.rows.clone(),
             palette: palette(self.settings.palette),
             dark: self.dark,
         };
         let (generation, model_id) = (self.document.generation, id.clone());
-        self.jobs.spawn(quiet("Colouring the map", format!("style {id}")), move |_| {
+        self.jobs.spawn(JobSpec::quiet("Colouring the map", format!("style {id}")), move |_| {
             Outcome::Styled(generation, model_id, Arc::new(work.run()))
         });
     }
 
-    /// The measured agreement that colours a model's map.
+    /// The measured agreement that colours a model's map: of the two models compared, else of any pair it is in.
     fn agreement_of(&self, id: &ModelId) -> Option<Arc<Agreement>> {
-        self.document.compare.agreements.iter().find(|pair| &pair.a == id || &pair.b == id).cloned()
+        let compare = &self.document.compare;
+        let shown = compare.slots.get(..2).and_then(|pair| compare.measured(&pair[0], &pair[1]));
+        let of_model = |pair: &&Arc<MeasuredPair>| &pair.agreement.a == id || &pair.agreement.b == id;
+        let found = shown.filter(of_model).or_else(|| compare.agreements.iter().find(of_model));
+        found.map(|pair| pair.agreement.clone())
     }
 
     /// Answers a query with every embedded model.
@@ -167,18 +179,22 @@ impl App {
         self.document.query = Some(query.clone());
         let (generation, environment) = (self.document.generation, self.environment.clone());
         let request = QueryRequest { corpus, sets, query, top: self.settings.top };
-        self.jobs.spawn(quiet("Answering the query", "query"), move |progress| {
+        self.jobs.spawn(JobSpec::quiet("Answering the query", "query"), move |progress| {
             Outcome::Answered(generation, tasks::answer(&request, &environment, progress))
         });
     }
 
     /// Compares two models.
     pub(super) fn spawn_agree(&mut self, a: Arc<EmbeddingSet>, b: Arc<EmbeddingSet>) {
+        let Some(corpus) = self.document.corpus.clone() else { return };
         let (generation, environment) = (self.document.generation, self.environment.clone());
+        let pair = (a.card.id.clone(), b.card.id.clone());
         let (title, lane) =
-            (format!("Comparing {} and {}", a.card.name, b.card.name), format!("agree {} {}", a.card.id, b.card.id));
+            (format!("Comparing {} and {}", a.card.name, b.card.name), format!("agree {} {}", pair.0, pair.1));
         self.jobs.spawn(spec(title, lane, Policy::Once), move |progress| {
-            Outcome::Agreed(generation, tasks::agree(&tasks::AgreeRequest { a, b, k: 10 }, &environment, progress))
+            let measured = tasks::agree(&tasks::AgreeRequest { a, b, k: 10 }, &environment, progress)
+                .map(|agreement| derived::measured(agreement, &corpus));
+            Outcome::Agreed(generation, pair, measured)
         });
     }
 
@@ -186,24 +202,11 @@ impl App {
     pub(super) fn spawn_sort(&mut self) {
         let Some(corpus) = self.document.corpus.clone() else { return };
         let (generation, order) = (self.document.generation, self.document.item_order.clone());
-        self.jobs.spawn(quiet("Sorting items", "sort"), move |_| {
-            let mut rows: Vec<RowId> = (0..corpus.chunks.len() as u32).map(RowId).collect();
-            if let Some(column) = order.by {
-                match column_values(column, &corpus, &rows, None, None) {
-                    ColumnValues::Categories { names, ids } => {
-                        rows.sort_by(|a, b| {
-                            names[ids[a.index()] as usize].cmp(&names[ids[b.index()] as usize]).then(a.cmp(b))
-                        });
-                    }
-                    ColumnValues::Numbers(values) => {
-                        rows.sort_by(|a, b| values[a.index()].total_cmp(&values[b.index()]).then(a.cmp(b)));
-                    }
-                }
-            }
-            if order.descending {
-                rows.reverse();
-            }
-            Outcome::Sorted(generation, rows.into())
+        let shown = self.document.shown.clone();
+        let set = shown.as_ref().and_then(|id| self.document.model(id)?.set.clone());
+        let agreement = shown.as_ref().and_then(|id| self.agreement_of(id));
+        self.jobs.spawn(JobSpec::quiet("Sorting items", "sort"), move |_| {
+            Outcome::Sorted(generation, derived::sorted(&order, &corpus, set.as_deref(), agreement.as_deref()))
         });
     }
 
@@ -211,6 +214,7 @@ impl App {
     pub(super) fn spawn_pick(&mut self, purpose: Purpose, folders: bool) {
         let spec = JobSpec { quiet: true, ..spec("Waiting for the dialog", "dialog", Policy::Once) };
         self.jobs.spawn(spec, move |_| {
+            let asked = Instant::now();
             let dialog = rfd::FileDialog::new();
             let paths = match (purpose, folders) {
                 (Purpose::Query, _) => dialog
@@ -220,13 +224,18 @@ impl App {
                 (_, true) => dialog.pick_folders(),
                 (_, false) => dialog.pick_files(),
             };
-            Outcome::Picked(purpose, paths.unwrap_or_default())
+            match paths {
+                Some(paths) => Outcome::Picked(purpose, paths),
+                // Nobody closes a dialog that fast: there was none to open.
+                None if asked.elapsed() < Duration::from_millis(250) => Outcome::NoDialog(purpose),
+                None => Outcome::Nothing,
+            }
         });
     }
 }
 
-fn new_live(job: JobId, iterations: usize) -> crate::ui::context::LiveInfo {
-    crate::ui::context::LiveInfo { job, paused: false, iteration: 0, iterations, kl: f32::NAN }
+fn new_live(job: JobId, iterations: usize, engine: TsneEngine) -> LiveInfo {
+    LiveInfo { job, engine, paused: false, iteration: 0, iterations, kl: f32::NAN }
 }
 
 fn palette(choice: crate::ui::settings::PaletteChoice) -> Palette {
@@ -263,7 +272,13 @@ impl StyleWork {
         let values = match column {
             ColumnValues::Categories { names, ids } => Values::Categories { names, ids },
             ColumnValues::Numbers(values) => {
-                Values::Numbers { values, decimals: if self.column == Column::Agreement { 1 } else { 0 }, unit: "" }
+                let (decimals, unit) = match self.column {
+                    Column::Agreement => (1, ""),
+                    Column::Modified => (0, " days"),
+                    Column::Size => (0, " bytes"),
+                    _ => (0, " tokens"),
+                };
+                Values::Numbers { values, decimals, unit }
             }
         };
         let selected: Vec<u32> =

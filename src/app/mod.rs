@@ -4,6 +4,7 @@
 
 mod apply;
 mod commands;
+mod derived;
 mod document;
 mod exporting;
 mod frame_stats;
@@ -13,11 +14,11 @@ mod jobs_of;
 mod persistence;
 mod vitals;
 
-use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use eframe::egui;
@@ -86,22 +87,35 @@ pub fn run(options: WindowOptions) -> ExitCode {
         .with_drag_and_drop(true)
         .with_icon(icon);
     let native = eframe::NativeOptions { viewport, ..Default::default() };
-    let result = eframe::run_native("Embedlens", native, Box::new(move |cc| Ok(Box::new(App::new(cc, options)))));
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            let _ = writeln!(std::io::stderr(), "{}", no_window_words(&error));
-            ExitCode::FAILURE
-        }
-    }
+    let opened = Arc::new(AtomicBool::new(false));
+    let seen = opened.clone();
+    let start = move || {
+        let make: eframe::AppCreator<'static> = Box::new(move |cc| {
+            seen.store(true, Ordering::Relaxed);
+            Ok(Box::new(App::new(cc, options)))
+        });
+        eframe::run_native("Embedlens", native, make).map_err(|error| error.to_string())
+    };
+    // Where a library of the window system is missing, the toolkit panics instead of giving an error.
+    let why = match std::panic::catch_unwind(std::panic::AssertUnwindSafe(start)) {
+        Ok(Ok(())) => return ExitCode::SUCCESS,
+        Ok(Err(why)) => why,
+        Err(panic) => match opened.load(Ordering::Relaxed) {
+            true => std::panic::resume_unwind(panic),
+            false => "a library of the window system is missing or does not fit".to_owned(),
+        },
+    };
+    let _ = writeln!(std::io::stderr(), "{}", no_window_words(&why));
+    ExitCode::FAILURE
 }
 
 /// Why the window could not open, and what to do.
-fn no_window_words(error: &eframe::Error) -> String {
+fn no_window_words(error: &str) -> String {
     format!(
         "embedlens: the window could not open: {error}.\n\
-         It needs a graphics adapter that speaks Vulkan, Metal, DirectX 12 or OpenGL. On Debian, `apt install mesa-vulkan-drivers` \
-         brings one that works on any computer.\n\
+         It needs a graphics adapter that speaks Vulkan, Metal, DirectX 12 or OpenGL. On Debian, \
+         `apt install mesa-vulkan-drivers libgl1-mesa-dri libxkbcommon-x11-0 libxcursor1 libxi6 libxrandr2 libx11-xcb1` brings one \
+         that works on any computer, and the libraries of the window.\n\
          The commands work without a window: embedlens models, embed, project, search, compare, inspect, render (embedlens --help)."
     )
 }
@@ -114,9 +128,12 @@ pub struct App {
     environment: Environment,
     settings: Settings,
     saved_settings: Option<Settings>,
+    /// Theme and perspective that the command line asked for.
+    for_this_run: (Option<ThemeChoice>, Option<Perspective>),
     state: WindowState,
     commands: CommandSender,
-    dialogs: BTreeSet<Dialog>,
+    /// Open floating windows, the newest last.
+    dialogs: Vec<Dialog>,
     tool: MapTool,
     dark: bool,
     backend: MapBackend,
@@ -127,6 +144,14 @@ pub struct App {
     dragging: Vec<PathBuf>,
     fit_request: u64,
     query_focus_request: u64,
+    /// Whether what was painted last has a use of its own for the Escape key: a menu, a text field, a lasso being drawn.
+    escape_is_taken: bool,
+    /// What was asked to be loaded last; `None` is the sample.
+    opened: Option<Vec<PathBuf>>,
+    /// Paths that are remembered as recent once they are loaded.
+    to_remember: Vec<PathBuf>,
+    /// Grows with every load: what an older one gives is dropped.
+    load: u64,
 }
 
 impl App {
@@ -149,6 +174,8 @@ impl App {
         let mut settings = saved.clone();
         settings.theme = options.theme.unwrap_or(settings.theme);
         settings.perspective = options.perspective.unwrap_or(settings.perspective);
+        // What the command line asks for is for this run only.
+        let for_this_run = (options.theme, options.perspective);
         let waker = ctx.clone();
         let wake = move || waker.request_repaint();
         let app = Self {
@@ -158,9 +185,10 @@ impl App {
             environment: options.environment,
             settings,
             saved_settings: options.keep_settings.then_some(saved),
+            for_this_run,
             state: WindowState::default(),
             commands: CommandSender::default(),
-            dialogs: BTreeSet::new(),
+            dialogs: Vec::new(),
             tool: MapTool::Pan,
             dark: true,
             backend,
@@ -171,6 +199,10 @@ impl App {
             dragging: Vec::new(),
             fit_request: 0,
             query_focus_request: 0,
+            escape_is_taken: false,
+            opened: None,
+            to_remember: Vec::new(),
+            load: 0,
         };
         app.apply_theme(ctx);
         app.commands.send(if options.open.is_empty() { Command::OpenSample } else { Command::Open(options.open) });
@@ -239,10 +271,23 @@ impl App {
             };
             ctx.request_repaint_after(Duration::from_millis(pause));
         }
-        if self.saved_settings.as_ref().is_some_and(|saved| *saved != self.settings) {
-            self.saved_settings = Some(self.settings.clone());
-            persistence::save_in_background(&self.jobs, &self.settings);
+        if let Some(keep) = self.settings_to_keep().filter(|keep| self.saved_settings.as_ref() != Some(keep)) {
+            persistence::save_in_background(&self.jobs, &keep);
+            self.saved_settings = Some(keep);
         }
+    }
+
+    /// The settings as they are to be kept: without what the command line asked for, unless the user changed it since.
+    fn settings_to_keep(&self) -> Option<Settings> {
+        let saved = self.saved_settings.as_ref()?;
+        let mut keep = self.settings.clone();
+        if self.for_this_run.0 == Some(keep.theme) {
+            keep.theme = saved.theme;
+        }
+        if self.for_this_run.1 == Some(keep.perspective) {
+            keep.perspective = saved.perspective;
+        }
+        Some(keep)
     }
 
     fn paint(&mut self, ui: &mut egui::Ui) {
@@ -251,6 +296,8 @@ impl App {
         crate::ui::show(ui, &context, &mut state);
         self.state = state;
         self.toasts.show(ui.ctx());
+        let drawing = self.state.map_views.values().any(crate::ui::map::MapView::is_drawing);
+        self.escape_is_taken = drawing || ui.ctx().text_edit_focused() || egui::Popup::is_any_open(ui.ctx());
     }
 
     fn context<'a>(&'a self, ctx: &egui::Context) -> Context<'a> {
@@ -258,6 +305,7 @@ impl App {
         Context {
             theme: Theme::of(ctx),
             corpus: document.corpus.as_ref(),
+            load_error: document.load_error.as_deref(),
             folders: &document.folders,
             models: &document.models,
             shown: document.shown.as_ref(),
@@ -307,8 +355,8 @@ impl eframe::App for App {
 
     fn on_exit(&mut self) {
         self.jobs.cancel_all();
-        if self.saved_settings.is_some() {
-            persistence::save(&self.settings);
+        if let Some(keep) = self.settings_to_keep() {
+            persistence::save(&keep);
         }
     }
 

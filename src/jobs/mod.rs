@@ -42,6 +42,13 @@ pub struct JobSpec {
     pub quiet: bool,
 }
 
+impl JobSpec {
+    /// A job that is not shown and takes the place of the one before it in its lane.
+    pub fn quiet(title: &str, lane: impl Into<String>) -> Self {
+        Self { title: title.to_owned(), lane: lane.into(), policy: Policy::Replace, quiet: true }
+    }
+}
+
 /// A job as the window shows it.
 #[derive(Clone, Debug)]
 pub struct JobSnapshot {

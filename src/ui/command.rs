@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use eframe::egui::{Key, KeyboardShortcut, Modifiers};
 
+use super::map::PaintRequest;
 use super::settings::{PaletteChoice, Perspective, ThemeChoice};
 use crate::corpus::LoadOptions;
 use crate::jobs::JobId;
@@ -113,11 +114,15 @@ pub enum Command {
     Focus(RowId),
     /// Select rows.
     Select(Vec<RowId>, SelectMode),
+    /// Select what lies in a folder or a single file, by the path that items show.
+    SelectFolder(String),
     /// Select every row.
     SelectAll,
     /// Select what is not selected.
     InvertSelection,
-    /// Select nothing.
+    /// Look at no row; the selection stays.
+    Unfocus,
+    /// Select nothing and look at nothing.
     ClearSelection,
     /// Answer a typed query.
     Query(String),
@@ -149,6 +154,10 @@ pub enum Command {
     CompareMore,
     /// Take a map out of Compare.
     CompareLess(usize),
+    /// Compare two models again whose comparison failed or was cancelled.
+    MeasureAgain(ModelId, ModelId),
+    /// Paint points into a picture, where no graphics processor does.
+    PaintPoints(PaintRequest),
     /// Save the shown map as a picture.
     ExportMap,
     /// Save the shown model's vectors.

@@ -7,12 +7,14 @@ use std::sync::Arc;
 use super::command::{Command, CommandSender, Dialog, MapTool};
 use super::settings::Settings;
 use super::theme::Theme;
-use crate::corpus::Corpus;
+use crate::corpus::{Corpus, Modality};
 use crate::jobs::{JobId, JobSnapshot};
 use crate::picture::{Layout, Styles};
-use crate::projection::{Method, Quality};
+use crate::projection::{Method, Quality, TsneEngine};
 use crate::vectors::RowId;
-use crate::workspace::{Agreement, Answer, EmbeddingSet, Explanation, ModelCard, ModelId, Projection};
+use crate::workspace::{
+    Agreement, Answer, ColumnValues, EmbeddingSet, Explanation, InputKind, ModelCard, ModelId, Projection,
+};
 
 /// What is selected and looked at; the same in all panes.
 #[derive(Clone, Debug, Default)]
@@ -37,6 +39,8 @@ impl Selection {
 pub struct LiveInfo {
     /// Its job.
     pub job: JobId,
+    /// Who runs it. Only our own can be paused and kept.
+    pub engine: TsneEngine,
     /// Whether it waits.
     pub paused: bool,
     /// Iterations done.
@@ -62,6 +66,8 @@ pub struct MapModel {
     pub styles: Option<Arc<Styles>>,
     /// A running t-SNE.
     pub live: Option<LiveInfo>,
+    /// (iteration, KL divergence) of the running t-SNE so far.
+    pub live_kl: Vec<(u32, f32)>,
     /// Whether it came to be unasked and was not looked at yet.
     pub fresh: bool,
 }
@@ -105,7 +111,7 @@ pub struct Inspection {
     pub nearest: Vec<(ModelId, Vec<(RowId, f32)>)>,
     /// How each model that reads it embedded it.
     pub explained: Vec<(ModelId, Explanation)>,
-    /// The picture, at most 512 pixels; pictures only.
+    /// The picture, at most 640 pixels; pictures only.
     pub picture: Option<Arc<PictureData>>,
 }
 
@@ -152,7 +158,48 @@ pub struct CompareState {
     /// Whether the user chose them.
     pub chosen: bool,
     /// Agreement of the pairs that were measured.
-    pub agreements: Vec<Arc<Agreement>>,
+    pub agreements: Vec<Arc<MeasuredPair>>,
+    /// Pairs that could not be compared, and why in one sentence.
+    pub failures: Vec<((ModelId, ModelId), String)>,
+}
+
+impl CompareState {
+    /// What was measured of two models, in either order.
+    pub fn measured(&self, a: &ModelId, b: &ModelId) -> Option<&Arc<MeasuredPair>> {
+        let same = |pair: &&Arc<MeasuredPair>| {
+            let (first, second) = (&pair.agreement.a, &pair.agreement.b);
+            (first, second) == (a, b) || (first, second) == (b, a)
+        };
+        self.agreements.iter().find(same)
+    }
+
+    /// Why two models could not be compared, if they could not.
+    pub fn failure(&self, a: &ModelId, b: &ModelId) -> Option<&str> {
+        let same = |(pair, _): &&((ModelId, ModelId), String)| (&pair.0, &pair.1) == (a, b);
+        self.failures.iter().find(same).map(|(_, why)| why.as_str())
+    }
+}
+
+/// Two models compared, and what panes show of it.
+#[derive(Clone, Debug)]
+pub struct MeasuredPair {
+    /// What was measured.
+    pub agreement: Arc<Agreement>,
+    /// How many rows share 0, 1, … k of their neighbours.
+    pub histogram: Vec<usize>,
+    /// Labels of at least three rows, those with the least overlap first.
+    pub labels: Vec<LabelOverlap>,
+}
+
+/// How far two models agree on the rows of one label.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LabelOverlap {
+    /// The label.
+    pub label: String,
+    /// Its rows that both models hold.
+    pub rows: usize,
+    /// Mean overlap of their neighbours, 0 to 1.
+    pub mean: f32,
 }
 
 /// Everything a pane sees.
@@ -161,6 +208,8 @@ pub struct Context<'a> {
     pub theme: Theme,
     /// What is loaded.
     pub corpus: Option<&'a Arc<Corpus>>,
+    /// Why the last load gave nothing, while nothing is loaded.
+    pub load_error: Option<&'a str>,
     /// Counts per folder, as a tree in order.
     pub folders: &'a [FolderLine],
     /// All models that can be used, by id, in the order of the left panel.
@@ -188,7 +237,7 @@ pub struct Context<'a> {
     /// Order of rows in the item list.
     pub item_order: &'a ItemOrder,
     /// Open floating windows.
-    pub dialogs: &'a BTreeSet<Dialog>,
+    pub dialogs: &'a [Dialog],
     /// What dragging on a map does.
     pub tool: MapTool,
     /// How points are drawn here.
@@ -216,6 +265,11 @@ impl Context<'_> {
         self.models.iter().find(|model| &model.card.id == id)
     }
 
+    /// Whether a model reads anything of a corpus.
+    pub fn reads(&self, model: &ModelState, corpus: &Corpus) -> bool {
+        corpus.items.iter().any(|item| (item.modality == Modality::Image) == (model.card.input == InputKind::Image))
+    }
+
     /// The model whose map Explore shows.
     pub fn shown_model(&self) -> Option<&ModelState> {
         self.model(self.shown?)
@@ -240,6 +294,8 @@ pub struct FolderLine {
 pub struct ItemOrder {
     /// The rows, in order.
     pub rows: Arc<[RowId]>,
+    /// The values of the column shown at the right, by row: that it is sorted by, else tokens. `None` until computed.
+    pub values: Option<Arc<ColumnValues>>,
     /// The column it is sorted by; `None` is the order of paths.
     pub by: Option<crate::workspace::Column>,
     /// Whether it is turned round.

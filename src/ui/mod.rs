@@ -22,6 +22,7 @@ use self::state::WindowState;
 pub fn show(ui: &mut Ui, ctx: &Context<'_>, state: &mut WindowState) {
     state.hover_next = None;
     state.hover_seen = false;
+    state.map_focused = false;
     panes::top_bar::show(ui, ctx);
     panes::status_bar::show(ui, ctx);
     let compare = ctx.settings.perspective == Perspective::Compare;
@@ -36,7 +37,7 @@ pub fn show(ui: &mut Ui, ctx: &Context<'_>, state: &mut WindowState) {
             panes::compare::side(ui, ctx);
         } else if compare {
             if widgets::link(ui, "‹ Back to agreement").clicked() {
-                ctx.send(command::Command::ClearSelection);
+                ctx.send(command::Command::Unfocus);
             }
             panes::inspector::show(ui, ctx, state);
         } else {

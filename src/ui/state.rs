@@ -6,10 +6,19 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use eframe::egui::{self, ColorImage, TextureHandle, TextureOptions};
 
+use super::command::Dialog;
 use super::map::MapView;
 use super::tiles::{self, Pane};
-use crate::corpus::Thumbnail;
+use crate::corpus::{Modality, Thumbnail};
 use crate::vectors::RowId;
+
+/// Skipped files grouped by reason.
+pub struct SkippedGroups {
+    /// The revision of the corpus and the search they were grouped for.
+    pub of: ([u8; 32], String),
+    /// The reason in two words, and the places in the corpus's list.
+    pub groups: Vec<(&'static str, Vec<usize>)>,
+}
 
 /// View state of the whole window.
 pub struct WindowState {
@@ -25,8 +34,26 @@ pub struct WindowState {
     pub query_text: String,
     /// The request to focus the query field that was seen.
     pub seen_query_focus: u64,
-    /// The hit the arrow keys stand on: group and place.
-    pub query_cursor: Option<(usize, usize)>,
+    /// The kind of hits listed; `None` for the first there are.
+    pub query_tab: Option<Modality>,
+    /// The hit the arrow keys stand on.
+    pub query_cursor: Option<RowId>,
+    /// Whether the list of hits is to bring that hit into view.
+    pub query_scroll: bool,
+    /// The query field, while nothing else has the keyboard the arrow keys are its own.
+    pub query_field: Option<egui::Id>,
+    /// Whether a map had the keyboard when it was painted last.
+    pub map_focused: bool,
+    /// The row looked at that each map has seen.
+    pub seen_focus: BTreeMap<String, Option<RowId>>,
+    /// The row whose text the inspector has scrolled to.
+    pub text_seen: Option<RowId>,
+    /// Skipped files by reason, for the corpus and search they were grouped for.
+    pub skipped: Option<SkippedGroups>,
+    /// The most frequent folders of the selection, for the revision they were counted at.
+    pub selection_labels: Option<(u64, String)>,
+    /// Floating windows that were open in the last frame: a new one gets the keyboard.
+    pub dialogs_seen: Vec<Dialog>,
     /// Folders turned from how they are by default: opened or closed.
     pub turned_folders: BTreeSet<String>,
     /// What is typed into the legend's search.
@@ -51,6 +78,25 @@ pub struct WindowState {
     pub items_seen: Option<RowId>,
 }
 
+impl WindowState {
+    /// Forgets what belongs to a corpus: another has come.
+    pub fn forget_corpus(&mut self) {
+        self.thumbnails.clear();
+        self.picture = None;
+        self.map_views.clear();
+        self.seen_focus.clear();
+        self.query_text.clear();
+        self.query_tab = None;
+        self.query_cursor = None;
+        self.items_seen = None;
+        self.text_seen = None;
+        self.turned_folders.clear();
+        self.legend_search.clear();
+        self.skipped = None;
+        self.selection_labels = None;
+    }
+}
+
 impl Default for WindowState {
     fn default() -> Self {
         Self {
@@ -60,7 +106,16 @@ impl Default for WindowState {
             hover_seen: false,
             query_text: String::new(),
             seen_query_focus: 0,
+            query_tab: None,
             query_cursor: None,
+            query_scroll: false,
+            query_field: None,
+            map_focused: false,
+            seen_focus: BTreeMap::new(),
+            text_seen: None,
+            skipped: None,
+            selection_labels: None,
+            dialogs_seen: Vec::new(),
             turned_folders: BTreeSet::new(),
             legend_search: String::new(),
             path_text: String::new(),

@@ -108,7 +108,13 @@ impl egui_tiles::Behavior<Pane> for Behaviour<'_, '_> {
         }
     }
 
-    fn on_tab_button(&mut self, _tiles: &mut Tiles<Pane>, _id: TileId, response: Response) -> Response {
+    fn on_tab_button(&mut self, tiles: &mut Tiles<Pane>, id: TileId, response: Response) -> Response {
+        let tabs = tiles.parent_of(id).and_then(|parent| tiles.get_container(parent));
+        if matches!(tabs, Some(Container::Tabs(tabs)) if tabs.active == Some(id)) {
+            let line = Stroke::new(2.0, self.ctx.theme.accent);
+            let painter = response.ctx.layer_painter(response.layer_id);
+            painter.hline(response.rect.x_range().shrink(2.0), response.rect.bottom() - 1.0, line);
+        }
         response.on_hover_text("Drag to put it elsewhere")
     }
 

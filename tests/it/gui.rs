@@ -121,7 +121,7 @@ fn compare_measures_agreement_and_links_selection() {
     rig.harness.key_press_modifiers(egui::Modifiers::COMMAND, egui::Key::Num2);
     rig.harness.step();
     rig.until("the agreement was measured", |app| !app.document().compare.agreements.is_empty());
-    let pair = rig.harness.state().document().compare.agreements[0].clone();
+    let pair = rig.harness.state().document().compare.agreements[0].agreement.clone();
     assert_eq!(pair.rows.len(), 8);
     assert!((0.0..=1.0).contains(&pair.mean_overlap));
     rig.harness.get_by_label_contains("mean overlap of");
@@ -140,5 +140,6 @@ fn a_folder_that_is_not_there_is_a_message_and_the_window_lives() {
     let mut rig = Rig::open(Path::new("no/such/folder"));
     rig.settle();
     assert!(rig.harness.state().document().corpus.is_none());
-    rig.harness.get_by_label("Drop a folder here");
+    rig.harness.get_by_label("Nothing was loaded");
+    rig.harness.get_by_label_contains("no/such/folder");
 }

@@ -20,6 +20,7 @@ use egui::emath::GuiRounding as _;
 
 use crate::picture::{Layout, Styles};
 use crate::vectors::RowId;
+pub use fallback::PaintRequest;
 pub use view::MapView;
 
 /// How near to a point, beyond its radius, the pointer finds it; in points of the screen.
@@ -147,6 +148,8 @@ pub struct MapResponse {
     pub background_clicked: bool,
     /// A lasso or box was finished.
     pub area: Option<Area>,
+    /// A picture of the points that a job is to paint: only where no graphics processor draws.
+    pub to_paint: Option<PaintRequest>,
 }
 
 /// Shows a map in all the room there is.
@@ -165,8 +168,9 @@ pub fn show(ui: &mut Ui, input: &MapInput<'_>, view: &mut MapView) -> MapRespons
     let clicked_on = if response.clicked() { at(pressed_at) } else { None };
     let secondary_clicked = if response.secondary_clicked() { at(pressed_at) } else { None };
     let background_clicked = response.clicked() && pressed_at.is_some() && clicked_on.is_none();
+    let mut to_paint = None;
     if ui.is_rect_visible(rect) {
-        paint::points(ui, rect, input, view);
+        to_paint = paint::points(ui, rect, input, view);
         paint::overlay(ui, &response, input, view);
     }
     gesture::cursor(ui, &response, input.tool, (hovered.is_some(), view));
@@ -179,6 +183,7 @@ pub fn show(ui: &mut Ui, input: &MapInput<'_>, view: &mut MapView) -> MapRespons
         secondary_clicked: secondary_clicked.and_then(row),
         background_clicked,
         area,
+        to_paint,
         response,
     }
 }

@@ -7,18 +7,18 @@ use eframe::egui::{Align2, Color32, FontId, Pos2, Rect, Response, Shape, Stroke,
 use super::fallback::Scene;
 use super::gesture::Gesture;
 use super::gpu::Drawing;
-use super::{MapBackend, MapInput, MapView};
+use super::{MapBackend, MapInput, MapView, PaintRequest};
 use crate::picture::Colour;
 
 /// Size of the text beside a mark.
 const LABEL: f32 = 11.0;
 
-/// Background and points.
-pub(super) fn points(ui: &Ui, rect: Rect, input: &MapInput<'_>, view: &mut MapView) {
+/// Background and points; gives the picture that a job is to paint, where no graphics processor does.
+pub(super) fn points(ui: &Ui, rect: Rect, input: &MapInput<'_>, view: &mut MapView) -> Option<PaintRequest> {
     let painter = ui.painter_at(rect);
     painter.rect_filled(rect, 0.0, input.colours.background);
     if input.layout.is_empty() {
-        return;
+        return None;
     }
     match input.backend {
         MapBackend::Gpu => {
@@ -33,10 +33,11 @@ pub(super) fn points(ui: &Ui, rect: Rect, input: &MapInput<'_>, view: &mut MapVi
                 ring: colour(input.colours.ring),
             };
             painter.add(drawing.into_shape());
+            None
         }
         MapBackend::Raster => {
             let scene = Scene { input, rect, camera: view.camera };
-            view.fallback.paint(ui, &painter, &scene);
+            view.fallback.paint(ui, &painter, &scene)
         }
     }
 }

@@ -73,6 +73,10 @@ impl State {
         self.clicked = answer.clicked.map(|(row, _)| row).or(self.clicked);
         self.background |= answer.background_clicked;
         self.area = answer.area.or(self.area.take());
+        if let Some(request) = answer.to_paint {
+            request.paint();
+            ui.ctx().request_repaint();
+        }
     }
 }
 

@@ -51,6 +51,11 @@ impl MapView {
         self.wanted = Some(row);
     }
 
+    /// Whether a lasso or box is being drawn.
+    pub fn is_drawing(&self) -> bool {
+        matches!(self.gesture, Some(Gesture::Draw { .. }))
+    }
+
     /// Magnifies by a factor around the middle, as the plus and minus keys do.
     pub fn zoom(&mut self, factor: f32) {
         let size = self.size.into();

@@ -24,11 +24,12 @@ pub fn show(ui: &mut Ui, ctx: &Context<'_>, state: &mut WindowState) {
     ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| {
         ui.add_space(-6.0);
         if ctx.selection.rows.len() > 1 {
-            selection(ui, ctx);
+            selection(ui, ctx, state);
         }
         match focus {
             Some(row) => {
                 item(ui, ctx, state, row);
+                elsewhere(ui, ctx, row);
                 let found = ctx.inspection.filter(|found| found.row == row);
                 nearest(ui, ctx, state, found);
                 embedded(ui, ctx, found);
@@ -46,21 +47,16 @@ pub fn show(ui: &mut Ui, ctx: &Context<'_>, state: &mut WindowState) {
     });
 }
 
-fn selection(ui: &mut Ui, ctx: &Context<'_>) {
+fn selection(ui: &mut Ui, ctx: &Context<'_>, state: &mut WindowState) {
     section(ui, "Selection");
     let count = ctx.selection.rows.len();
     ui.label(RichText::new(plural(count, "chunk")).font(theme::title_font()));
-    if let Some(corpus) = ctx.corpus {
-        let mut labels = std::collections::BTreeMap::<&str, usize>::new();
-        // Enough to tell what is in it; a whole corpus is not counted in a frame.
-        for &row in ctx.selection.rows.iter().take(5_000).filter(|row| row.index() < corpus.chunks.len()) {
-            *labels.entry(corpus.item_of(row).label.as_str()).or_default() += 1;
-        }
-        let mut labels: Vec<_> = labels.into_iter().collect();
-        labels.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
-        let words: Vec<String> =
-            labels.iter().take(5).map(|(label, count)| format!("{label} {}", thousands(*count as u64))).collect();
-        widgets::dim(ui, words.join(" · "));
+    let revision = ctx.selection.revision;
+    if state.selection_labels.as_ref().is_none_or(|(counted, _)| *counted != revision) {
+        state.selection_labels = Some((revision, frequent_labels(ctx)));
+    }
+    if let Some((_, words)) = &state.selection_labels {
+        widgets::dim(ui, words.as_str());
     }
     ui.horizontal(|ui| {
         if link(ui, "Clear").clicked() {
@@ -70,6 +66,20 @@ fn selection(ui: &mut Ui, ctx: &Context<'_>) {
             ctx.send(Command::InvertSelection);
         }
     });
+}
+
+/// The five most frequent folders of the selection with their counts.
+fn frequent_labels(ctx: &Context<'_>) -> String {
+    let Some(corpus) = ctx.corpus else { return String::new() };
+    let mut labels = std::collections::BTreeMap::<&str, usize>::new();
+    // Enough to tell what is in it; a whole corpus is not counted in a frame.
+    for &row in ctx.selection.rows.iter().take(5_000).filter(|row| row.index() < corpus.chunks.len()) {
+        *labels.entry(corpus.item_of(row).label.as_str()).or_default() += 1;
+    }
+    let mut labels: Vec<_> = labels.into_iter().collect();
+    labels.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
+    let words = labels.iter().take(5).map(|(label, count)| format!("{label} {}", thousands(*count as u64)));
+    words.collect::<Vec<_>>().join(" · ")
 }
 
 fn item(ui: &mut Ui, ctx: &Context<'_>, state: &mut WindowState, row: RowId) {
@@ -87,7 +97,7 @@ fn item(ui: &mut Ui, ctx: &Context<'_>, state: &mut WindowState, row: RowId) {
     }
     ui.add_space(4.0);
     match &item.content {
-        Content::Text(text) => text_box(ui, ctx, row, text),
+        Content::Text(text) => text_box(ui, ctx, state, (row, text)),
         Content::Image { width, height, .. } => picture(ui, ctx, state, row, (*width, *height)),
     }
     ui.add_space(4.0);
@@ -113,9 +123,22 @@ fn item(ui: &mut Ui, ctx: &Context<'_>, state: &mut WindowState, row: RowId) {
     });
 }
 
+/// Where an item can be seen that the shown map does not hold: a picture while a map of texts is shown.
+fn elsewhere(ui: &mut Ui, ctx: &Context<'_>, row: RowId) {
+    let holds = |model: &&ModelState| model.set.as_ref().is_some_and(|set| set.position_of(row).is_some());
+    if ctx.shown_model().as_ref().is_none_or(holds) {
+        return;
+    }
+    let Some(other) = ctx.models.iter().find(|model| holds(model) && model.map.layout.is_some()) else { return };
+    if link(ui, &format!("Not on this map. Show the map of {}", other.card.name)).clicked() {
+        ctx.send(Command::ShowMap(other.card.id.clone()));
+    }
+}
+
 /// The whole item with the chunk marked; of a long item only the part around the chunk.
-fn text_box(ui: &mut Ui, ctx: &Context<'_>, row: RowId, text: &str) {
-    const AROUND: usize = 6_000;
+fn text_box(ui: &mut Ui, ctx: &Context<'_>, state: &mut WindowState, (row, text): (RowId, &str)) {
+    /// Bytes shown before and after the chunk.
+    const AROUND: usize = 3_000;
     let Some(corpus) = ctx.corpus else { return };
     let chunk = corpus.chunk(row);
     let from = floor_border(text, chunk.start.saturating_sub(AROUND));
@@ -130,7 +153,6 @@ fn text_box(ui: &mut Ui, ctx: &Context<'_>, row: RowId, text: &str) {
         .inner_margin(egui::Margin::symmetric(12, 10));
     frame.show(ui, |ui| {
         let area = ScrollArea::both().id_salt(("text", row.0)).max_height(240.0).auto_shrink([false, true]);
-        let alone = from == start && to == end;
         area.show(ui, |ui| {
             if from > 0 {
                 widgets::faint(ui, format!("{} before this", widgets::bytes(from as u64)));
@@ -139,9 +161,29 @@ fn text_box(ui: &mut Ui, ctx: &Context<'_>, row: RowId, text: &str) {
                 Some(language) => highlighted(ui, &text[from..to], language),
                 None => LayoutJob::simple(text[from..to].to_owned(), font, ctx.theme.text, f32::INFINITY),
             };
-            mark(&mut job, (start - from)..(end - from), (&ctx.theme, alone));
+            mark(&mut job, (start - from)..(end - from), &ctx.theme);
             job.wrap.max_width = if code.is_some() { f32::INFINITY } else { ui.available_width() };
-            ui.add(Label::new(job).selectable(true).extend_if(code.is_some()));
+            let (at, galley, response) = Label::new(job).selectable(true).extend_if(code.is_some()).layout_in_ui(ui);
+            if state.text_seen != Some(row) {
+                // The chunk begins at the top of the box; what stands before it is a turn of the wheel away.
+                state.text_seen = Some(row);
+                let letters = text[from..start].chars().count();
+                let top = galley
+                    .pos_from_cursor(egui::text::CCursor::new(egui::text::CharIndex(letters)))
+                    .translate(at.to_vec2());
+                let shown = ui.available_size_before_wrap().x;
+                let left =
+                    egui::Rect::from_min_size(pos2(response.rect.left(), top.top()), vec2(shown.max(1.0), 200.0));
+                ui.scroll_to_rect_animation(left, Some(egui::Align::TOP), egui::style::ScrollAnimation::none());
+            }
+            egui::text_selection::LabelSelectionState::label_text_selection(
+                ui,
+                &response,
+                at,
+                galley,
+                ctx.theme.text,
+                Stroke::NONE,
+            );
             if to < text.len() {
                 widgets::faint(ui, format!("{} after this", widgets::bytes((text.len() - to) as u64)));
             }
@@ -177,7 +219,7 @@ fn highlighted(ui: &Ui, code: &str, language: &str) -> LayoutJob {
 }
 
 /// Puts the accent behind the bytes of `range`, splitting sections at its ends; dims the rest.
-fn mark(job: &mut LayoutJob, range: std::ops::Range<usize>, (theme, alone): (&Theme, bool)) {
+fn mark(job: &mut LayoutJob, range: std::ops::Range<usize>, theme: &Theme) {
     let mut out = Vec::with_capacity(job.sections.len() + 2);
     for section in std::mem::take(&mut job.sections) {
         let (first, last) = (section.byte_range.start.0, section.byte_range.end.0);
@@ -191,7 +233,7 @@ fn mark(job: &mut LayoutJob, range: std::ops::Range<usize>, (theme, alone): (&Th
                 piece.leading_space = 0.0;
             }
             let inside = pair[0] >= range.start && pair[1] <= range.end;
-            if inside && !alone {
+            if inside {
                 piece.format.background = theme.accent_fill;
             } else if !inside {
                 piece.format.color = Theme::faded(piece.format.color, 0.65);
@@ -315,7 +357,7 @@ fn neighbour(ui: &mut Ui, ctx: &Context<'_>, (place, row, score): (usize, RowId,
 }
 
 /// A model's name cut for a column head.
-fn short_name(name: &str) -> &str {
+pub fn short_name(name: &str) -> &str {
     let mut words = name.split(['-', ' ']);
     let first = words.next().unwrap_or(name);
     // "MiniLM static 256" is told from "MiniLM-L6-v2" by its second word.
@@ -347,7 +389,8 @@ fn embedded(ui: &mut Ui, ctx: &Context<'_>, found: Option<&Inspection>) {
         fact(ui, "Seen as", format!("{class} {share:.2}"));
     }
     fact(ui, "Pooling", way.pooling.clone());
-    fact(ui, "Norm", format!("1.000 (was {:.2})", way.norm));
+    let normalized = model.is_none_or(|model| model.card.normalized);
+    fact(ui, "Norm", if normalized { format!("1.000 (was {:.2})", way.norm) } else { format!("{:.2}", way.norm) });
     let values: Vec<String> = way.vector.iter().take(5).map(|value| format!("{value:.3}")).collect();
     token_line(ui, "Vector", &format!("{} … ({} values)", values.join(" "), way.vector.len()));
 }
@@ -371,7 +414,7 @@ mod tests {
         let mut job = LayoutJob::default();
         job.append("fn soup", 0.0, TextFormat::default());
         job.append("() {}", 0.0, TextFormat { italics: true, ..TextFormat::default() });
-        mark(&mut job, 3..9, (&theme::DARK, false));
+        mark(&mut job, 3..9, &theme::DARK);
         let ranges: Vec<_> =
             job.sections.iter().map(|section| section.byte_range.start.0..section.byte_range.end.0).collect();
         assert_eq!(ranges, [0..3, 3..7, 7..9, 9..12]);

@@ -1,6 +1,6 @@
 //! The item list: every chunk as a row, only the visible ones painted, linked to the map both ways.
 
-use eframe::egui::{self, ScrollArea, Sense, Ui, pos2, vec2};
+use eframe::egui::{self, RichText, ScrollArea, Sense, Ui, pos2, vec2};
 
 use crate::corpus::Modality;
 use crate::ui::command::{Command, SelectMode};
@@ -10,7 +10,7 @@ use crate::ui::theme;
 use crate::ui::tiles::padded;
 use crate::ui::widgets::{self, clipped_text, number_at, thousands};
 use crate::vectors::RowId;
-use crate::workspace::Column;
+use crate::workspace::{Column, ColumnValues};
 
 const ROW: f32 = 26.0;
 
@@ -41,7 +41,7 @@ pub fn show(ui: &mut Ui, ctx: &Context<'_>, state: &mut WindowState) {
                     continue;
                 }
                 let response = line(ui, ctx, row);
-                if response.hovered() {
+                if response.hovered() || response.has_focus() {
                     state.hover_next = Some(row);
                     state.hover_seen = true;
                 }
@@ -74,42 +74,83 @@ fn click(ui: &Ui, ctx: &Context<'_>, row: RowId) {
 }
 
 fn head(ui: &mut Ui, ctx: &Context<'_>) {
-    let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), 24.0), Sense::hover());
-    let columns = [
-        ("Path", None, 0),
-        ("Folder", Some(Column::Folder), 1),
-        ("Type", Some(Column::Type), 2),
-        ("Text", None, 3),
-        ("Tokens", Some(Column::Tokens), 4),
-    ];
+    let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), 26.0), Sense::hover());
+    let columns = [("Path", None, 0), ("Folder", Some(Column::Folder), 1), ("Type", Some(Column::Type), 2)];
     for (name, column, place) in columns {
         let left = rect.left() + rect.width() * EDGES[place];
         let right = rect.left() + rect.width() * EDGES[place + 1];
         let cell = egui::Rect::from_min_max(pos2(left, rect.top()), pos2(right - 4.0, rect.bottom()));
         let sorted = ctx.item_order.by == column;
-        let arrow = match (sorted && (column.is_some() || place == 0), ctx.item_order.descending) {
-            (true, false) => " ↑",
-            (true, true) => " ↓",
-            (false, _) => "",
-        };
-        let colour = if arrow.is_empty() { ctx.theme.faint } else { ctx.theme.dim };
-        clipped_text(
-            ui,
-            pos2(left, rect.center().y),
-            cell.width(),
-            &format!("{name}{arrow}"),
-            (theme::section_font(), colour),
-        );
-        if column.is_none() && place != 0 {
-            continue;
-        }
+        let colour = if sorted { ctx.theme.dim } else { ctx.theme.faint };
+        let words = format!("{name}{}", arrow(ctx, sorted));
+        clipped_text(ui, pos2(left, rect.center().y), cell.width(), &words, (theme::section_font(), colour));
         let response = ui.interact(cell, ui.scope_id().with(("sort", place)), Sense::click());
         response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, format!("Sort by {name}")));
         if response.on_hover_text("Sort; click again to turn round").clicked() {
             ctx.send(Command::SortItems(column));
         }
     }
+    let left = rect.left() + rect.width() * EDGES[3];
+    let look = (theme::section_font(), ctx.theme.faint);
+    clipped_text(ui, pos2(left, rect.center().y), 60.0, "Text", look);
+    let end = egui::Rect::from_min_max(pos2(rect.right() - 150.0, rect.top()), rect.max);
+    let layout = egui::Layout::right_to_left(egui::Align::Center);
+    ui.scope_builder(egui::UiBuilder::new().max_rect(end).layout(layout), |ui| last_head(ui, ctx));
     widgets::separator(ui);
+}
+
+fn arrow(ctx: &Context<'_>, sorted: bool) -> &'static str {
+    match (sorted, ctx.item_order.descending) {
+        (true, false) => " ↑",
+        (true, true) => " ↓",
+        (false, _) => "",
+    }
+}
+
+/// The head of the last column, which shows what the list is sorted by: any column can be chosen.
+fn last_head(ui: &mut Ui, ctx: &Context<'_>) {
+    let shown = value_column(ctx);
+    let name = shown.name();
+    let sorted = ctx.item_order.by == Some(shown);
+    let words = RichText::new(format!("{name}{} ▾", arrow(ctx, sorted))).font(theme::section_font());
+    let menu = ui.menu_button(words.color(ctx.theme.dim), |ui| {
+        for column in Column::ALL {
+            let known = column != Column::Agreement || !ctx.compare.agreements.is_empty();
+            let button = egui::Button::selectable(ctx.item_order.by == Some(column), column.name());
+            let response = ui.add_enabled(known, button);
+            let response = response.on_disabled_hover_text("Compare two models first (Ctrl+2)");
+            if response.clicked() {
+                ctx.send(Command::SortItems(Some(column)));
+                ui.close();
+            }
+        }
+    });
+    menu.response.widget_info(|| {
+        egui::WidgetInfo::labeled(egui::Role::Button, true, format!("Sort by another column, now {name}"))
+    });
+}
+
+/// The column whose values stand at the right: that which the list is sorted by, unless it has a place of its own.
+fn value_column(ctx: &Context<'_>) -> Column {
+    ctx.item_order.by.unwrap_or(Column::Tokens)
+}
+
+/// A row's value of the last column, in words.
+fn value_of(ctx: &Context<'_>, row: RowId) -> String {
+    match ctx.item_order.values.as_deref() {
+        Some(ColumnValues::Categories { names, ids }) => {
+            ids.get(row.index()).and_then(|&id| names.get(id as usize)).cloned().unwrap_or_default()
+        }
+        Some(ColumnValues::Numbers(values)) => match (values.get(row.index()), value_column(ctx)) {
+            (Some(value), _) if value.is_nan() => "–".to_owned(),
+            (Some(&value), Column::Agreement) => format!("{value:.1}"),
+            (Some(&value), Column::Size) => widgets::bytes(value as u64),
+            (Some(&value), Column::Modified) => widgets::plural(value as usize, "day"),
+            (Some(&value), _) => thousands(value as u64),
+            (None, _) => String::new(),
+        },
+        None => String::new(),
+    }
 }
 
 fn line(ui: &mut Ui, ctx: &Context<'_>, row: RowId) -> egui::Response {
@@ -148,10 +189,10 @@ fn line(ui: &mut Ui, ctx: &Context<'_>, row: RowId) -> egui::Response {
         (_, Some(name)) => name.clone(),
         _ => corpus.text_of(row).chars().take(160).collect(),
     };
-    let room = room + rect.width() * (EDGES[5] - EDGES[4]) - 70.0;
+    let room = room + rect.width() * (EDGES[5] - EDGES[4]) - 150.0;
     clipped_text(ui, at, room, &words, (body.clone(), ctx.theme.dim));
-    if chunk.tokens > 0 {
-        number_at(ui, pos2(rect.right() - 6.0, middle), &thousands(chunk.tokens.into()), (body, ctx.theme.text));
-    }
+    let value = value_of(ctx, row);
+    let value: String = value.chars().take(22).collect();
+    number_at(ui, pos2(rect.right() - 6.0, middle), &value, (body, ctx.theme.text));
     response
 }

@@ -16,8 +16,8 @@ pub fn show(ui: &mut Ui, ctx: &Context<'_>, state: &mut WindowState) {
         folders(ui, ctx, state);
         models(ui, ctx);
         if ctx.shown_model().is_some_and(|model| model.set.is_some()) {
-            projection(ui, ctx);
             points(ui, ctx);
+            projection(ui, ctx);
         }
         ui.add_space(12.0);
     });
@@ -29,6 +29,7 @@ fn folders(ui: &mut Ui, ctx: &Context<'_>, state: &mut WindowState) {
     // A short tree is open to its second level, a long one shows its roots only.
     let open_by_default = ctx.folders.len() <= 9;
     ScrollArea::vertical().id_salt("folders").max_height(most).auto_shrink([false, true]).show(ui, |ui| {
+        ui.spacing_mut().item_spacing.y = 0.0;
         let mut closed_at = usize::MAX;
         for (place, line) in ctx.folders.iter().enumerate() {
             if line.depth > closed_at {
@@ -85,11 +86,7 @@ fn folder(
         }
     }
     if response.clicked() {
-        let Some(corpus) = ctx.corpus else { return };
-        let below = format!("{}/", line.path);
-        let rows = (0..corpus.chunks.len() as u32).map(crate::vectors::RowId);
-        let inside = rows.filter(|&row| corpus.item_of(row).shown_path.starts_with(&below));
-        ctx.send(Command::Select(inside.collect(), crate::ui::command::SelectMode::Replace));
+        ctx.send(Command::SelectFolder(line.path.clone()));
     }
 }
 
@@ -107,9 +104,12 @@ fn triangle(ui: &Ui, centre: egui::Pos2, open: bool) {
 
 fn models(ui: &mut Ui, ctx: &Context<'_>) {
     section(ui, "Models");
-    for model in ctx.models {
-        model_row(ui, ctx, model);
-    }
+    ui.scope(|ui| {
+        ui.spacing_mut().item_spacing.y = 0.0;
+        for model in ctx.models {
+            model_row(ui, ctx, model);
+        }
+    });
     if link(ui, "+ Add a model").on_hover_text("A folder, or one already in the hub's cache").clicked() {
         ctx.send(Command::Toggle(Dialog::Models));
     }
@@ -117,7 +117,14 @@ fn models(ui: &mut Ui, ctx: &Context<'_>) {
 
 fn model_row(ui: &mut Ui, ctx: &Context<'_>, model: &ModelState) {
     let embedded = model.set.is_some();
-    let mut row = Row::new(&model.card.name, thousands(model.card.dimensions as u64));
+    let job = ctx.jobs.iter().find(|job| job.lane == "embed" && job.title.ends_with(&model.card.name));
+    let right = match job.map(|job| (job.queued, job.view.fraction())) {
+        Some((true, _)) => "waiting".to_owned(),
+        Some((false, Some(share))) => format!("{:.0} %", share * 100.0),
+        Some((false, None)) => "opening".to_owned(),
+        None => thousands(model.card.dimensions as u64),
+    };
+    let mut row = Row::new(&model.card.name, right);
     row.dot = Some((ctx.theme.model_colour(model.colour), !embedded));
     row.chosen = ctx.shown == Some(&model.card.id) && embedded;
     row.dim = !embedded;
@@ -171,19 +178,26 @@ fn tsne(ui: &mut Ui, ctx: &Context<'_>, model: &ModelState) {
     let mut params = ctx.settings.tsne;
     let before = params;
     ui.add_space(4.0);
-    slider(ui, "Perplexity", Slider::new(&mut params.perplexity, 5.0..=100.0).fixed_decimals(0));
+    slider(ui, "Perplexity", &mut params.perplexity, |value| Slider::new(value, 5.0..=100.0), 0);
     faint(ui, "Larger values weigh the wider neighbourhood.");
-    slider(ui, "Iterations", Slider::new(&mut params.iterations, 250..=2000).step_by(50.0));
-    faint(ui, "Larger values let the map settle; the last ones change little.");
-    rate(ui, &mut params.learning_rate);
-    engine(ui, &mut params.engine, model.set.as_ref().map_or(0, |set| set.rows.len()));
-    if params != before {
-        ctx.send(Command::SetTsne(params));
-    }
     ui.add_space(6.0);
     running(ui, ctx, model);
-    if let Some(shown) = model.map.shown().filter(|_| model.map.live.is_none()) {
-        kl_plot(ui, &shown.kl);
+    match model.map.shown() {
+        _ if model.map.live.is_some() => kl_plot(ui, &model.map.live_kl),
+        Some(shown) => kl_plot(ui, &shown.kl),
+        None => {}
+    }
+    ui.add_space(4.0);
+    egui::CollapsingHeader::new("More settings").id_salt("tsne settings").show(ui, |ui| {
+        let mut iterations = params.iterations as f32;
+        slider(ui, "Iterations", &mut iterations, |value| Slider::new(value, 250.0..=2000.0).step_by(50.0), 0);
+        params.iterations = iterations as usize;
+        faint(ui, "Larger values let the map settle; the last ones change little.");
+        rate(ui, &mut params.learning_rate);
+        engine(ui, &mut params.engine, model.set.as_ref().map_or(0, |set| set.rows.len()));
+    });
+    if params != before {
+        ctx.send(Command::SetTsne(params));
     }
 }
 
@@ -193,7 +207,7 @@ fn rate(ui: &mut Ui, rate: &mut Option<f32>) {
         *rate = if automatic { None } else { Some(200.0) };
     }
     if let Some(value) = rate {
-        slider(ui, "Learning rate", Slider::new(value, 10.0..=5000.0).logarithmic(true).fixed_decimals(0));
+        slider(ui, "Learning rate", value, |value| Slider::new(value, 10.0..=5000.0).logarithmic(true), 0);
         faint(ui, "Too large scatters the map, too small leaves it a ball.");
     }
 }
@@ -219,7 +233,12 @@ fn engine(ui: &mut Ui, engine: &mut TsneEngine, points: usize) {
 
 fn running(ui: &mut Ui, ctx: &Context<'_>, model: &ModelState) {
     ui.horizontal(|ui| {
-        if let Some(live) = model.map.live {
+        if let Some(live) = model.map.live.filter(|live| live.engine == TsneEngine::Linfa) {
+            widgets::dim(ui, "linfa shows its map when it is done");
+            if chip(ui, "Cancel", false).clicked() {
+                ctx.send(Command::CancelJob(live.job));
+            }
+        } else if let Some(live) = model.map.live {
             let word = if live.paused { "Resume" } else { "Pause" };
             if chip(ui, word, true).clicked() {
                 ctx.send(Command::PauseJob(live.job, !live.paused));
@@ -234,7 +253,7 @@ fn running(ui: &mut Ui, ctx: &Context<'_>, model: &ModelState) {
             ctx.send(Command::ProjectAgain(model.card.id.clone()));
         }
     });
-    if let Some(live) = model.map.live {
+    if let Some(live) = model.map.live.filter(|live| live.engine == TsneEngine::Embedlens) {
         let kl = if live.kl.is_finite() { format!(" · KL {:.2}", live.kl) } else { String::new() };
         widgets::dim(ui, format!("Iteration {} of {}{kl}", live.iteration, live.iterations));
     }
@@ -260,21 +279,45 @@ fn points(ui: &mut Ui, ctx: &Context<'_>) {
         .response
         .widget_info(|| egui::WidgetInfo::labeled(egui::Role::ComboBox, true, format!("Colour by {}", chosen.name())));
     let mut size = ctx.settings.point_size;
-    if slider(ui, "Size", Slider::new(&mut size, 0.5..=8.0).fixed_decimals(1)) {
+    if slider(ui, "Size", &mut size, |value| Slider::new(value, 0.5..=8.0), 1) {
         ctx.send(Command::SetPointSize(size));
     }
     let mut opacity = ctx.settings.opacity;
-    if slider(ui, "Opacity", Slider::new(&mut opacity, 0.05..=1.0).fixed_decimals(2)) {
+    if slider(ui, "Opacity", &mut opacity, |value| Slider::new(value, 0.05..=1.0), 2) {
         ctx.send(Command::SetOpacity(opacity));
     }
 }
 
 /// A slider over the whole width with its name at the left and its value at the right above it; true when moved.
-fn slider(ui: &mut Ui, name: &str, slider: Slider<'_>) -> bool {
+fn slider(
+    ui: &mut Ui,
+    name: &str,
+    value: &mut f32,
+    make: impl for<'v> FnOnce(&'v mut f32) -> Slider<'v>,
+    decimals: usize,
+) -> bool {
     ui.add_space(4.0);
-    ui.spacing_mut().slider_width = ui.available_width() - 56.0;
-    let label = ui.label(name);
-    ui.add(slider).labelled_by(label.id).changed()
+    ui.spacing_mut().slider_width = ui.available_width();
+    let label = ui
+        .horizontal(|ui| {
+            let label = ui.label(name);
+            ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+                widgets::dim(ui, format!("{value:.decimals$}"));
+            });
+            label
+        })
+        .inner;
+    ui.scope(|ui| {
+        let theme = crate::ui::theme::Theme::of(ui.ctx());
+        ui.spacing_mut().interact_size.y = 16.0;
+        let visuals = ui.visuals_mut();
+        visuals.selection.bg_fill = theme.accent;
+        visuals.widgets.inactive.bg_fill = theme.text;
+        visuals.widgets.hovered.bg_fill = theme.text;
+        visuals.widgets.active.bg_fill = theme.text;
+        ui.add(make(value).show_value(false).fixed_decimals(decimals)).labelled_by(label.id).changed()
+    })
+    .inner
 }
 
 fn variance_plot(ui: &mut Ui, ratios: &[f32]) {

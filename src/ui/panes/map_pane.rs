@@ -2,8 +2,10 @@
 
 use eframe::egui::{self, Align2, Area, Id, Order, RichText, ScrollArea, Sense, TextEdit, Ui, pos2, vec2};
 
+use super::query;
 use crate::corpus::Content;
 use crate::picture::{Legend, LegendScale};
+use crate::projection::Method;
 use crate::ui::command::{Command, Dialog, MapTool, SelectMode};
 use crate::ui::context::{Context, ModelState};
 use crate::ui::map::{AreaMode, MapColours, MapInput, Mark, Tool};
@@ -19,11 +21,17 @@ pub fn show(ui: &mut Ui, ctx: &Context<'_>, state: &mut WindowState, model: &Mod
         return;
     };
     let key = format!("{place}/{}", model.card.id);
-    let marked = marks(ctx, model);
+    let marked = marks(ctx, state, model);
     let view = state.map_views.entry(key.clone()).or_default();
     let seen = state.seen_fit.insert(key.clone(), ctx.fit_request);
     if seen.is_some_and(|seen| seen != ctx.fit_request) {
         view.fit();
+    }
+    let focus = ctx.selection.focus;
+    if state.seen_focus.insert(key.clone(), focus).flatten() != focus
+        && let Some(row) = focus
+    {
+        view.show_row(row);
     }
     let label = format!("Map of {}", model.card.name);
     let response = crate::ui::map::show(
@@ -45,6 +53,10 @@ pub fn show(ui: &mut Ui, ctx: &Context<'_>, state: &mut WindowState, model: &Mod
         view,
     );
     let rect = response.response.rect;
+    state.map_focused |= response.response.has_focus();
+    if let Some(request) = response.to_paint {
+        ctx.send(Command::PaintPoints(request));
+    }
     if response.response.contains_pointer() {
         state.hover_next = response.hovered;
         state.hover_seen = true;
@@ -54,10 +66,12 @@ pub fn show(ui: &mut Ui, ctx: &Context<'_>, state: &mut WindowState, model: &Mod
             let mode = if ctx.selection.contains(row) { SelectMode::Subtract } else { SelectMode::Add };
             ctx.send(Command::Select(vec![row], mode));
         } else {
+            // What was clicked is in view: the map does not move under the pointer.
+            state.seen_focus.insert(key.clone(), Some(row));
             ctx.send(Command::Focus(row));
         }
-    } else if response.background_clicked {
-        ctx.send(Command::ClearSelection);
+    } else if response.background_clicked && ui.input(|input| input.modifiers.is_none()) {
+        ctx.send(Command::Unfocus);
     }
     if let Some(area) = response.area {
         let mode = match area.mode {
@@ -70,7 +84,7 @@ pub fn show(ui: &mut Ui, ctx: &Context<'_>, state: &mut WindowState, model: &Mod
     // In Compare the header tells the trust, and cards would hide half of a small map.
     if place == "explore" {
         legend_card(ui, ctx, state, (styles.legend(), &key), rect);
-        trust_card(ui, ctx, model, rect);
+        trust_card(ui, ctx, (model, &key), rect);
     }
     if let (Some(row), Some(at)) = (response.hovered, response.hovered_at) {
         hover_card(ui, ctx, state, row, at);
@@ -94,40 +108,80 @@ fn colours(theme: &Theme) -> MapColours {
     }
 }
 
-/// The hits of the query that this model's map shows, best first.
-fn marks(ctx: &Context<'_>, model: &ModelState) -> Vec<Mark> {
+/// Hits with their rank beside them.
+const NUMBERED: usize = 5;
+/// Hits that are marked at all: further down a list, marks would only hide the points.
+const MARKED: usize = 20;
+
+/// The listed hits of the query as far as this model's map holds them, best first; else this model's own best hits.
+fn marks(ctx: &Context<'_>, state: &WindowState, model: &ModelState) -> Vec<Mark> {
     let Some(answer) = ctx.answer else { return Vec::new() };
-    let own = answer.groups.iter().filter(|group| group.model == model.card.id);
-    let other = answer.groups.iter().filter(|group| group.model != model.card.id);
-    let mut rows: Vec<RowId> = own.flat_map(|group| group.hits.iter().map(|hit| hit.0)).collect();
-    if rows.is_empty() {
-        // The hits of another model are lit here too, so that pictures found by words shine on the map of pictures.
-        let holds = |row: RowId| model.set.as_ref().is_some_and(|set| set.position_of(row).is_some());
-        rows = other.flat_map(|group| group.hits.iter().map(|hit| hit.0)).filter(|&row| holds(row)).collect();
-    }
-    rows.truncate(100);
-    let label = |place: usize| if place < 5 { (place + 1).to_string() } else { String::new() };
-    rows.into_iter().enumerate().map(|(place, row)| Mark { row, colour: None, label: label(place) }).collect()
+    let holds = |row: RowId| model.set.as_ref().is_some_and(|set| set.position_of(row).is_some());
+    let mut own = answer.groups.iter().filter(|group| group.model == model.card.id);
+    let listed = query::lit(ctx, state);
+    let same = own.clone().find(|group| listed.is_some_and(|listed| listed.modality == group.modality));
+    let elsewhere = listed.filter(|group| group.hits.iter().any(|hit| holds(hit.0)));
+    let Some(group) = same.or(elsewhere).or(own.next()) else { return Vec::new() };
+    let label = |place: usize| if place < NUMBERED { (place + 1).to_string() } else { String::new() };
+    let hits = group.hits.iter().take(MARKED).enumerate().filter(|(_, hit)| holds(hit.0));
+    hits.map(|(place, hit)| Mark { row: hit.0, colour: None, label: label(place) }).collect()
 }
 
-/// The map's place before anything is loaded, or while it is.
+/// The map's place before anything is loaded, or while it is, or when nothing could be shown.
 pub fn nothing(ui: &mut Ui, ctx: &Context<'_>) {
     ui.painter().rect_filled(ui.max_rect(), 0.0, ctx.theme.plot);
     if let Some(job) = ctx.jobs.iter().find(|job| !job.quiet) {
         busy(ui, ctx, job);
         return;
     }
-    let words =
-        "Texts, code and pictures in it are embedded on this computer and laid out as a map. Nothing is sent anywhere.";
-    empty_state(ui, "Drop a folder here", words, |ui| {
-        if widgets::primary_button(ui, "Choose a folder…").clicked() {
-            ctx.send(Command::ChooseFolder);
+    match ctx.corpus {
+        Some(corpus) if corpus.chunks.is_empty() => {
+            let words = "Every file was left out. Each is listed with the reason, and with the option that lets it in.";
+            empty_state(ui, "Nothing here can be embedded", words, |ui| {
+                if widgets::primary_button(ui, "See why").clicked() {
+                    ctx.send(Command::Toggle(Dialog::Skipped));
+                }
+                ui.add_space(8.0);
+                another_folder(ui, ctx, "or choose another folder…");
+            });
         }
-        ui.add_space(8.0);
-        if link(ui, "or look at the sample").clicked() {
-            ctx.send(Command::OpenSample);
+        Some(corpus) => {
+            let reads = |model: &&ModelState| ctx.reads(model, corpus);
+            let words = "The files are read. A model turns them into vectors, and those become a map.";
+            empty_state(ui, "Not embedded yet", words, |ui| {
+                for model in ctx.models.iter().filter(reads) {
+                    let chosen = link(ui, &format!("Embed with {}", model.card.name)).on_hover_text(&model.card.about);
+                    if chosen.clicked() {
+                        ctx.send(Command::Embed(model.card.id.clone()));
+                    }
+                    ui.add_space(4.0);
+                }
+            });
         }
-    });
+        None => {
+            let words = "Texts, code and pictures in it are embedded on this computer and laid out as a map. \
+                Nothing is sent anywhere.";
+            let (title, words) = match ctx.load_error {
+                Some(error) => ("Nothing was loaded", error),
+                None => ("Drop a folder here", words),
+            };
+            empty_state(ui, title, words, |ui| {
+                if widgets::primary_button(ui, "Choose a folder…").clicked() {
+                    ctx.send(Command::ChooseFolder);
+                }
+                ui.add_space(8.0);
+                if link(ui, "or look at the sample").clicked() {
+                    ctx.send(Command::OpenSample);
+                }
+            });
+        }
+    }
+}
+
+fn another_folder(ui: &mut Ui, ctx: &Context<'_>, words: &str) {
+    if link(ui, words).clicked() {
+        ctx.send(Command::ChooseFolder);
+    }
 }
 
 fn busy(ui: &mut Ui, ctx: &Context<'_>, job: &crate::jobs::JobSnapshot) {
@@ -144,10 +198,17 @@ fn waiting(ui: &mut Ui, ctx: &Context<'_>, model: &ModelState) {
         Some(job) => busy(ui, ctx, job),
         None => {
             let title = format!("No map of {} yet", model.card.name);
-            let words = "This model has not embedded the corpus, or nothing here is of the kind it reads.";
+            let words = match model.set {
+                Some(_) => "Its vectors are here, but they are not laid out.",
+                None => "This model has not embedded the corpus, or nothing here is of the kind it reads.",
+            };
             empty_state(ui, &title, words, |ui| {
-                if model.set.is_none() && widgets::primary_button(ui, "Embed now").clicked() {
-                    ctx.send(Command::Embed(model.card.id.clone()));
+                let (word, command) = match model.set {
+                    Some(_) => ("Lay out by PCA", Command::Project(model.card.id.clone(), Method::Pca)),
+                    None => ("Embed now", Command::Embed(model.card.id.clone())),
+                };
+                if widgets::primary_button(ui, word).clicked() {
+                    ctx.send(command);
                 }
             });
         }
@@ -190,10 +251,16 @@ fn legend_card(
             if let Some(bar) = &legend.scale {
                 scale(ui, ctx, bar);
             }
-            ScrollArea::vertical().max_height(most).auto_shrink([false, true]).show(ui, |ui| {
-                let wanted = state.legend_search.to_lowercase();
-                for entry in legend.entries.iter().filter(|entry| entry.label.to_lowercase().contains(&wanted)) {
-                    legend_row(ui, ctx, entry);
+            let wanted = state.legend_search.to_lowercase();
+            let found: Option<Vec<usize>> = (!wanted.is_empty()).then(|| {
+                let named = |place: &usize| legend.entries[*place].label.to_lowercase().contains(&wanted);
+                (0..count).filter(named).collect()
+            });
+            let rows = found.as_ref().map_or(count, Vec::len);
+            ui.spacing_mut().item_spacing.y = 0.0;
+            ScrollArea::vertical().max_height(most).auto_shrink([false, true]).show_rows(ui, 22.0, rows, |ui, seen| {
+                for row in seen {
+                    legend_row(ui, ctx, &legend.entries[found.as_ref().map_or(row, |found| found[row])]);
                 }
             });
         });
@@ -201,7 +268,7 @@ fn legend_card(
 }
 
 fn legend_row(ui: &mut Ui, ctx: &Context<'_>, entry: &crate::picture::LegendEntry) {
-    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 21.0), Sense::click());
+    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 22.0), Sense::click());
     let hidden = ctx.hidden.contains(&entry.label);
     let name = format!("{} {}", entry.label, entry.count);
     response.widget_info(|| egui::WidgetInfo::selected(egui::Role::CheckBox, true, !hidden, &name));
@@ -219,15 +286,17 @@ fn legend_row(ui: &mut Ui, ctx: &Context<'_>, entry: &crate::picture::LegendEntr
     let room = rect.width() - 62.0;
     clipped_text(ui, pos2(rect.left() + 16.0, rect.center().y), room, &entry.label, (theme::secondary(), text));
     number_at(ui, rect.right_center(), &thousands(entry.count as u64), (theme::secondary(), ctx.theme.dim));
-    let alone = ui.input(|input| input.modifiers.alt);
-    let response = response.on_hover_text("Click hides or shows; Alt-click shows only this");
+    // Many Linux desktops keep Alt-click for moving windows.
+    let alone = ui.input(|input| input.modifiers.alt || input.modifiers.command);
+    let response = response.on_hover_text("Click hides or shows; Alt-click or Ctrl-click shows only this");
     if response.clicked() {
         let label = entry.label.clone();
         ctx.send(if alone { Command::IsolateCategory(label) } else { Command::ToggleCategory(label) });
     }
 }
 
-fn scale(ui: &mut Ui, ctx: &Context<'_>, bar: &LegendScale) {
+/// A scale of colours with its ends named.
+pub fn scale(ui: &mut Ui, ctx: &Context<'_>, bar: &LegendScale) {
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 10.0), Sense::hover());
     let (low, high) = (bar.label_at(0.0), bar.label_at(1.0));
     response
@@ -248,12 +317,12 @@ fn scale(ui: &mut Ui, ctx: &Context<'_>, bar: &LegendScale) {
     });
 }
 
-fn trust_card(ui: &mut Ui, ctx: &Context<'_>, model: &ModelState, rect: egui::Rect) {
+fn trust_card(ui: &mut Ui, ctx: &Context<'_>, (model, key): (&ModelState, &str), rect: egui::Rect) {
     if rect.width() < 300.0 {
         return;
     }
     let anchor = pos2(rect.left() + 12.0, rect.bottom() - 12.0);
-    let id = Id::unique(("trust", &model.card.id.0, rect.left() as i32));
+    let id = Id::unique(("trust", key));
     Area::new(id).fixed_pos(anchor).pivot(Align2::LEFT_BOTTOM).order(Order::Middle).constrain(false).show(
         ui.ctx(),
         |ui| {

@@ -2,7 +2,7 @@
 
 use eframe::egui::{self, ComboBox, Key, RichText, ScrollArea, Sense, Stroke, TextEdit, Ui, pos2, vec2};
 
-use crate::corpus::Modality;
+use crate::corpus::{Content, Modality};
 use crate::ui::command::Command;
 use crate::ui::context::Context;
 use crate::ui::state::WindowState;
@@ -21,19 +21,61 @@ pub const EXAMPLES: [&str; 5] = [
     "retry a failed request",
 ];
 
+/// Width from which all kinds of hits stand side by side.
+const SIDE_BY_SIDE: f32 = 1_100.0;
+/// Height of a hit.
+const ROW: f32 = 30.0;
+
 /// Paints the pane.
 pub fn show(ui: &mut Ui, ctx: &Context<'_>, state: &mut WindowState) {
     padded(ui, |ui| {
+        let groups = ctx.answer.map(|answer| shown_groups(ctx, answer)).unwrap_or_default();
+        let listed = listed(&groups, state);
+        if let Some(group) = listed {
+            keys(ui, ctx, state, group);
+        }
         field(ui, ctx, state);
         ui.add_space(6.0);
-        match ctx.answer {
-            Some(answer) => {
-                keys(ui, ctx, state, answer);
-                hits(ui, ctx, state, answer);
+        match (ctx.answer, listed) {
+            (Some(answer), Some(group)) => {
+                let side_by_side = groups.len() > 1 && ui.available_width() >= SIDE_BY_SIDE;
+                kinds(ui, ctx, state, (answer, &groups, group.modality), side_by_side);
+                if side_by_side {
+                    ui.columns(groups.len(), |columns| {
+                        for (column, group) in columns.iter_mut().zip(&groups) {
+                            heading(column, ctx, group);
+                            list(column, ctx, state, group);
+                        }
+                    });
+                } else {
+                    list(ui, ctx, state, group);
+                }
             }
-            None => suggestions(ui, ctx, state),
+            (Some(answer), None) => {
+                widgets::dim(ui, "No embedded model can answer this query.");
+                for (_, why) in &answer.unanswered {
+                    widgets::faint(ui, why.as_str());
+                }
+            }
+            (None, _) => suggestions(ui, ctx, state),
         }
     });
+}
+
+/// The groups listed in Explore: those of the shown model, and of the modalities it does not answer for.
+fn shown_groups<'a>(ctx: &Context<'_>, answer: &'a Answer) -> Vec<&'a AnswerGroup> {
+    answer.groups.iter().filter(|group| belongs(ctx, answer, group)).collect()
+}
+
+/// The group whose hits are listed and lit: of the kind the user chose, else the first.
+pub fn listed<'a>(groups: &[&'a AnswerGroup], state: &WindowState) -> Option<&'a AnswerGroup> {
+    let chosen = groups.iter().find(|group| Some(group.modality) == state.query_tab);
+    chosen.or(groups.first()).copied()
+}
+
+/// The hits that maps light: those of the listed kind.
+pub fn lit<'a>(ctx: &Context<'a>, state: &WindowState) -> Option<&'a AnswerGroup> {
+    listed(&shown_groups(ctx, ctx.answer?), state)
 }
 
 /// The query field with its two companions.
@@ -46,6 +88,7 @@ pub fn field(ui: &mut Ui, ctx: &Context<'_>, state: &mut WindowState) {
             .margin(egui::Margin::symmetric(10, 6));
         let response = ui.add_enabled(ctx.corpus.is_some(), edit);
         widgets::name_field(&response, "Query", &state.query_text);
+        state.query_field = Some(response.id);
         if state.seen_query_focus != ctx.query_focus_request {
             state.seen_query_focus = ctx.query_focus_request;
             response.request_focus();
@@ -82,7 +125,8 @@ fn top(ui: &mut Ui, ctx: &Context<'_>) {
     combo.response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::ComboBox, true, "How many hits"));
 }
 
-fn suggestions(ui: &mut Ui, ctx: &Context<'_>, state: &mut WindowState) {
+/// What to ask, before anything was asked.
+pub fn suggestions(ui: &mut Ui, ctx: &Context<'_>, state: &mut WindowState) {
     if ctx.corpus.is_none() {
         widgets::dim(ui, "Load a folder first; then ask it something here.");
         return;
@@ -103,55 +147,84 @@ fn suggestions(ui: &mut Ui, ctx: &Context<'_>, state: &mut WindowState) {
 }
 
 /// Arrow keys move through the hits while the query field or nothing has the keyboard.
-fn keys(ui: &mut Ui, ctx: &Context<'_>, state: &mut WindowState, answer: &Answer) {
-    let all: Vec<(usize, usize, RowId)> = answer
-        .groups
-        .iter()
-        .enumerate()
-        .flat_map(|(group, list)| list.hits.iter().enumerate().map(move |(place, hit)| (group, place, hit.0)))
-        .collect();
+pub fn keys(ui: &mut Ui, ctx: &Context<'_>, state: &mut WindowState, group: &AnswerGroup) {
+    let focused = ui.memory(egui::Memory::focused);
+    if group.hits.is_empty() || focused.is_some_and(|id| Some(id) != state.query_field) {
+        return;
+    }
     let step = ui.input_mut(|input| {
         let down = input.consume_key(egui::Modifiers::NONE, Key::ArrowDown);
         let up = input.consume_key(egui::Modifiers::NONE, Key::ArrowUp);
         i64::from(down) - i64::from(up)
     });
-    if step == 0 || all.is_empty() {
+    if step == 0 {
         return;
     }
-    let now = state.query_cursor.and_then(|(group, place)| all.iter().position(|hit| (hit.0, hit.1) == (group, place)));
-    let next = now.map_or(if step > 0 { 0 } else { all.len() - 1 }, |now| {
-        (now as i64 + step).clamp(0, all.len() as i64 - 1) as usize
-    });
-    state.query_cursor = Some((all[next].0, all[next].1));
-    ctx.send(Command::Focus(all[next].2));
+    let last = group.hits.len() as i64 - 1;
+    let now = state.query_cursor.and_then(|row| group.hits.iter().position(|hit| hit.0 == row));
+    let next = now.map_or(if step > 0 { 0 } else { last }, |now| (now as i64 + step).clamp(0, last));
+    let row = group.hits[next as usize].0;
+    state.query_cursor = Some(row);
+    state.query_scroll = true;
+    ctx.send(Command::Focus(row));
 }
 
-fn hits(ui: &mut Ui, ctx: &Context<'_>, state: &mut WindowState, answer: &Answer) {
-    let groups: Vec<&AnswerGroup> = answer.groups.iter().filter(|group| belongs(ctx, group)).collect();
-    if groups.is_empty() {
-        widgets::dim(ui, "No loaded model can answer this kind of query yet.");
+/// What hits of a kind are called.
+pub fn kind_name(modality: Modality) -> &'static str {
+    match modality {
+        Modality::Text => "Texts",
+        Modality::Code => "Code",
+        Modality::Image => "Pictures",
     }
-    let columns = groups.len().clamp(1, 3);
-    if columns > 1 {
-        ui.columns(columns, |columns| {
-            for (place, group) in groups.iter().enumerate() {
-                let slot = place % columns.len();
-                list(&mut columns[slot], ctx, state, (answer, group));
+}
+
+/// What kinds of hits there are, who answered, who does not and why, how long it took.
+fn kinds(
+    ui: &mut Ui,
+    ctx: &Context<'_>,
+    state: &mut WindowState,
+    (answer, groups, listed): (&Answer, &[&AnswerGroup], Modality),
+    side_by_side: bool,
+) {
+    ui.horizontal(|ui| {
+        for group in groups {
+            let words = format!("{} {}", kind_name(group.modality), group.hits.len());
+            let chip = widgets::chip(ui, &words, !side_by_side && group.modality == listed);
+            if chip.on_hover_text("Each kind is ranked on a scale of its own").clicked() {
+                state.query_tab = Some(group.modality);
+                state.query_cursor = None;
             }
-        });
-    } else if let Some(group) = groups.first() {
-        list(ui, ctx, state, (answer, group));
-    }
-    for (model, why) in &answer.unanswered {
-        if groups.is_empty() {
-            widgets::faint(ui, format!("{model}: {why}"));
         }
-    }
+        let by = groups.iter().find(|group| group.modality == listed).map_or("", |group| group.model_name.as_str());
+        let took = format!("{:.0} ms", (answer.seconds_embed + answer.seconds_search) * 1e3);
+        let mut words = format!("“{}”", answer.query.chars().take(40).collect::<String>());
+        if !side_by_side {
+            words.push_str(&format!(" by {by}"));
+        }
+        let response = widgets::faint(ui, format!("{words} · {took}"));
+        response.on_hover_text(format!(
+            "{:.1} ms to embed the query, {:.1} ms to search every vector, with all embedded models",
+            answer.seconds_embed * 1e3,
+            answer.seconds_search * 1e3
+        ));
+        if !answer.unanswered.is_empty() {
+            let why: Vec<&str> = answer.unanswered.iter().map(|(_, why)| why.as_str()).collect();
+            let words = format!("{} does not answer. Why?", widgets::plural(why.len(), "model"));
+            widgets::coloured_link(ui, &words, ctx.theme.dim).on_hover_text(why.join("\n"));
+        }
+    });
+    ui.add_space(4.0);
+}
+
+fn heading(ui: &mut Ui, ctx: &Context<'_>, group: &AnswerGroup) {
+    ui.horizontal(|ui| {
+        ui.label(RichText::new(kind_name(group.modality)).font(theme::section_font()).color(ctx.theme.faint));
+        widgets::faint(ui, format!("by {}", group.model_name));
+    });
 }
 
 /// A group is listed when it is of the shown model, or of a modality the shown model does not answer for.
-fn belongs(ctx: &Context<'_>, group: &AnswerGroup) -> bool {
-    let Some(answer) = ctx.answer else { return false };
+fn belongs(ctx: &Context<'_>, answer: &Answer, group: &AnswerGroup) -> bool {
     let of_shown = |group: &AnswerGroup| Some(&group.model) == ctx.shown;
     if of_shown(group) {
         return true;
@@ -162,44 +235,48 @@ fn belongs(ctx: &Context<'_>, group: &AnswerGroup) -> bool {
     !shown_answers && same.clone().next().is_some_and(|first| first.model == group.model)
 }
 
-fn list(ui: &mut Ui, ctx: &Context<'_>, state: &mut WindowState, (answer, group): (&Answer, &AnswerGroup)) {
-    let index = answer.groups.iter().position(|other| std::ptr::eq(other, group)).unwrap_or_default();
-    let title = match group.modality {
-        Modality::Text => "Texts",
-        Modality::Code => "Code",
-        Modality::Image => "Pictures",
-    };
-    ui.horizontal(|ui| {
-        ui.label(RichText::new(title).font(theme::section_font()).color(ctx.theme.faint));
-        widgets::faint(ui, format!("by {}", group.model_name));
-    });
-    let area = ScrollArea::vertical().id_salt(("hits", index)).auto_shrink([false, false]);
-    area.show_rows(ui, 26.0, group.hits.len(), |ui, visible| {
-        ui.spacing_mut().item_spacing.y = 0.0;
+fn list(ui: &mut Ui, ctx: &Context<'_>, state: &mut WindowState, group: &AnswerGroup) {
+    ui.spacing_mut().item_spacing.y = 0.0;
+    let mut area = ScrollArea::vertical().id_salt(("hits", group.modality)).auto_shrink([false, false]);
+    let cursor = state.query_cursor.and_then(|row| group.hits.iter().position(|hit| hit.0 == row));
+    if let (true, Some(place)) = (state.query_scroll, cursor) {
+        state.query_scroll = false;
+        area = area.vertical_scroll_offset((place as f32 * ROW - ui.available_height() / 2.0 + ROW / 2.0).max(0.0));
+    }
+    area.show_rows(ui, ROW, group.hits.len(), |ui, visible| {
         for place in visible {
-            let at = state.query_cursor == Some((index, place));
             let (row, score) = group.hits[place];
-            let response = hit(ui, ctx, (place, row, score), at);
-            if response.hovered() {
-                state.hover_next = Some(row);
-                state.hover_seen = true;
-            }
-            if response.clicked() {
-                state.query_cursor = Some((index, place));
+            if hit(ui, ctx, state, (place, row, score)).clicked() {
                 ctx.send(Command::Focus(row));
             }
         }
     });
 }
 
-/// One hit: rank, bar, score, path, text.
-pub fn hit(ui: &mut Ui, ctx: &Context<'_>, (place, row, score): (usize, RowId, f32), at: bool) -> egui::Response {
-    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 30.0), Sense::click());
+/// One hit: rank, bar, score, path, text or picture. Hovered or reached by keyboard it is hovered on the maps too.
+pub fn hit(
+    ui: &mut Ui,
+    ctx: &Context<'_>,
+    state: &mut WindowState,
+    (place, row, score): (usize, RowId, f32),
+) -> egui::Response {
+    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), ROW), Sense::click());
     let Some(corpus) = ctx.corpus.filter(|corpus| row.index() < corpus.chunks.len()) else { return response };
+    if response.clicked() {
+        state.query_cursor = Some(row);
+    }
+    if response.hovered() || response.has_focus() {
+        state.hover_next = Some(row);
+        state.hover_seen = true;
+    }
+    let at = state.query_cursor == Some(row);
     let item = corpus.item_of(row);
     response.widget_info(|| {
         egui::WidgetInfo::selected(egui::Role::Button, true, at, format!("Hit {} {}", place + 1, item.shown_path))
     });
+    if !ui.is_rect_visible(rect) {
+        return response;
+    }
     let focused = ctx.selection.focus == Some(row);
     let lit = response.hovered() || response.has_focus() || ctx.hovered == Some(row);
     if focused || at || lit {
@@ -225,17 +302,22 @@ pub fn hit(ui: &mut Ui, ctx: &Context<'_>, (place, row, score): (usize, RowId, f
         &short_path(&item.shown_path),
         (theme::secondary(), ctx.theme.dim),
     );
-    let words = match item.modality {
-        Modality::Image => super::map_pane::note_of(ctx, row).unwrap_or_else(|| "picture".to_owned()),
-        _ => corpus.text_of(row).chars().take(240).collect(),
+    let mut words_left = text_left + path_room;
+    let words = match &item.content {
+        Content::Image { thumbnail, .. } => {
+            let texture = state.thumbnails.get(ui.ctx(), row, thumbnail);
+            let longest = thumbnail.width.max(thumbnail.height).max(1) as f32;
+            let size = vec2(thumbnail.width as f32, thumbnail.height as f32) * (26.0 / longest);
+            let place = egui::Rect::from_center_size(pos2(words_left + 13.0, middle), size);
+            let whole = egui::Rect::from_min_max(pos2(0.0, 0.0), pos2(1.0, 1.0));
+            ui.painter().image(texture.id(), place, whole, egui::Color32::WHITE);
+            words_left += 36.0;
+            super::map_pane::note_of(ctx, row).unwrap_or_else(|| "picture".to_owned())
+        }
+        Content::Text(_) => corpus.text_of(row).chars().take(240).collect(),
     };
-    clipped_text(
-        ui,
-        pos2(text_left + path_room, middle),
-        room - path_room,
-        &words,
-        (egui::FontId::proportional(12.5), ctx.theme.text),
-    );
+    let look = (egui::FontId::proportional(12.5), ctx.theme.text);
+    clipped_text(ui, pos2(words_left, middle), rect.right() - words_left - 6.0, &words, look);
     response
 }
 

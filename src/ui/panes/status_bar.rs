@@ -19,8 +19,10 @@ pub fn show(ui: &mut Ui, ctx: &Context<'_>) {
                     words(ui, ctx, plural(corpus.chunks.len(), "chunk"));
                 }
                 let embedded = ctx.models.iter().filter(|model| model.set.is_some()).count();
-                words(ui, ctx, plural(embedded, "model"));
-                words(ui, ctx, format!("Selection {}", thousands(ctx.selection.rows.len() as u64)));
+                words(ui, ctx, format!("{embedded} of {}", plural(ctx.models.len(), "model")));
+                // A point that was clicked is a selection of one.
+                let selected = ctx.selection.rows.len().max(usize::from(ctx.selection.focus.is_some()));
+                words(ui, ctx, format!("Selection {}", thousands(selected as u64)));
                 if !corpus.skipped.is_empty() {
                     let text = format!("{} skipped (why?)", thousands(corpus.skipped.len() as u64));
                     if coloured_link(ui, &text, ctx.theme.warn).clicked() {

@@ -148,7 +148,9 @@ fn job_indicator(ui: &mut Ui, ctx: &Context<'_>) {
         }
         return;
     };
-    if ui.add(icon_button("×")).on_hover_text("Cancel").clicked() {
+    let cancel = ui.add(icon_button("×")).on_hover_text("Cancel");
+    cancel.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("Cancel {}", job.title)));
+    if cancel.clicked() {
         ctx.send(Command::CancelJob(job.id));
     }
     ui.add(egui::Label::new(RichText::new(counts(job, shown.len())).font(theme::secondary()).color(ctx.theme.dim)));

@@ -65,7 +65,7 @@ pub fn shortcuts(ui: &mut Ui) {
                 line(ui, ui.ctx().format_shortcut(&shortcut), entry.label.trim_end_matches('…'));
             }
         }
-        section(ui, "On the map");
+        section(ui, "On the map and in lists");
         for (keys, words) in [
             ("Drag", "Move the map"),
             ("Wheel", "Zoom at the pointer"),
@@ -77,6 +77,7 @@ pub fn shortcuts(ui: &mut Ui) {
             ("Arrow keys, + −", "Move and zoom when the map has the keyboard"),
             ("Space", "Pause or resume t-SNE"),
             ("Escape", "Clear selection, close windows"),
+            ("Up, Down", "Move through the hits of a query, the map follows"),
         ] {
             line(ui, keys.to_owned(), words);
         }

@@ -42,6 +42,14 @@ pub fn show(ui: &mut Ui, ctx: &Context<'_>, state: &mut WindowState) {
             ctx.send(Command::Toggle(dialog));
         }
     }
+    state.dialogs_seen = ctx.dialogs.to_vec();
+}
+
+/// Gives the keyboard to the first field of a window that has just been opened.
+fn focus_first(state: &WindowState, dialog: Dialog, response: &egui::Response) {
+    if !state.dialogs_seen.contains(&dialog) {
+        response.request_focus();
+    }
 }
 
 fn content(ui: &mut Ui, ctx: &Context<'_>, state: &mut WindowState, dialog: Dialog) {
@@ -63,6 +71,7 @@ fn type_path(ui: &mut Ui, ctx: &Context<'_>, state: &mut WindowState) {
         TextEdit::singleline(&mut state.path_text).desired_width(f32::INFINITY).margin(egui::Margin::symmetric(10, 6));
     let response = ui.add(field);
     name_field(&response, "Path", &state.path_text);
+    focus_first(state, Dialog::TypePath, &response);
     let entered = response.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
     ui.add_space(6.0);
     let path = PathBuf::from(state.path_text.trim());

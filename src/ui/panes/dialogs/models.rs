@@ -2,7 +2,7 @@
 
 use eframe::egui::{Key, RichText, ScrollArea, TextEdit, Ui};
 
-use crate::ui::command::Command;
+use crate::ui::command::{Command, Dialog};
 use crate::ui::context::{Context, ModelState};
 use crate::ui::state::WindowState;
 use crate::ui::theme;
@@ -20,6 +20,7 @@ pub fn show(ui: &mut Ui, ctx: &Context<'_>, state: &mut WindowState) {
         let field = TextEdit::singleline(&mut state.model_text).hint_text("Folder or ORG/NAME").desired_width(360.0);
         let response = ui.add(field);
         name_field(&response, "Folder or name of a model", &state.model_text);
+        super::focus_first(state, Dialog::Models, &response);
         let entered = response.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
         let name = state.model_text.trim().to_owned();
         if (ui.button("Add and embed").clicked() || entered) && !name.is_empty() {

@@ -7,7 +7,7 @@ use eframe::egui::{CollapsingHeader, ScrollArea, TextEdit, Ui};
 use crate::corpus::{Corpus, SkipReason};
 use crate::ui::command::Command;
 use crate::ui::context::Context;
-use crate::ui::state::WindowState;
+use crate::ui::state::{SkippedGroups, WindowState};
 use crate::ui::theme;
 use crate::ui::widgets::{clipped_text, dim, link, name_field, plural};
 
@@ -43,20 +43,30 @@ pub fn show(ui: &mut Ui, ctx: &Context<'_>, state: &mut WindowState) {
         }
     });
     ui.add_space(6.0);
-    ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| groups(ui, ctx, corpus, &state.skipped_search));
+    let of = (corpus.revision, state.skipped_search.clone());
+    if state.skipped.as_ref().is_none_or(|known| known.of != of) {
+        state.skipped = Some(SkippedGroups { groups: grouped(corpus, &of.1), of });
+    }
+    let Some(known) = &state.skipped else { return };
+    ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| groups(ui, ctx, corpus, &known.groups));
 }
 
 fn as_text(corpus: &Corpus) -> String {
     corpus.skipped.iter().map(|skip| format!("{}\t{}\n", skip.path.display(), skip.reason)).collect()
 }
 
-fn groups(ui: &mut Ui, ctx: &Context<'_>, corpus: &Corpus, search: &str) {
+/// The skipped files whose paths hold `search`, by reason.
+fn grouped(corpus: &Corpus, search: &str) -> Vec<(&'static str, Vec<usize>)> {
     let mut groups: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     for (place, skip) in corpus.skipped.iter().enumerate() {
         if search.is_empty() || skip.path.to_string_lossy().contains(search) {
             groups.entry(kind(&skip.reason)).or_default().push(place);
         }
     }
+    groups.into_iter().collect()
+}
+
+fn groups(ui: &mut Ui, ctx: &Context<'_>, corpus: &Corpus, groups: &[(&'static str, Vec<usize>)]) {
     let alone = groups.len() == 1;
     for (name, places) in groups {
         let title = format!("{name} · {}", plural(places.len(), "file"));

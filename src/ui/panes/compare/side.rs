@@ -1,0 +1,209 @@
+//! The panel at the right of Compare: agreement, where models disagree, measured costs, fairness.
+
+use eframe::egui::{self, RichText, ScrollArea, Sense, Stroke, Ui, pos2, vec2};
+
+use crate::ui::command::{Command, Dialog, SelectMode};
+use crate::ui::context::{Context, MeasuredPair, ModelState};
+use crate::ui::panes::inspector::short_name;
+use crate::ui::theme::{self, Theme};
+use crate::ui::widgets::{self, clipped_text, fact, link, number_at, plural, section, thousands};
+use crate::workspace::{Column, InputKind};
+
+/// The panel at the right: agreement, where they disagree, measured costs, fairness.
+pub fn show(ui: &mut Ui, ctx: &Context<'_>) {
+    ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| {
+        ui.add_space(-6.0);
+        let pair = ctx.compare.slots.get(..2).and_then(|pair| ctx.compare.measured(&pair[0], &pair[1]));
+        match pair {
+            Some(pair) => agreed(ui, ctx, pair),
+            None => no_agreement(ui, ctx),
+        }
+        costs(ui, ctx);
+        fairness(ui, ctx);
+        ui.add_space(16.0);
+    });
+}
+
+/// What stands in the place of a comparison that is not there.
+fn no_agreement(ui: &mut Ui, ctx: &Context<'_>) {
+    section(ui, "Agreement in the original space");
+    let slots = &ctx.compare.slots;
+    let ready = slots.iter().take(2).filter(|id| ctx.model(id).is_some_and(|model| model.set.is_some())).count();
+    let [a, b, ..] = slots.as_slice() else {
+        widgets::dim(ui, "Embed the corpus with two models that read the same kind of items.");
+        return;
+    };
+    match ctx.compare.failure(a, b) {
+        Some(why) => {
+            widgets::dim(ui, why);
+            if link(ui, "Measure again").clicked() {
+                ctx.send(Command::MeasureAgain(a.clone(), b.clone()));
+            }
+        }
+        None if ready < 2 => {
+            widgets::dim(ui, "Shown when both models have embedded the corpus.");
+        }
+        None => {
+            widgets::dim(ui, "Measuring…");
+        }
+    }
+}
+
+fn agreed(ui: &mut Ui, ctx: &Context<'_>, pair: &MeasuredPair) {
+    let agreement = &pair.agreement;
+    section(ui, "Agreement in the original space");
+    ui.label(RichText::new(format!("{:.2}", agreement.mean_overlap)).font(theme::figure_font()));
+    let name = |id| ctx.model(id).map_or("", |model| model.card.name.as_str());
+    let rows = plural(agreement.rows.len(), "chunk");
+    widgets::dim(ui, format!("mean overlap of {} neighbours, over {rows}", agreement.k));
+    widgets::faint(ui, format!("{} and {}", name(&agreement.a), name(&agreement.b)));
+    histogram(ui, ctx, pair);
+    widgets::dim(ui, format!("Random vectors would share {:.3}.", agreement.random_overlap));
+    ui.add_space(4.0);
+    fact(ui, "CKA", format!("{:.2}", agreement.cka))
+        .on_hover_text("Linear centred kernel alignment: 1 when one space is a rotation of the other, 0 when they have nothing in common");
+    fact(ui, "Procrustes", format!("{:.2}", agreement.procrustes)).on_hover_text(
+        "What is left after turning and scaling one space onto the other: 0 when one is a rotation of the other",
+    );
+    let (words, column) = match ctx.settings.colour_by {
+        Column::Agreement => ("Colour the maps by folder", Column::Folder),
+        _ => ("Colour the maps by agreement", Column::Agreement),
+    };
+    if link(ui, words).clicked() {
+        ctx.send(Command::ColourBy(column));
+    }
+    let styles = ctx.compare.slots.first().and_then(|id| ctx.model(id)?.map.styles.as_ref());
+    let scale = styles.and_then(|styles| styles.legend().scale.as_ref());
+    if let (Column::Agreement, Some(scale)) = (ctx.settings.colour_by, scale) {
+        crate::ui::panes::map_pane::scale(ui, ctx, scale);
+    }
+    disagree(ui, ctx, pair);
+}
+
+fn histogram(ui: &mut Ui, ctx: &Context<'_>, pair: &MeasuredPair) {
+    let k = pair.agreement.k;
+    let most = pair.histogram.iter().copied().max().unwrap_or(1).max(1) as f32;
+    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 84.0), Sense::hover());
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Image, true, "Histogram of neighbour overlap"));
+    let width = rect.width() / pair.histogram.len().max(1) as f32;
+    for (place, &count) in pair.histogram.iter().enumerate() {
+        let height = (rect.height() - 2.0) * count as f32 / most;
+        let left = rect.left() + width * place as f32;
+        let bar = egui::Rect::from_min_max(
+            pos2(left + 1.5, rect.bottom() - height.max(1.0)),
+            pos2(left + width - 1.5, rect.bottom()),
+        );
+        let corners = egui::CornerRadius { nw: 2, ne: 2, sw: 0, se: 0 };
+        ui.painter().rect_filled(bar, corners, Theme::faded(ctx.theme.accent, 0.8));
+    }
+    if let Some(at) = response.hover_pos() {
+        let place = (((at.x - rect.left()) / width) as usize).min(k);
+        let words = format!("{} share {place} of {k} neighbours", plural(pair.histogram[place], "chunk"));
+        response.show_tooltip_text(words);
+    }
+}
+
+fn disagree(ui: &mut Ui, ctx: &Context<'_>, pair: &MeasuredPair) {
+    let Some(corpus) = ctx.corpus.filter(|_| !pair.labels.is_empty()) else { return };
+    section(ui, "Where they disagree most");
+    for of in pair.labels.iter().take(5) {
+        let row = widgets::Row::new(&of.label, format!("{:.2}", of.mean)).show(ui);
+        let words = format!(
+            "{} of this folder, mean overlap {:.2}. Click selects those that share at most one neighbour",
+            plural(of.rows, "chunk"),
+            of.mean
+        );
+        if row.on_hover_text(words).clicked() {
+            let agreement = &pair.agreement;
+            let k = agreement.k as f32;
+            let shared = agreement.rows.iter().zip(agreement.overlap.iter());
+            let low = shared.filter(|(_, share)| **share * k <= 1.01).map(|(row, _)| *row);
+            let here = low.filter(|row| row.index() < corpus.chunks.len() && corpus.item_of(*row).label == of.label);
+            ctx.send(Command::Select(here.collect(), SelectMode::Replace));
+        }
+    }
+}
+
+fn costs(ui: &mut Ui, ctx: &Context<'_>) {
+    let models: Vec<&ModelState> = ctx.compare.slots.iter().filter_map(|id| ctx.model(id)).collect();
+    if models.is_empty() {
+        return;
+    }
+    section(ui, "Measured on this computer");
+    type Cell<'a> = Box<dyn Fn(&ModelState) -> String + 'a>;
+    let cached = |model: &ModelState, value: String| {
+        let all_cached = model.set.as_ref().is_some_and(|set| set.cached == set.rows.len());
+        if all_cached { "from cache".to_owned() } else { value }
+    };
+    let rows: [(&str, Cell<'_>); 7] = [
+        ("Dimensions", Box::new(|model| thousands(model.card.dimensions as u64))),
+        (
+            "Context, tokens",
+            Box::new(|model| match (model.card.input, model.card.context_tokens) {
+                (InputKind::Image, _) => "–".into(),
+                (InputKind::Text, None) => "no limit".into(),
+                (InputKind::Text, Some(tokens)) => thousands(tokens as u64),
+            }),
+        ),
+        ("Chunks", Box::new(|model| model.set.as_ref().map_or("–".into(), |set| thousands(set.rows.len() as u64)))),
+        (
+            "Chunks a second",
+            Box::new(move |model| {
+                let rate = model.set.as_ref().and_then(|set| set.rows_per_second());
+                cached(model, rate.map_or("–".into(), |rate| thousands(rate.round() as u64)))
+            }),
+        ),
+        (
+            "Seconds to embed",
+            Box::new(move |model| {
+                cached(model, model.set.as_ref().map_or("–".into(), |set| format!("{:.1}", set.seconds)))
+            }),
+        ),
+        ("Size of weights", Box::new(|model| widgets::bytes(model.card.size_bytes))),
+        ("Size of vectors", Box::new(|model| model.set.as_ref().map_or("–".into(), |set| widgets::bytes(set.bytes())))),
+    ];
+    let width = ui.available_width();
+    let cell = (width * 0.62 / models.len() as f32).min(84.0);
+    let line = |ui: &mut Ui, name: &str, values: Vec<(String, egui::Color32)>| {
+        let (rect, _) = ui.allocate_exact_size(vec2(width, 25.0), Sense::hover());
+        let room = width - cell * models.len() as f32;
+        clipped_text(ui, rect.left_center(), room, name, (theme::secondary(), ctx.theme.text));
+        for (place, (value, colour)) in values.into_iter().enumerate() {
+            let right = rect.right() - cell * (models.len() - 1 - place) as f32;
+            number_at(ui, pos2(right, rect.center().y), &value, (theme::secondary(), colour));
+        }
+        ui.painter().hline(rect.x_range(), rect.bottom(), Stroke::new(1.0, Theme::faded(ctx.theme.line, 0.6)));
+    };
+    ui.spacing_mut().item_spacing.y = 0.0;
+    line(ui, "", models.iter().map(|model| (short_name(&model.card.name).to_owned(), ctx.theme.dim)).collect());
+    for (name, value) in &rows {
+        line(ui, name, models.iter().map(|model| (value(model), ctx.theme.text)).collect());
+    }
+}
+
+fn fairness(ui: &mut Ui, ctx: &Context<'_>) {
+    let cut: Vec<(&ModelState, usize)> = ctx
+        .compare
+        .slots
+        .iter()
+        .filter_map(|id| ctx.model(id))
+        .filter_map(|model| Some((model, model.set.as_ref()?.cut.iter().filter(|&&cut| cut > 0).count())))
+        .filter(|(_, cut)| *cut > 0)
+        .collect();
+    ui.spacing_mut().item_spacing.y = 4.0;
+    section(ui, "Fair comparison");
+    if cut.is_empty() {
+        let texts = ctx.compare.slots.iter().filter_map(|id| ctx.model(id)).any(|m| m.card.input == InputKind::Text);
+        let words = if texts { "No text was cut by any of these models." } else { "Nothing is cut from pictures." };
+        widgets::dim(ui, words);
+        return;
+    }
+    for (model, count) in cut {
+        let limit = model.card.context_tokens.unwrap_or_default();
+        let words = format!("{} cut at {limit} tokens by {}.", plural(count, "text"), model.card.name);
+        ui.label(RichText::new(words).font(theme::secondary()).color(ctx.theme.warn));
+    }
+    if link(ui, "Cut the corpus into smaller chunks").clicked() {
+        ctx.send(Command::Toggle(Dialog::LoadOptions));
+    }
+}
