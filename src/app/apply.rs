@@ -194,7 +194,9 @@ impl App {
 
     /// Until the user chooses, the two models that read the same kind of items and share the most rows stand side by side.
     fn fill_compare(&mut self) {
-        let compared = self.settings.perspective == Perspective::Compare && self.document.compare.slots.len() >= 2;
+        // What can be compared and is looked at is not swapped unasked.
+        let compared = self.settings.perspective == Perspective::Compare
+            && matches!(self.document.compare.slots.as_slice(), [a, b, ..] if self.comparable(a, b));
         if self.document.compare.chosen || compared {
             return;
         }

@@ -1,5 +1,7 @@
 //! How the middle of the window is divided: tiles that can be dragged and resized, and how their tabs look.
 
+use std::cell::Cell;
+
 use eframe::egui::{self, Color32, Response, Stroke, Ui, Visuals, WidgetText};
 use egui_tiles::{Container, Linear, LinearDir, SimplificationOptions, TabState, TileId, Tiles, Tree, UiResponse};
 
@@ -49,12 +51,14 @@ pub fn compare_tree(maps: usize) -> Tree<Pane> {
 
 /// Paints a tree of panes.
 pub fn show(ui: &mut Ui, tree: &mut Tree<Pane>, ctx: &Context<'_>, state: &mut WindowState) {
-    tree.ui(&mut Behaviour { ctx, state }, ui);
+    tree.ui(&mut Behaviour { ctx, state, active: Cell::new(false) }, ui);
 }
 
 struct Behaviour<'a, 'b> {
     ctx: &'a Context<'b>,
     state: &'a mut WindowState,
+    /// Whether the tab being painted is the active one.
+    active: Cell<bool>,
 }
 
 impl Behaviour<'_, '_> {
@@ -108,9 +112,8 @@ impl egui_tiles::Behavior<Pane> for Behaviour<'_, '_> {
         }
     }
 
-    fn on_tab_button(&mut self, tiles: &mut Tiles<Pane>, id: TileId, response: Response) -> Response {
-        let tabs = tiles.parent_of(id).and_then(|parent| tiles.get_container(parent));
-        if matches!(tabs, Some(Container::Tabs(tabs)) if tabs.active == Some(id)) {
+    fn on_tab_button(&mut self, _tiles: &mut Tiles<Pane>, _id: TileId, response: Response) -> Response {
+        if self.active.take() {
             let line = Stroke::new(2.0, self.ctx.theme.accent);
             let painter = response.ctx.layer_painter(response.layer_id);
             painter.hline(response.rect.x_range().shrink(2.0), response.rect.bottom() - 1.0, line);
@@ -139,6 +142,7 @@ impl egui_tiles::Behavior<Pane> for Behaviour<'_, '_> {
     }
 
     fn tab_text_color(&self, _visuals: &Visuals, _: &Tiles<Pane>, _: TileId, state: &TabState) -> Color32 {
+        self.active.set(state.active);
         if state.active { self.ctx.theme.text } else { self.ctx.theme.dim }
     }
 

@@ -137,6 +137,8 @@ pub struct Row<'a> {
     pub chosen: bool,
     /// Whether it is of the second level.
     pub dim: bool,
+    /// Whether what stands at the right is news: in the accent colour.
+    pub news: bool,
     /// A dot before the text: its colour, and whether it is only a ring.
     pub dot: Option<(egui::Color32, bool)>,
 }
@@ -144,7 +146,7 @@ pub struct Row<'a> {
 impl<'a> Row<'a> {
     /// A plain row.
     pub fn new(text: &'a str, right: impl Into<String>) -> Self {
-        Self { text, right: right.into(), indent: 0.0, chosen: false, dim: false, dot: None }
+        Self { text, right: right.into(), indent: 0.0, chosen: false, dim: false, news: false, dot: None }
     }
 
     /// Paints it, 26 points high.
@@ -178,13 +180,14 @@ impl<'a> Row<'a> {
             left += 16.0;
         }
         let colour = if self.dim { theme.dim } else { theme.text };
-        let right = ui.painter().layout_no_wrap(self.right, theme::secondary(), theme.dim);
+        let right_colour = if self.news { theme.accent } else { theme.dim };
+        let right = ui.painter().layout_no_wrap(self.right, theme::secondary(), right_colour);
         let room = rect.right() - left - right.size().x - 8.0;
         clipped_text(ui, pos2(left, rect.center().y), room, self.text, (FontId::proportional(13.0), colour));
         ui.painter().galley(
             pos2(rect.right() - right.size().x, rect.center().y - right.size().y / 2.0),
             right,
-            theme.dim,
+            right_colour,
         );
         response
     }

@@ -1,7 +1,7 @@
 //! The window's flows, found by the accessible names a screen reader would say. No display and no graphics adapter is needed.
 #![allow(clippy::unwrap_used, reason = "a test's helper may fail loudly")]
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use eframe::egui;
@@ -48,10 +48,48 @@ impl Rig {
         self.until("outcomes were applied", App::is_idle);
     }
 
+    fn key(&mut self, modifiers: egui::Modifiers, key: egui::Key) {
+        self.harness.key_press_modifiers(modifiers, key);
+        self.harness.step();
+        self.harness.step();
+    }
+
+    fn type_query(&mut self, words: &str) {
+        self.harness.get_by_label("Query").focus();
+        self.harness.step();
+        self.harness.get_by_label("Query").type_text(words);
+        self.harness.step();
+        self.harness.key_press(egui::Key::Enter);
+        let asked = words.to_owned();
+        self.until("the query was answered", move |app| {
+            app.document().answer.as_ref().is_some_and(|answer| answer.query == asked)
+        });
+    }
+
+    fn drop_on_window(&mut self, path: &Path) {
+        self.harness.input_mut().dropped_files.push(std::sync::Arc::new(Dropped(path.to_owned())));
+        self.harness.step();
+        self.harness.step();
+    }
+
     fn click(&mut self, label: &str) {
         self.harness.get_by_label(label).click();
         self.harness.step();
         self.harness.step();
+    }
+}
+
+/// A file dropped on the window, as the window system hands it over.
+#[derive(Debug)]
+struct Dropped(PathBuf);
+
+impl egui::DroppedFile for Dropped {
+    fn path(&self) -> &Path {
+        &self.0
+    }
+
+    fn bytes(&self) -> Result<Vec<u8>, String> {
+        fs_err::read(&self.0).map_err(|error| error.to_string())
     }
 }
 
@@ -90,13 +128,7 @@ fn a_folder_is_loaded_embedded_mapped_and_asked() {
     rig.harness.step();
 
     // A typed query is answered.
-    let field = rig.harness.get_by_label("Query");
-    field.focus();
-    rig.harness.step();
-    rig.harness.get_by_label("Query").type_text("birds that live near water");
-    rig.harness.step();
-    rig.harness.key_press(egui::Key::Enter);
-    rig.until("the query was answered", |app| app.document().answer.is_some());
+    rig.type_query("birds that live near water");
     let document = rig.harness.state().document();
     let corpus = document.corpus.clone().unwrap();
     let answer = document.answer.clone().unwrap();
@@ -142,4 +174,126 @@ fn a_folder_that_is_not_there_is_a_message_and_the_window_lives() {
     assert!(rig.harness.state().document().corpus.is_none());
     rig.harness.get_by_label("Nothing was loaded");
     rig.harness.get_by_label_contains("no/such/folder");
+}
+
+#[test]
+fn a_folder_that_is_not_there_costs_nothing_that_is_loaded() {
+    let folder = notes();
+    let mut rig = Rig::open(folder.path());
+    rig.settle();
+    rig.key(egui::Modifiers::COMMAND, egui::Key::L);
+    rig.harness.get_by_label("Path").type_text("no/such/folder");
+    rig.harness.step();
+    rig.click("Open");
+    rig.settle();
+    let app = rig.harness.state();
+    assert_eq!(app.document().corpus.as_ref().unwrap().items.len(), 8);
+    assert!(app.document().models.iter().any(|model| model.map.layout.is_some()));
+    // The toast is also a line of the log.
+    rig.key(egui::Modifiers::COMMAND, egui::Key::J);
+    rig.harness.run_steps(4);
+    assert!(rig.harness.query_all_by_label_contains("Nothing was loaded").count() > 0);
+}
+
+#[test]
+fn what_is_dropped_is_loaded_or_asked() {
+    let (first, second) = (notes(), tempfile::tempdir().unwrap());
+    fs_err::write(second.path().join("only.txt"), "one text about a lighthouse").unwrap();
+    let mut rig = Rig::open(first.path());
+    rig.settle();
+    rig.drop_on_window(second.path());
+    rig.settle();
+    assert_eq!(rig.harness.state().document().corpus.as_ref().unwrap().items.len(), 1);
+
+    // A single picture is a query; without pictures loaded every model says why it cannot answer.
+    let picture = second.path().join("asked.png");
+    image::RgbImage::from_pixel(40, 30, image::Rgb([200, 30, 30])).save(&picture).unwrap();
+    rig.drop_on_window(&picture);
+    rig.until("the picture was answered", |app| app.document().answer.is_some());
+    let answer = rig.harness.state().document().answer.clone().unwrap();
+    assert_eq!(answer.query, "asked.png");
+    assert!(answer.groups.is_empty() && !answer.unanswered.is_empty());
+    rig.harness.get_by_label("No embedded model can answer this query.");
+}
+
+#[test]
+fn arrow_keys_move_through_the_hits_that_are_listed() {
+    let folder = notes();
+    let mut rig = Rig::open(folder.path());
+    rig.settle();
+    rig.type_query("hot soup");
+    rig.key(egui::Modifiers::NONE, egui::Key::ArrowDown);
+    rig.key(egui::Modifiers::NONE, egui::Key::ArrowDown);
+    let document = rig.harness.state().document();
+    let shown = document.shown.clone().unwrap();
+    let answer = document.answer.clone().unwrap();
+    let group = answer.groups.iter().find(|group| group.model == shown).unwrap();
+    assert_eq!(document.selection.focus, Some(group.hits[1].0));
+    rig.key(egui::Modifiers::NONE, egui::Key::ArrowUp);
+    assert_eq!(rig.harness.state().document().selection.focus, Some(group.hits[0].0));
+}
+
+#[test]
+fn keys_reach_what_they_name() {
+    let folder = notes();
+    let mut rig = Rig::open(folder.path());
+    rig.settle();
+    // Select all, and Escape lets go, also after a click on the map.
+    rig.key(egui::Modifiers::COMMAND, egui::Key::A);
+    assert_eq!(rig.harness.state().document().selection.rows.len(), 8);
+    rig.key(egui::Modifiers::NONE, egui::Key::Escape);
+    assert_eq!(rig.harness.state().document().selection.rows.len(), 0);
+    let both = egui::Modifiers::COMMAND | egui::Modifiers::SHIFT;
+    rig.key(egui::Modifiers::COMMAND, egui::Key::A);
+    rig.key(both, egui::Key::I);
+    assert_eq!(rig.harness.state().document().selection.rows.len(), 0, "Ctrl+Shift+I turned the selection round");
+    // Escape in a text field leaves the field and nothing else.
+    rig.key(egui::Modifiers::COMMAND, egui::Key::A);
+    rig.key(egui::Modifiers::COMMAND, egui::Key::F);
+    rig.key(egui::Modifiers::NONE, egui::Key::Escape);
+    assert_eq!(rig.harness.state().document().selection.rows.len(), 8);
+    // The newest window closes first.
+    rig.key(egui::Modifiers::COMMAND, egui::Key::M);
+    rig.key(egui::Modifiers::COMMAND, egui::Key::J);
+    rig.harness.get_by_label("Nothing is running.");
+    rig.key(egui::Modifiers::NONE, egui::Key::Escape);
+    rig.key(egui::Modifiers::NONE, egui::Key::Escape);
+    rig.harness.run_steps(8);
+    assert!(rig.harness.query_by_label("Nothing is running.").is_none());
+}
+
+#[test]
+fn the_legend_hides_and_isolates() {
+    let folder = notes();
+    let mut rig = Rig::open(folder.path());
+    rig.settle();
+    let hidden = |rig: &Rig| rig.harness.state().document().hidden.iter().cloned().collect::<Vec<_>>();
+    rig.click("birds, 4 points");
+    assert_eq!(hidden(&rig), ["birds"]);
+    rig.click("birds, 4 points");
+    assert!(hidden(&rig).is_empty());
+    rig.harness.get_by_label("birds, 4 points").click_modifiers(egui::Modifiers::ALT);
+    rig.harness.run_steps(3);
+    assert_eq!(hidden(&rig), ["soups"]);
+    rig.click("Show all");
+    assert!(hidden(&rig).is_empty());
+}
+
+#[test]
+fn the_item_list_sorts_by_any_column_and_hovers_on_the_map() {
+    let folder = notes();
+    let mut rig = Rig::open(folder.path());
+    rig.settle();
+    rig.click("Items");
+    rig.click("Sort by another column, now tokens");
+    rig.click("size");
+    rig.settle();
+    let order = rig.harness.state().document().item_order.clone();
+    let corpus = rig.harness.state().document().corpus.clone().unwrap();
+    let sizes: Vec<u64> = order.rows.iter().map(|&row| corpus.item_of(row).size).collect();
+    assert!(sizes.is_sorted() && sizes[0] < sizes[7], "{sizes:?}");
+    let path = corpus.item_of(order.rows[2]).shown_path.clone();
+    rig.harness.get_by_label(&format!("Item {path}")).hover();
+    rig.harness.run_steps(3);
+    assert_eq!(rig.harness.state().document().hovered, Some(order.rows[2]));
 }

@@ -15,7 +15,7 @@ use crate::workspace::{Column, ColumnValues};
 const ROW: f32 = 26.0;
 
 /// Where the columns begin, as shares of the width; the numbers end at theirs.
-const EDGES: [f32; 6] = [0.0, 0.34, 0.50, 0.60, 0.76, 1.0];
+const EDGES: [f32; 6] = [0.0, 0.29, 0.43, 0.53, 0.80, 1.0];
 
 /// Paints the pane.
 pub fn show(ui: &mut Ui, ctx: &Context<'_>, state: &mut WindowState) {
@@ -189,7 +189,7 @@ fn line(ui: &mut Ui, ctx: &Context<'_>, row: RowId) -> egui::Response {
         (_, Some(name)) => name.clone(),
         _ => corpus.text_of(row).chars().take(160).collect(),
     };
-    let room = room + rect.width() * (EDGES[5] - EDGES[4]) - 150.0;
+    let room = room + rect.width() * (EDGES[5] - EDGES[4]) - 100.0;
     clipped_text(ui, at, room, &words, (body.clone(), ctx.theme.dim));
     let value = value_of(ctx, row);
     let value: String = value.chars().take(22).collect();

@@ -6,6 +6,7 @@ use crate::projection::{Method, TsneEngine};
 use crate::ui::command::{Command, Dialog};
 use crate::ui::context::{Context, FolderLine, ModelState};
 use crate::ui::state::WindowState;
+use crate::ui::theme::Theme;
 use crate::ui::widgets::{self, Row, chip, coloured_link, faint, link, plural, section, thousands};
 use crate::workspace::Column;
 
@@ -92,7 +93,7 @@ fn folder(
 
 /// The sign of a folder that can be opened: right when closed, down when open.
 fn triangle(ui: &Ui, centre: egui::Pos2, open: bool) {
-    let colour = crate::ui::theme::Theme::of(ui.ctx()).dim;
+    let colour = Theme::of(ui.ctx()).dim;
     let points = if open {
         [egui::vec2(-4.0, -2.5), egui::vec2(4.0, -2.5), egui::vec2(0.0, 3.5)]
     } else {
@@ -122,9 +123,11 @@ fn model_row(ui: &mut Ui, ctx: &Context<'_>, model: &ModelState) {
         Some((true, _)) => "waiting".to_owned(),
         Some((false, Some(share))) => format!("{:.0} %", share * 100.0),
         Some((false, None)) => "opening".to_owned(),
+        None if model.map.fresh && embedded => "map ready".to_owned(),
         None => thousands(model.card.dimensions as u64),
     };
     let mut row = Row::new(&model.card.name, right);
+    row.news = model.map.fresh && embedded;
     row.dot = Some((ctx.theme.model_colour(model.colour), !embedded));
     row.chosen = ctx.shown == Some(&model.card.id) && embedded;
     row.dim = !embedded;
@@ -136,13 +139,6 @@ fn model_row(ui: &mut Ui, ctx: &Context<'_>, model: &ModelState) {
     }
     if let Some(error) = &model.error {
         ui.label(RichText::new(error).font(crate::ui::theme::secondary()).color(ctx.theme.bad));
-    } else if model.map.fresh && embedded {
-        ui.horizontal(|ui| {
-            ui.add_space(16.0);
-            if link(ui, "Map ready. Show it").clicked() {
-                ctx.send(Command::ShowMap(model.card.id.clone()));
-            }
-        });
     }
 }
 
@@ -178,7 +174,7 @@ fn tsne(ui: &mut Ui, ctx: &Context<'_>, model: &ModelState) {
     let mut params = ctx.settings.tsne;
     let before = params;
     ui.add_space(4.0);
-    slider(ui, "Perplexity", &mut params.perplexity, |value| Slider::new(value, 5.0..=100.0), 0);
+    slider(ui, "Perplexity", &mut params.perplexity, &Range::new(5.0, 100.0, 0));
     faint(ui, "Larger values weigh the wider neighbourhood.");
     ui.add_space(6.0);
     running(ui, ctx, model);
@@ -190,7 +186,7 @@ fn tsne(ui: &mut Ui, ctx: &Context<'_>, model: &ModelState) {
     ui.add_space(4.0);
     egui::CollapsingHeader::new("More settings").id_salt("tsne settings").show(ui, |ui| {
         let mut iterations = params.iterations as f32;
-        slider(ui, "Iterations", &mut iterations, |value| Slider::new(value, 250.0..=2000.0).step_by(50.0), 0);
+        slider(ui, "Iterations", &mut iterations, &Range { step: 50.0, ..Range::new(250.0, 2000.0, 0) });
         params.iterations = iterations as usize;
         faint(ui, "Larger values let the map settle; the last ones change little.");
         rate(ui, &mut params.learning_rate);
@@ -207,7 +203,7 @@ fn rate(ui: &mut Ui, rate: &mut Option<f32>) {
         *rate = if automatic { None } else { Some(200.0) };
     }
     if let Some(value) = rate {
-        slider(ui, "Learning rate", value, |value| Slider::new(value, 10.0..=5000.0).logarithmic(true), 0);
+        slider(ui, "Learning rate", value, &Range { log: true, ..Range::new(10.0, 5000.0, 0) });
         faint(ui, "Too large scatters the map, too small leaves it a ball.");
     }
 }
@@ -279,25 +275,43 @@ fn points(ui: &mut Ui, ctx: &Context<'_>) {
         .response
         .widget_info(|| egui::WidgetInfo::labeled(egui::Role::ComboBox, true, format!("Colour by {}", chosen.name())));
     let mut size = ctx.settings.point_size;
-    if slider(ui, "Size", &mut size, |value| Slider::new(value, 0.5..=8.0), 1) {
+    if slider(ui, "Size", &mut size, &Range::new(0.5, 8.0, 1)) {
         ctx.send(Command::SetPointSize(size));
     }
     let mut opacity = ctx.settings.opacity;
-    if slider(ui, "Opacity", &mut opacity, |value| Slider::new(value, 0.05..=1.0), 2) {
+    if slider(ui, "Opacity", &mut opacity, &Range::new(0.05, 1.0, 2)) {
         ctx.send(Command::SetOpacity(opacity));
     }
 }
 
-/// A slider over the whole width with its name at the left and its value at the right above it; true when moved.
-fn slider(
-    ui: &mut Ui,
-    name: &str,
-    value: &mut f32,
-    make: impl for<'v> FnOnce(&'v mut f32) -> Slider<'v>,
+/// What a slider goes through.
+struct Range {
+    min: f32,
+    max: f32,
+    /// Whether equal ways are equal factors.
+    log: bool,
+    /// Smallest step; 0 for none.
+    step: f32,
     decimals: usize,
-) -> bool {
+}
+
+impl Range {
+    fn new(min: f32, max: f32, decimals: usize) -> Self {
+        Self { min, max, log: false, step: 0.0, decimals }
+    }
+
+    /// Where a value lies between the ends, 0 to 1.
+    fn share(&self, value: f32) -> f32 {
+        let by = |x: f32| if self.log { x.max(1e-6).ln() } else { x };
+        ((by(value) - by(self.min)) / (by(self.max) - by(self.min))).clamp(0.0, 1.0)
+    }
+}
+
+/// A slider over the whole width with its name at the left and its value at the right above it; true when moved.
+fn slider(ui: &mut Ui, name: &str, value: &mut f32, range: &Range) -> bool {
+    let theme = Theme::of(ui.ctx());
+    let decimals = range.decimals;
     ui.add_space(4.0);
-    ui.spacing_mut().slider_width = ui.available_width();
     let label = ui
         .horizontal(|ui| {
             let label = ui.label(name);
@@ -308,14 +322,21 @@ fn slider(
         })
         .inner;
     ui.scope(|ui| {
-        let theme = crate::ui::theme::Theme::of(ui.ctx());
+        ui.spacing_mut().slider_width = ui.available_width();
         ui.spacing_mut().interact_size.y = 16.0;
-        let visuals = ui.visuals_mut();
-        visuals.selection.bg_fill = theme.accent;
-        visuals.widgets.inactive.bg_fill = theme.text;
-        visuals.widgets.hovered.bg_fill = theme.text;
-        visuals.widgets.active.bg_fill = theme.text;
-        ui.add(make(value).show_value(false).fixed_decimals(decimals)).labelled_by(label.id).changed()
+        ui.visuals_mut().selection.bg_fill = theme.accent;
+        let slider = Slider::new(value, range.min..=range.max).show_value(false).logarithmic(range.log);
+        let slider = slider.step_by(range.step.into()).fixed_decimals(decimals);
+        let response = ui.add(slider).labelled_by(label.id);
+        // The toolkit's handle has the colour of the rail; ours is a disc in the colour of text.
+        let radius = response.rect.height() / 2.5;
+        let ends = response.rect.x_range().shrink(radius);
+        let centre = egui::pos2(egui::lerp(ends.min..=ends.max, range.share(*value)), response.rect.center().y);
+        ui.painter().circle_filled(centre, 6.5, theme.text);
+        if response.has_focus() {
+            ui.painter().circle_stroke(centre, 8.5, egui::Stroke::new(1.5, theme.accent));
+        }
+        response.changed()
     })
     .inner
 }
@@ -348,7 +369,7 @@ fn kl_plot(ui: &mut Ui, kl: &[(u32, f32)]) {
 }
 
 fn curve(ui: &mut Ui, id: &str, points: Vec<[f64; 2]>) {
-    let colour = crate::ui::theme::Theme::of(ui.ctx()).accent;
+    let colour = Theme::of(ui.ctx()).accent;
     egui_plot::Plot::new(id)
         .height(92.0)
         .allow_drag(false)

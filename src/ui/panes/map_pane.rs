@@ -100,12 +100,7 @@ fn tool(tool: MapTool) -> Tool {
 }
 
 fn colours(theme: &Theme) -> MapColours {
-    MapColours {
-        background: theme.plot,
-        text: theme.text,
-        accent: theme.accent,
-        ring: if theme.dark { theme.text } else { theme.background },
-    }
+    MapColours { background: theme.plot, text: theme.text, accent: theme.accent, ring: theme.text }
 }
 
 /// Hits with their rank beside them.
@@ -270,7 +265,7 @@ fn legend_card(
 fn legend_row(ui: &mut Ui, ctx: &Context<'_>, entry: &crate::picture::LegendEntry) {
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 22.0), Sense::click());
     let hidden = ctx.hidden.contains(&entry.label);
-    let name = format!("{} {}", entry.label, entry.count);
+    let name = format!("{}, {} points", entry.label, entry.count);
     response.widget_info(|| egui::WidgetInfo::selected(egui::Role::CheckBox, true, !hidden, &name));
     if response.hovered() || response.has_focus() {
         ui.painter().rect_filled(rect.expand2(vec2(4.0, 0.0)), 5.0, ctx.theme.raised);

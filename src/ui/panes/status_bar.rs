@@ -35,7 +35,8 @@ pub fn show(ui: &mut Ui, ctx: &Context<'_>) {
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 words(ui, ctx, "All on this computer".to_owned());
                 words(ui, ctx, format!("Memory {} MB", thousands(ctx.vitals.memory_mb.into())));
-                if ctx.vitals.frames_per_second > 0 {
+                // At rest nothing is painted, and a small number would read as slow.
+                if ctx.vitals.frames_per_second >= 10 {
                     words(ui, ctx, format!("{} frames/s", ctx.vitals.frames_per_second));
                 }
             });
