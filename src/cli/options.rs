@@ -30,8 +30,8 @@ pub struct Common {
     /// Folder of the vector cache [default: in the user's cache folder]
     #[arg(long, value_name = "DIR", env = "EMBEDLENS_CACHE")]
     pub cache: Option<PathBuf>,
-    /// Neither read nor write the vector cache
-    #[arg(long, conflicts_with = "cache")]
+    /// Neither read nor write the vector cache, whatever --cache or EMBEDLENS_CACHE say
+    #[arg(long)]
     pub no_cache: bool,
     /// Seed of whatever is random
     #[arg(long, value_name = "N", default_value_t = 42)]

@@ -181,6 +181,7 @@ impl Session {
 
 /// The cache folder that was asked for.
 pub(super) fn cache_dir(given: Option<&Path>, none: bool) -> Option<PathBuf> {
+    let given = given.filter(|dir| !dir.as_os_str().is_empty());
     if none { None } else { given.map(Path::to_owned).or_else(Environment::default_cache_dir) }
 }
 

@@ -145,6 +145,15 @@ fn a_second_run_embeds_nothing_and_gives_the_same_bytes() {
 }
 
 #[test]
+fn without_the_cache_nothing_is_kept_even_where_the_environment_names_one() {
+    let rig = Rig::with_notes();
+    for out in ["one.npy", "two.npy"] {
+        assert_eq!(rig.json(&["embed", "notes", "--out", out, "--no-cache"])["cached"], 0);
+    }
+    assert!(!rig.path("cache/vectors").exists());
+}
+
+#[test]
 fn damaged_cache_files_are_set_aside_and_made_anew() {
     let rig = Rig::with_notes();
     rig.json(&["embed", "notes", "--out", "good.npy"]);
