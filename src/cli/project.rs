@@ -15,7 +15,7 @@ use crate::tasks;
 use crate::workspace::Projection;
 
 pub(super) fn run(args: &ProjectArgs, session: &Session) -> Result<(), Failure> {
-    check_out(&args.out, &["csv", "parquet", "npy"])?;
+    check_out(&args.out, &["csv", "parquet", "npy"], &args.paths)?;
     args.layout.tsne(session.seed()).map_err(Failure::Usage)?;
     let found = maps::sources(session, &args.paths, (&args.model, &args.load), false)?;
     let (mut entries, mut text) = (Vec::new(), String::new());

@@ -197,12 +197,19 @@ pub(super) fn out_for(out: &Path, nth: usize, model: &ModelId) -> PathBuf {
     out.with_file_name(format!("{stem}-{safe}.{ending}"))
 }
 
-/// Refuses a file to write before any work is done: wrong ending, or no such folder.
-pub(super) fn check_out(out: &Path, endings: &[&str]) -> Result<(), Failure> {
+/// Refuses a file to write before any work is done: wrong ending, no such folder, or one of the `inputs` itself.
+pub(super) fn check_out(out: &Path, endings: &[&str], inputs: &[PathBuf]) -> Result<(), Failure> {
     let ending = out.extension().map(|ending| ending.to_string_lossy().to_ascii_lowercase());
     if !ending.is_some_and(|ending| endings.contains(&ending.as_str())) {
         let listed = endings.iter().map(|ending| format!(".{ending}")).collect::<Vec<_>>().join(", ");
         return Err(Failure::Usage(format!("--out {}: the name must end in one of {listed}", out.display())));
+    }
+    let beside = [out.to_owned(), out.with_extension("metadata.jsonl"), out.with_extension("metadata.tsv")];
+    let written: Vec<PathBuf> = beside.iter().filter_map(|path| fs_err::canonicalize(path).ok()).collect();
+    let input = inputs.iter().find(|input| fs_err::canonicalize(input).is_ok_and(|real| written.contains(&real)));
+    if let Some(input) = input {
+        let message = format!("--out {} would write over the input {}", out.display(), input.display());
+        return Err(Failure::Usage(message));
     }
     let folder = out.parent().filter(|parent| !parent.as_os_str().is_empty());
     if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::{Environment, RowInfo, TaskError};
 use crate::picture::{CATEGORIES, Figure, FigureTheme, Layout, StyleRequest, Values};
 use crate::progress::Progress;
-use crate::vectors::RowId;
+use crate::vectors::{RowId, replace_file};
 use crate::workspace::Projection;
 
 /// What the points are coloured by.
@@ -91,7 +91,7 @@ pub fn render(request: &RenderRequest, env: &Environment, progress: &Progress) -
         }
     })?;
     progress.check()?;
-    fs_err::write(&request.out, bytes).map_err(TaskError::file("write the picture"))?;
+    replace_file(&request.out, |part| fs_err::write(part, &bytes)).map_err(TaskError::file("write the picture"))?;
     let points = request.projection.points.iter().filter(|point| point.iter().all(|value| value.is_finite())).count();
     Ok(Rendered { width: request.width, height: request.height, points })
 }

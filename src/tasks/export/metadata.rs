@@ -6,17 +6,18 @@ use std::path::Path;
 use fs_err::File;
 
 use crate::tasks::{RowInfo, TaskError};
+use crate::vectors::replace_file;
 
 const COLUMNS: [&str; 7] = ["row", "path", "start", "end", "modality", "label", "text"];
 
 /// Writes a file through a buffer; errors name it.
 fn write(path: &Path, fill: impl FnOnce(&mut BufWriter<File>) -> std::io::Result<()>) -> Result<(), TaskError> {
-    let write = || {
-        let mut out = BufWriter::new(File::create(path)?);
+    let write = |part: &Path| {
+        let mut out = BufWriter::new(File::create(part)?);
         fill(&mut out)?;
         out.flush()
     };
-    write().map_err(TaskError::file("write the table of rows"))
+    replace_file(path, write).map_err(TaskError::file("write the table of rows"))
 }
 
 pub(super) fn write_jsonl(rows: &[RowInfo], path: &Path) -> Result<(), TaskError> {

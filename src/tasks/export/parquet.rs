@@ -13,11 +13,10 @@ use fs_err::File;
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::basic::{Compression, ZstdLevel};
-use parquet::errors::ParquetError;
 use parquet::file::properties::WriterProperties;
 
 use crate::tasks::{RowInfo, TaskError};
-use crate::vectors::Vectors;
+use crate::vectors::{Vectors, replace_file};
 
 /// Names a column of vectors may have, the likeliest first.
 const VECTOR_NAMES: [&str; 4] = ["vector", "embedding", "embeddings", "vectors"];
@@ -59,15 +58,14 @@ fn write(rows: &[RowInfo], more: Vec<(&str, ArrayRef)>, path: &Path) -> Result<(
         columns.iter().map(|(name, array)| Field::new(*name, array.data_type().clone(), false)).collect();
     let arrays = columns.into_iter().map(|(_, array)| array).collect();
     let batch = RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays).map_err(|error| bad(path, &error))?;
-    let file = File::create(path).map_err(TaskError::file("write the Parquet file"))?;
-    let write = || -> Result<(), ParquetError> {
+    let write = |part: &Path| -> std::io::Result<()> {
         let properties = WriterProperties::builder().set_compression(Compression::ZSTD(ZstdLevel::try_new(3)?)).build();
-        let mut writer = ArrowWriter::try_new(file, batch.schema(), Some(properties))?;
+        let mut writer = ArrowWriter::try_new(File::create(part)?, batch.schema(), Some(properties))?;
         writer.write(&batch)?;
         writer.close()?;
         Ok(())
     };
-    write().map_err(|error| bad(path, &error))
+    replace_file(path, write).map_err(TaskError::file("write the Parquet file"))
 }
 
 pub(super) fn read(path: &Path) -> Result<(Vectors, Vec<RowInfo>), TaskError> {
