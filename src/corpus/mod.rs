@@ -8,6 +8,7 @@ mod chunk;
 mod decode;
 mod images;
 mod kinds;
+mod links;
 mod load;
 mod read;
 pub mod sample;

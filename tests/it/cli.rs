@@ -180,6 +180,23 @@ fn damaged_cache_files_are_set_aside_and_made_anew() {
 }
 
 #[test]
+fn output_is_neither_the_next_runs_input_nor_written_over_it() {
+    let rig = Rig::with_notes();
+    let first = rig.json(&["embed", "notes", "--out", "notes/v.npy"]);
+    let second = rig.json(&["embed", "notes", "--out", "notes/v.npy"]);
+    assert_eq!(first["items"], second["items"]);
+    let before = fs_err::read(rig.path("notes/v.npy")).unwrap();
+    for command in ["project", "render"] {
+        let out = if command == "project" { "notes/../notes/v.npy" } else { "notes/v.png" };
+        let from = if command == "project" { "notes/v.npy" } else { "notes/v.png" };
+        rig.file("notes/v.png", "a picture");
+        let ran = rig.run(&[command, from, "--out", out]).exits(2);
+        assert!(ran.stderr().contains("write over the input"), "{}", ran.stderr());
+    }
+    assert_eq!(fs_err::read(rig.path("notes/v.npy")).unwrap(), before);
+}
+
+#[test]
 fn searching_finds_the_obvious_with_both_text_models() {
     let rig = Rig::with_notes();
     let by_static = rig.json(&["search", "notes", "--query", "cooking lentils", "--top", "3"]);
