@@ -345,6 +345,21 @@ fn chunks_of_random_texts_cover_everything_within_the_limit() {
 }
 
 #[test]
+fn megabytes_of_blanks_cost_no_more_than_their_length() {
+    let folder = Folder::new();
+    let line = "some words on a line of their own\n";
+    let text = line.repeat(2000) + &" ".repeat(2_000_000) + "\n";
+    for name in ["a.go", "b.rs", "c.py", "d.txt", "e.md", "f.csv"] {
+        folder.put(name, &text);
+    }
+    let started = std::time::Instant::now();
+    let corpus = folder.load(&LoadOptions { chunk_tokens: 20, overlap_tokens: 2, ..LoadOptions::default() });
+    assert!(started.elapsed().as_secs() < 10, "{:?}", started.elapsed());
+    assert_eq!(corpus.items.len(), 6);
+    assert!(corpus.chunks.iter().all(|chunk| chunk.end <= 2000 * line.len()));
+}
+
+#[test]
 fn the_corpus_is_the_same_at_any_number_of_threads() {
     let folder = Folder::new();
     for i in 0..60 {
