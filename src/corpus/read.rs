@@ -148,7 +148,7 @@ fn image_item(draft: &Draft<'_>, format: &str, header: Header, bytes: &[u8]) -> 
 }
 
 /// What a caught panic said.
-pub(super) fn panic_words(panic: &(dyn std::any::Any + Send)) -> String {
+pub(crate) fn panic_words(panic: &(dyn std::any::Any + Send)) -> String {
     let words = panic.downcast_ref::<&str>().map(|words| (*words).to_owned());
     words.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "unknown fault".to_owned())
 }
