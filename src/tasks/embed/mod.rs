@@ -67,7 +67,15 @@ pub fn embed(
         let cached = slots.rows_filled();
         progress.check()?;
         let corpus = &*request.corpus;
-        let mut run = Run { corpus, slots: &mut slots, store: &mut session, progress, tokens: 0, embedded: 0, held: Duration::ZERO };
+        let mut run = Run {
+            corpus,
+            slots: &mut slots,
+            store: &mut session,
+            progress,
+            tokens: 0,
+            embedded: 0,
+            held: Duration::ZERO,
+        };
         let started = Instant::now();
         let outcome = model.with(&format!("embed with {}", card.name), |embedder| {
             Ok(match card.input {

@@ -75,10 +75,9 @@ impl Run<'_, '_> {
 /// Embeds, takes a panic for an error (models are read-only while they embed), and makes sure that every input got a whole vector.
 fn embed_checked(embedder: &mut dyn Embedder, inputs: &[Input<'_>]) -> Result<Embedded, ModelError> {
     let dim = embedder.card().dimensions;
-    let embedded = catch_unwind(AssertUnwindSafe(|| embedder.embed(inputs)))
-        .unwrap_or_else(|panic| {
-            Err(ModelError::Tensor(format!("the model stumbled over it: {}", panic_words(&*panic))))
-        })?;
+    let embedded = catch_unwind(AssertUnwindSafe(|| embedder.embed(inputs))).unwrap_or_else(|panic| {
+        Err(ModelError::Tensor(format!("the model stumbled over it: {}", panic_words(&*panic))))
+    })?;
     if embedded.values.len() == inputs.len() * dim {
         return Ok(embedded);
     }

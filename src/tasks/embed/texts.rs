@@ -148,7 +148,10 @@ mod tests {
         }
 
         fn embed(&mut self, inputs: &[Input<'_>]) -> Result<Embedded, ModelError> {
-            assert!(!inputs.iter().any(|input| matches!(input, Input::Text(text) if text.contains("poison"))), "poisoned");
+            assert!(
+                !inputs.iter().any(|input| matches!(input, Input::Text(text) if text.contains("poison"))),
+                "poisoned"
+            );
             std::thread::sleep(self.each * inputs.len() as u32);
             self.batches.push(inputs.len());
             let tokens = vec![1; inputs.len()];
@@ -172,8 +175,7 @@ mod tests {
             fs_err::write(dir.path().join(format!("{n}.txt")), format!("{word} {n}")).unwrap();
         }
         let progress = Progress::new();
-        let corpus =
-            corpus::load(&[dir.path().to_owned()], &LoadOptions::default(), &WordCount, &progress).unwrap();
+        let corpus = corpus::load(&[dir.path().to_owned()], &LoadOptions::default(), &WordCount, &progress).unwrap();
         let rows = corpus.rows_of(&crate::corpus::Modality::ALL);
         let mut slots = Slots::new(&corpus, rows, &KeyMaker::new("slow", ""), 2);
         let store = Store::open(None, 2, "slow");

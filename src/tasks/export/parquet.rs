@@ -52,10 +52,17 @@ fn write(rows: &[RowInfo], more: Vec<(&str, ArrayRef)>, path: &Path) -> Result<(
         ("modality", words(&|row| &row.modality)),
         ("label", words(&|row| &row.label)),
         ("text", words(&|row| &row.text)),
+        ("type", words(&|row| &row.kind)),
+        ("language", words(&|row| &row.language)),
+        ("encoding", words(&|row| &row.encoding)),
+        ("size", number(&|row| row.size as usize)),
+        ("modified", Arc::new(rows.iter().map(|row| row.modified.map(|at| at as i64)).collect::<Int64Array>())),
+        ("tokens", number(&|row| row.tokens as usize)),
+        ("truncated", number(&|row| row.truncated as usize)),
     ];
     columns.extend(more);
-    let fields: Vec<Field> =
-        columns.iter().map(|(name, array)| Field::new(*name, array.data_type().clone(), false)).collect();
+    let field = |(name, array): &(&str, ArrayRef)| Field::new(*name, array.data_type().clone(), *name == "modified");
+    let fields: Vec<Field> = columns.iter().map(field).collect();
     let arrays = columns.into_iter().map(|(_, array)| array).collect();
     let batch = RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays).map_err(|error| bad(path, &error))?;
     let write = |part: &Path| -> std::io::Result<()> {
@@ -141,6 +148,13 @@ fn infos(batch: &RecordBatch) -> Vec<RowInfo> {
         modality: words("modality", row).unwrap_or_default(),
         label: words("label", row).unwrap_or_default(),
         text: words("text", row).unwrap_or_default(),
+        kind: words("type", row).unwrap_or_default(),
+        language: words("language", row).unwrap_or_default(),
+        encoding: words("encoding", row).unwrap_or_default(),
+        size: number("size", row).unwrap_or_default() as u64,
+        modified: number("modified", row).map(|at| at as u64),
+        tokens: number("tokens", row).unwrap_or_default() as u32,
+        truncated: number("truncated", row).unwrap_or_default() as u32,
         ..RowInfo::default()
     };
     (0..batch.num_rows()).map(info).collect()

@@ -55,7 +55,10 @@ pub(super) fn renew_index(dir: &Path, why: &rusqlite::Error) -> Result<(Index, V
         saved.rows.len()
     )];
     messages.extend(tidy(dir, &index, |name| set_aside(dir, name, when).is_ok()).map(|moved| {
-        format!("Set {moved} vector files aside that the damaged index no longer names ({}).", dir.join(DAMAGED).display())
+        format!(
+            "Set {moved} vector files aside that the damaged index no longer names ({}).",
+            dir.join(DAMAGED).display()
+        )
     }));
     Ok((index, messages))
 }
