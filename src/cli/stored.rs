@@ -35,7 +35,7 @@ pub(super) fn search(args: &SearchArgs, query: Query, session: &Session) -> Resu
     let model = model_for(args, &files, session)?;
     let request = StoredQuery { files, model, query, top: args.top };
     let answer = session.watch(|env, progress| tasks::answer_stored(&request, env, progress))?;
-    let seconds = [("load", load), ("query", answer.seconds_query), ("search", answer.seconds_search)];
+    let seconds = [("load", load), ("embed", 0.0), ("query", answer.seconds_query), ("search", answer.seconds_search)];
     let rows: usize = request.files.iter().map(|file| file.imported.vectors.len()).sum();
     let document = object([
         (
