@@ -53,9 +53,27 @@ pub struct WindowArgs {
     /// Colours
     #[arg(long, value_enum, default_value_t)]
     pub theme: super::WindowTheme,
-    /// Arrangement of panes to begin with: explore or compare
-    #[arg(long, value_name = "NAME")]
-    pub perspective: Option<String>,
+    /// Arrangement of panes to begin with
+    #[arg(long, value_enum, value_name = "NAME")]
+    pub perspective: Option<PerspectiveArg>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum PerspectiveArg {
+    /// One map, an inspector, queries
+    Explore,
+    /// Two to four models side by side
+    Compare,
+}
+
+impl PerspectiveArg {
+    /// The window's name for it, in small letters.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Explore => "explore",
+            Self::Compare => "compare",
+        }
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -75,11 +93,13 @@ pub enum Command {
     Project(ProjectArgs),
     /// Find the passages and pictures nearest to a text or a picture
     #[command(after_help = "Examples:\n  embedlens search notes --query \"how to cook lentils\"\n  \
-        embedlens search photos --image cat.jpg --top 5 --json\n\n\
+        embedlens search photos --image cat.jpg --top 5 --json\n  \
+        embedlens search vectors.npy --query \"lentil soup\" --model all-MiniLM-L6-v2\n\n\
         Scores of texts, code and pictures are not on one scale: each kind has a ranking of its own.")]
     Search(SearchArgs),
     /// Compare models on the same files: agreement, speed, memory
-    #[command(after_help = "Example:\n  embedlens compare notes --model all-MiniLM-L6-v2 --model static")]
+    #[command(after_help = "Examples:\n  embedlens compare notes --model all-MiniLM-L6-v2 --model static\n  \
+        embedlens compare one.npy two.npy")]
     Compare(CompareArgs),
     /// Show how a text is cut into tokens, pooled and normalised
     #[command(after_help = "Example:\n  embedlens inspect \"The lentils simmer.\" --json")]
@@ -159,8 +179,8 @@ pub struct ProjectArgs {
 #[derive(Debug, Args)]
 #[command(group = clap::ArgGroup::new("asked").required(true).args(["query", "image"]))]
 pub struct SearchArgs {
-    /// Folders and files
-    #[arg(required = true, value_name = "PATH")]
+    /// Folders and files, or .npy, .tsv or .parquet files of vectors that --model made
+    #[arg(required = true, value_name = "PATH|VECTORS")]
     pub paths: Vec<PathBuf>,
     /// What to look for, in words
     #[arg(long, value_name = "TEXT")]
@@ -181,8 +201,8 @@ pub struct SearchArgs {
 
 #[derive(Debug, Args)]
 pub struct CompareArgs {
-    /// Folders and files
-    #[arg(required = true, value_name = "PATH")]
+    /// Folders and files, or two or more .npy, .tsv or .parquet files of vectors of the same rows
+    #[arg(required = true, value_name = "PATH|VECTORS")]
     pub paths: Vec<PathBuf>,
     /// Neighbours compared for each row
     #[arg(long, short = 'k', value_name = "K", default_value_t = 10)]
@@ -220,11 +240,11 @@ pub struct RenderArgs {
     /// Title [default: the names of what was loaded]
     #[arg(long, value_name = "TEXT")]
     pub title: Option<String>,
-    /// Pixels across
-    #[arg(long, value_name = "PX", default_value_t = 1600)]
+    /// Pixels across, 64 to 16,384
+    #[arg(long, value_name = "PX", default_value_t = 1600, value_parser = clap::value_parser!(u32).range(64..=16_384))]
     pub width: u32,
-    /// Pixels down
-    #[arg(long, value_name = "PX", default_value_t = 1100)]
+    /// Pixels down, 64 to 16,384
+    #[arg(long, value_name = "PX", default_value_t = 1100, value_parser = clap::value_parser!(u32).range(64..=16_384))]
     pub height: u32,
     /// Colours
     #[arg(long, value_enum, default_value_t)]
@@ -257,8 +277,16 @@ pub enum ColourArg {
     Type,
     /// Text, code or image
     Modality,
+    /// Programming language of code
+    Language,
+    /// Bytes of the file
+    Size,
+    /// Days since the file was changed
+    Modified,
     /// Tokens of the passage
     Tokens,
+    /// Tokens that the model did not see
+    Truncated,
     /// One colour
     None,
 }
@@ -269,7 +297,11 @@ impl From<ColourArg> for ColourBy {
             ColourArg::Folder => Self::Folder,
             ColourArg::Type => Self::Type,
             ColourArg::Modality => Self::Modality,
+            ColourArg::Language => Self::Language,
+            ColourArg::Size => Self::Size,
+            ColourArg::Modified => Self::Modified,
             ColourArg::Tokens => Self::Tokens,
+            ColourArg::Truncated => Self::Truncated,
             ColourArg::None => Self::None,
         }
     }

@@ -7,12 +7,13 @@ use serde_json::{Value, json};
 use super::args::CompareArgs;
 use super::json::{self, object, rounded};
 use super::session::{Failure, Session};
+use super::stored;
 use super::text::{columns, count, rate};
 use crate::corpus::Corpus;
 use crate::tasks::{self, AgreeRequest, EmbedRequest, Environment, TaskError};
 use crate::workspace::{Agreement, EmbeddingSet};
 
-/// Rows embedded anew to measure the speed of a model whose vectors all came from the cache.
+/// Rows embedded anew to measure the speed of a model whose vectors nearly all came from the cache.
 const MEASURED: usize = 64;
 
 /// One model's figures.
@@ -23,12 +24,16 @@ struct Column {
 }
 
 pub(super) fn run(args: &CompareArgs, session: &Session) -> Result<(), Failure> {
+    let vectors = stored::are_vectors(&args.paths)?;
     let models = args.model.ids();
-    if models.len() < 2 {
-        return Err(Failure::Usage("give --model at least twice: compare needs two models".to_owned()));
+    if models.len() < 2 && !vectors {
+        return Err(Failure::Usage("give --model at least twice, for two models: compare needs two".to_owned()));
     }
     if args.neighbours == 0 {
         return Err(Failure::Usage("--neighbours must be at least 1".to_owned()));
+    }
+    if vectors {
+        return stored::compare(args, session);
     }
     let corpus = session.load(&args.paths, &args.load)?;
     let mut all: Vec<Column> = Vec::new();
@@ -36,9 +41,10 @@ pub(super) fn run(args: &CompareArgs, session: &Session) -> Result<(), Failure> 
         // Peaks are the whole process's, so each model begins from what is in use at its start.
         let peaks = tasks::reset_peak_memory();
         let set = session.embed(&corpus, model)?;
+        // Few rows tell more of the model's first steps than of its speed.
         let items_per_second = match set.rows_per_second() {
-            Some(measured) => Some(measured),
-            None => fresh_speed(&corpus, &set, session)?,
+            Some(measured) if set.embedded >= MEASURED => Some(measured),
+            _ => fresh_speed(&corpus, &set, session)?,
         };
         let peak_memory_mb = tasks::peak_memory_mb().filter(|_| peaks);
         session.env.models.clear();
@@ -82,7 +88,7 @@ fn fresh_speed(corpus: &Arc<Corpus>, set: &EmbeddingSet, session: &Session) -> R
     Ok(fresh.rows_per_second())
 }
 
-fn pair(agreement: &Agreement) -> Value {
+pub(super) fn pair(agreement: &Agreement) -> Value {
     json!({
         "a": agreement.a, "b": agreement.b, "rows": agreement.rows.len(), "k": agreement.k,
         "neighbour_overlap": rounded(Some(f64::from(agreement.mean_overlap)), 4),
@@ -117,7 +123,12 @@ fn text(all: &[Column], pairs: &[Agreement]) -> String {
             format!("{:.1}", set.bytes() as f64 / 1e6),
         ]);
     }
-    let mut out = columns(&rows, "lrrrrrr");
+    columns(&rows, "lrrrrrr") + &pairs_text(pairs)
+}
+
+/// The pairs for people.
+pub(super) fn pairs_text(pairs: &[Agreement]) -> String {
+    let mut out = String::new();
     for pair in pairs {
         out += &format!(
             "\n{} and {} on {} rows\n  of {} nearest neighbours {:.1} % are shared (by chance {:.1} %)\n  CKA {:.3}, Procrustes disparity {:.3}\n",

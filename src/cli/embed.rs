@@ -15,7 +15,7 @@ use crate::tasks;
 use crate::workspace::EmbeddingSet;
 
 pub(super) fn run(args: &EmbedArgs, session: &Session) -> Result<(), Failure> {
-    check_out(&args.out, &["npy", "tsv", "parquet"])?;
+    check_out(&args.out, &["npy", "tsv", "parquet"], &args.paths)?;
     let started = Instant::now();
     let corpus = session.load(&args.paths, &args.load)?;
     let loading = started.elapsed().as_secs_f64();
@@ -36,6 +36,7 @@ pub(super) fn run(args: &EmbedArgs, session: &Session) -> Result<(), Failure> {
     fields.extend(totals(&sets));
     fields.push(("loading_seconds", rounded(Some(loading), 3)));
     fields.push(("seconds", rounded(Some(started.elapsed().as_secs_f64()), 3)));
+    fields.push(Session::memory_json());
     fields.push(("models", entries.into()));
     session.print(&text, &object(fields))
 }
@@ -59,7 +60,7 @@ fn entry(corpus: &Corpus, set: &EmbeddingSet, out: &Path) -> Value {
     let cut: u64 = set.cut.iter().map(|&tokens| u64::from(tokens)).sum();
     json!({
         "id": set.card.id, "out": out.to_string_lossy(), "rows": set.rows.len(), "dimensions": set.vectors.dim(),
-        "cached": set.cached, "embedded": set.rows.len() - set.cached, "seconds": rounded(Some(set.seconds), 3),
+        "cached": set.cached, "embedded": set.rows.len() - set.cached, "inputs_embedded": set.embedded, "seconds": rounded(Some(set.seconds), 3),
         "items_per_second": rounded(set.rows_per_second(), 2), "tokens_per_second": rounded(tokens_per_second(set), 1),
         "tokens": set.tokens.iter().map(|&tokens| u64::from(tokens)).sum::<u64>(), "tokens_cut": cut,
         "failed": json::failed(corpus, set),
@@ -75,6 +76,7 @@ fn totals(sets: &[Arc<EmbeddingSet>]) -> Vec<(&'static str, Value)> {
     let seconds: f64 = sets.iter().map(|set| set.seconds).sum();
     let cached: usize = sets.iter().map(|set| set.cached).sum();
     let fresh: usize = sets.iter().map(|set| set.rows.len() - set.cached).sum();
+    let inputs: usize = sets.iter().map(|set| set.embedded).sum();
     let tokens: u64 = sets.iter().map(|set| set.tokens_embedded).sum();
     let per_second = |number: f64| (number > 0.0 && seconds > 0.0).then(|| number / seconds);
     vec![
@@ -82,7 +84,7 @@ fn totals(sets: &[Arc<EmbeddingSet>]) -> Vec<(&'static str, Value)> {
         ("cached", cached.into()),
         ("embedded", fresh.into()),
         ("embedding_seconds", rounded(Some(seconds), 3)),
-        ("items_per_second", rounded(per_second(fresh as f64), 2)),
+        ("items_per_second", rounded(per_second(inputs as f64), 2)),
         ("tokens_per_second", rounded(per_second(tokens as f64), 1)),
     ]
 }

@@ -5,9 +5,11 @@ use std::sync::Arc;
 
 use super::options::{LayoutArgs, LoadArgs, ModelArgs};
 use super::session::{Failure, Session};
+use super::stored;
 use super::text::plural;
 use crate::corpus::{Corpus, Modality};
 use crate::models::ModelId;
+use crate::projection::Method;
 use crate::tasks::{self, LiveSlot, ProjectRequest, RowInfo};
 use crate::vectors::{RowId, Vectors};
 use crate::workspace::{Projection, ProjectionParams};
@@ -27,19 +29,25 @@ pub(super) struct Sources {
     pub(super) sources: Vec<Source>,
 }
 
-/// Loads and embeds the paths, or reads the vectors file. With `one`, only the first model's set.
+/// Loads and embeds the paths, or reads the vectors file. With `one`, only the first model's set. A layout that cannot take so many
+/// rows fails before they are embedded.
 pub(super) fn sources(
     session: &Session,
     paths: &[PathBuf],
-    (model, load): (&ModelArgs, &LoadArgs),
+    (model, load, layout): (&ModelArgs, &LoadArgs, &LayoutArgs),
     one: bool,
 ) -> Result<Sources, Failure> {
+    let tsne = layout.tsne(session.seed()).map_err(Failure::Usage)?;
     if let [path] = paths
         && tasks::is_vectors_file(path)
     {
         let imported = tasks::import_vectors(path)?;
         let source = Source { vectors: imported.vectors, rows: imported.rows, model: None };
         return Ok(Sources { corpus: None, sources: vec![source] });
+    }
+    if stored::are_vectors(paths)? {
+        let message = "one file of vectors makes a map: give just one, or folders and files to embed";
+        return Err(Failure::Usage(message.to_owned()));
     }
     let corpus = session.load(paths, load)?;
     let mut models = model.ids();
@@ -49,10 +57,16 @@ pub(super) fn sources(
     if one {
         models.truncate(1);
     }
+    if layout.method() == Method::Tsne {
+        for model in &models {
+            let card = tasks::model_card(model, &session.env)?;
+            tasks::check_engine(&tsne, tasks::rows_read_by(&corpus, &card))?;
+        }
+    }
     let (mut sources, mut cards) = (Vec::new(), Vec::new());
     for model in &models {
         let set = session.embed(&corpus, model)?;
-        let rows = tasks::corpus_table(&corpus, &set.rows);
+        let rows = tasks::set_table(&corpus, &set);
         let model = Some((set.card.id.clone(), set.card.name.clone()));
         sources.push(Source { vectors: set.vectors.clone(), rows, model });
         cards.push(set.card.clone());

@@ -16,13 +16,17 @@ mod project;
 mod render;
 mod search;
 mod session;
+mod stored;
 mod text;
 mod window;
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
 
+use crate::corpus::panic_words;
+use crate::workspace::ErrorReport;
 use args::{Cli, Command};
 use session::{Failure, Session};
 pub use window::{WindowOptions, WindowTheme, no_window_message};
@@ -58,15 +62,33 @@ pub fn run() -> Outcome {
 fn run_command(command: Command) -> ExitCode {
     let (name, common) = (command.name(), command.common().clone());
     let session = Session::new(common);
-    let result = match command {
-        Command::Models(args) => models::run(&args, &session),
-        Command::Embed(args) => embed::run(&args, &session),
-        Command::Project(args) => project::run(&args, &session),
-        Command::Search(args) => search::run(&args, &session),
-        Command::Compare(args) => compare::run(&args, &session),
-        Command::Inspect(args) => inspect::run(&args, &session),
-        Command::Render(args) => render::run(&args, &session),
-    };
+    let result = catch_unwind(AssertUnwindSafe(|| dispatch(command, &session)));
+    finish(result, name, &session)
+}
+
+fn dispatch(command: Command, session: &Session) -> Result<(), Failure> {
+    match command {
+        Command::Models(args) => models::run(&args, session),
+        Command::Embed(args) => embed::run(&args, session),
+        Command::Project(args) => project::run(&args, session),
+        Command::Search(args) => search::run(&args, session),
+        Command::Compare(args) => compare::run(&args, session),
+        Command::Inspect(args) => inspect::run(&args, session),
+        Command::Render(args) => render::run(&args, session),
+    }
+}
+
+/// Tells how it ended and gives the exit code. A panic is a failure like any other, said in the same words.
+fn finish(result: std::thread::Result<Result<(), Failure>>, name: &str, session: &Session) -> ExitCode {
+    let result = result.unwrap_or_else(|panic| {
+        Err(Failure::Report(ErrorReport {
+            summary: format!("{name} stopped at a fault in the program: {}", panic_words(&*panic)),
+            details: Vec::new(),
+            hint:
+                "please report it, with the command and the files if you can; vectors that were made are in the cache"
+                    .to_owned(),
+        }))
+    });
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure::Usage(message)) => {
@@ -98,5 +120,19 @@ fn run_command(command: Command) -> ExitCode {
             }
             ExitCode::FAILURE
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_a_failure_with_a_message() {
+        let cli = Cli::try_parse_from(["embedlens", "models", "--quiet"]).unwrap();
+        let session = Session::new(cli.command.unwrap().common().clone());
+        let caught = catch_unwind(|| -> Result<(), Failure> { panic!("a fault") });
+        assert_eq!(finish(caught, "models", &session), ExitCode::FAILURE);
+        assert_eq!(finish(Ok(Ok(())), "models", &session), ExitCode::SUCCESS);
     }
 }

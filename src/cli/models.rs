@@ -10,7 +10,7 @@ use crate::models::ModelCard;
 use crate::tasks;
 
 pub(super) fn run(_: &ModelsArgs, session: &Session) -> Result<(), Failure> {
-    let cards = tasks::model_cards();
+    let cards = tasks::listed_models();
     let mut rows = vec![["id", "reads", "dimensions", "tokens", "MB", "licence"].map(str::to_owned).to_vec()];
     rows.extend(cards.iter().map(row));
     let mut text = columns(&rows, "llrrrl");

@@ -1,11 +1,12 @@
 //! Options that several commands share, and what they mean to the tasks.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
 use crate::corpus::LoadOptions;
-use crate::models::ModelId;
+use crate::models::{self, ModelId};
 use crate::projection::{Method, TsneEngine, TsneParams};
 
 /// Options of every command.
@@ -30,13 +31,16 @@ pub struct Common {
     /// Folder of the vector cache [default: in the user's cache folder]
     #[arg(long, value_name = "DIR", env = "EMBEDLENS_CACHE")]
     pub cache: Option<PathBuf>,
-    /// Neither read nor write the vector cache
-    #[arg(long, conflicts_with = "cache")]
+    /// Neither read nor write the vector cache, whatever cache folder is named
+    #[arg(long)]
     pub no_cache: bool,
     /// Seed of whatever is random
     #[arg(long, value_name = "N", default_value_t = 42)]
     pub seed: u64,
 }
+
+/// Largest passage that may be asked for: far beyond any model's context.
+const MOST_CHUNK_TOKENS: i64 = 1_000_000;
 
 /// How files are found and cut.
 #[derive(Clone, Debug, Args)]
@@ -58,22 +62,20 @@ pub struct LoadArgs {
     #[arg(long, value_name = "MP", default_value_t = LoadOptions::default().max_megapixels)]
     pub max_megapixels: u32,
     /// Tokens a passage
-    #[arg(long, value_name = "N", default_value_t = LoadOptions::default().chunk_tokens)]
-    pub chunk_tokens: usize,
+    #[arg(long, value_name = "N", default_value_t = LoadOptions::default().chunk_tokens as u32,
+        value_parser = clap::value_parser!(u32).range(1..=MOST_CHUNK_TOKENS))]
+    pub chunk_tokens: u32,
     /// Tokens a passage shares with the one before it [default: 30, or less for short passages]
     #[arg(long, value_name = "N")]
-    pub overlap_tokens: Option<usize>,
+    pub overlap_tokens: Option<u32>,
 }
 
 impl LoadArgs {
     pub fn options(&self) -> Result<LoadOptions, String> {
-        let overlap =
-            self.overlap_tokens.unwrap_or_else(|| LoadOptions::default().overlap_tokens.min(self.chunk_tokens / 4));
-        if self.chunk_tokens == 0 || overlap >= self.chunk_tokens {
-            return Err(format!(
-                "--overlap-tokens {overlap} must be less than --chunk-tokens {}, and that at least 1",
-                self.chunk_tokens
-            ));
+        let usual = LoadOptions::default().overlap_tokens as u32;
+        let overlap = self.overlap_tokens.unwrap_or_else(|| usual.min(self.chunk_tokens / 4));
+        if overlap >= self.chunk_tokens {
+            return Err(format!("--overlap-tokens {overlap} must be less than --chunk-tokens {}", self.chunk_tokens));
         }
         Ok(LoadOptions {
             gitignore: !self.no_ignore,
@@ -81,8 +83,8 @@ impl LoadArgs {
             follow_links: !self.no_follow,
             max_text_mb: self.max_text_mb,
             max_megapixels: self.max_megapixels,
-            chunk_tokens: self.chunk_tokens,
-            overlap_tokens: overlap,
+            chunk_tokens: self.chunk_tokens as usize,
+            overlap_tokens: overlap as usize,
         })
     }
 }
@@ -97,8 +99,13 @@ pub struct ModelArgs {
 }
 
 impl ModelArgs {
+    /// The models in the order given, each once whatever names it was given by.
     pub fn ids(&self) -> Vec<ModelId> {
-        self.models.iter().cloned().map(ModelId).collect()
+        let mut known = HashSet::new();
+        let ids = self.models.iter().map(|name| models::canonical(&ModelId(name.clone())));
+        // Two paths to one folder are one model.
+        let place = |id: &ModelId| fs_err::canonicalize(&id.0).unwrap_or_else(|_| PathBuf::from(&id.0));
+        ids.filter(|id| known.insert(place(id))).collect()
     }
 }
 

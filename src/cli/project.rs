@@ -15,9 +15,8 @@ use crate::tasks;
 use crate::workspace::Projection;
 
 pub(super) fn run(args: &ProjectArgs, session: &Session) -> Result<(), Failure> {
-    check_out(&args.out, &["csv", "parquet", "npy"])?;
-    args.layout.tsne(session.seed()).map_err(Failure::Usage)?;
-    let found = maps::sources(session, &args.paths, (&args.model, &args.load), false)?;
+    check_out(&args.out, &["csv", "parquet", "npy"], &args.paths)?;
+    let found = maps::sources(session, &args.paths, (&args.model, &args.load, &args.layout), false)?;
     let (mut entries, mut text) = (Vec::new(), String::new());
     for (nth, source) in found.sources.iter().enumerate() {
         let projection = maps::lay_out(session, source, &args.layout)?;
@@ -25,9 +24,10 @@ pub(super) fn run(args: &ProjectArgs, session: &Session) -> Result<(), Failure> 
         let out = out_for(&args.out, nth, &model);
         tasks::export_projection(&projection, &source.rows, &out)?;
         text += &line(&projection, &out);
-        entries.push(entry(source, &projection, &out));
+        entries.push(entry(source, &projection, &out, session));
     }
     let mut fields = found.corpus.as_deref().map(Session::corpus_json).unwrap_or_default();
+    fields.push(Session::memory_json());
     // The first map's figures stand at the top, where scripts for one model look.
     let mut document = entries.first().cloned().unwrap_or_else(|| json!({}));
     if let Value::Object(top) = &mut document {
@@ -41,25 +41,27 @@ pub(super) fn run(args: &ProjectArgs, session: &Session) -> Result<(), Failure> 
     session.print(&text, &document)
 }
 
-fn entry(source: &Source, projection: &Projection, out: &Path) -> Value {
+fn entry(source: &Source, projection: &Projection, out: &Path, session: &Session) -> Value {
     let [neighbours, layout, quality] = projection.seconds;
     let pca = projection.params.method == Method::Pca;
     let variance: Value =
         projection.explained_variance.iter().map(|&share| rounded(Some(f64::from(share)), 6)).collect();
     let kl: Vec<Value> =
         projection.kl.iter().map(|&(iteration, kl)| json!([iteration, rounded(Some(f64::from(kl)), 5)])).collect();
+    let mut seconds = session.seconds_json().to_vec();
+    let of_map = [
+        ("neighbours", neighbours),
+        ("layout", layout),
+        ("quality", quality),
+        ("total", neighbours + layout + quality),
+    ];
+    seconds.extend(of_map.map(|(name, seconds)| (name, rounded(Some(seconds), 3))));
     let mut fields = vec![
         ("model", source.model.as_ref().map_or(Value::Null, |(id, _)| json!(id))),
         ("method", json!(projection.params.method)),
         ("out", json!(out.to_string_lossy())),
         ("rows", projection.points.len().into()),
-        (
-            "seconds",
-            json!({
-                "neighbours": rounded(Some(neighbours), 3), "layout": rounded(Some(layout), 3),
-                "quality": rounded(Some(quality), 3), "total": rounded(Some(neighbours + layout + quality), 3),
-            }),
-        ),
+        ("seconds", object(seconds)),
     ];
     fields.extend(json::quality(projection.quality));
     fields.push(("explained_variance", if pca { variance } else { Value::Null }));

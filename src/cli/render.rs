@@ -15,9 +15,8 @@ use crate::projection::Method;
 use crate::tasks::{self, RenderRequest};
 
 pub(super) fn run(args: &RenderArgs, session: &Session) -> Result<(), Failure> {
-    check_out(&args.out, &["png", "svg"])?;
-    args.layout.tsne(session.seed()).map_err(Failure::Usage)?;
-    let found = maps::sources(session, &args.paths, (&args.model, &args.load), true)?;
+    check_out(&args.out, &["png", "svg"], &args.paths)?;
+    let found = maps::sources(session, &args.paths, (&args.model, &args.load, &args.layout), true)?;
     let Some(source) = found.sources.into_iter().next() else { return Ok(()) };
     let projection = Arc::new(maps::lay_out(session, &source, &args.layout)?);
     let method = match args.layout.method() {

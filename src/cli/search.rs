@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::args::SearchArgs;
 use super::json::{object, rounded};
 use super::session::{Failure, Session};
+use super::stored;
 use super::text::snippet;
 use crate::corpus::{Corpus, Modality};
 use crate::tasks::{self, Query, QueryRequest};
@@ -26,6 +27,9 @@ pub(super) fn run(args: &SearchArgs, session: &Session) -> Result<(), Failure> {
         (None, Some(path)) => Query::Image(path.clone()),
         (None, None) => return Err(Failure::Usage("give --query or --image".to_owned())),
     };
+    if stored::are_vectors(&args.paths)? {
+        return stored::search(args, query, session);
+    }
     let corpus = session.load(&args.paths, &args.load)?;
     let mut models = args.model.ids();
     if models.is_empty() {
@@ -45,7 +49,7 @@ pub(super) fn run(args: &SearchArgs, session: &Session) -> Result<(), Failure> {
     for (_, why) in &answer.unanswered {
         session.say(why);
     }
-    session.print(&text(&corpus, &answer), &document(&corpus, &answer))
+    session.print(&text(&corpus, &answer), &document(&corpus, &answer, session))
 }
 
 fn text(corpus: &Corpus, answer: &Answer) -> String {
@@ -76,16 +80,17 @@ fn title(modality: Modality) -> &'static str {
     }
 }
 
-fn document(corpus: &Corpus, answer: &Answer) -> Value {
+fn document(corpus: &Corpus, answer: &Answer, session: &Session) -> Value {
     let results: Vec<Value> = answer.groups.iter().flat_map(|group| hits(corpus, group)).collect();
     let unanswered: Vec<Value> =
         answer.unanswered.iter().map(|(model, why)| json!({ "model": model, "reason": why })).collect();
     let mut fields =
         vec![("query", json!(answer.query)), ("results", results.into()), ("unanswered", unanswered.into())];
-    fields.push((
-        "seconds",
-        json!({ "embed": rounded(Some(answer.seconds_embed), 4), "search": rounded(Some(answer.seconds_search), 4) }),
-    ));
+    let mut seconds = session.seconds_json().to_vec();
+    seconds.push(("query", rounded(Some(answer.seconds_embed), 4)));
+    seconds.push(("search", rounded(Some(answer.seconds_search), 4)));
+    fields.push(("seconds", object(seconds)));
+    fields.push(Session::memory_json());
     fields.extend(Session::corpus_json(corpus));
     object(fields)
 }

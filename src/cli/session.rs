@@ -1,8 +1,11 @@
 //! What the commands share: environment, progress, Ctrl-C, messages, loading, embedding.
 
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Instant;
 
 use serde_json::Value;
 
@@ -39,10 +42,16 @@ pub(super) struct Session {
     pub(super) env: Environment,
     pub(super) progress: Progress,
     common: Common,
+    /// What was loaded: a failure afterwards tells of it too.
+    loaded: RefCell<Option<Arc<Corpus>>>,
+    /// Seconds spent loading, and embedding.
+    seconds: [Cell<f64>; 2],
 }
 
 /// Paths shown of each reason for leaving files out.
 const SHOWN: usize = 3;
+/// Reasons shown.
+const REASONS: usize = 12;
 
 impl Session {
     pub(super) fn new(common: Common) -> Self {
@@ -63,7 +72,7 @@ impl Session {
         };
         // Without a handler Ctrl-C still ends the program.
         let _ = ctrlc::set_handler(handler);
-        Self { env, progress, common }
+        Self { env, progress, common, loaded: RefCell::default(), seconds: Default::default() }
     }
 
     pub(super) fn seed(&self) -> u64 {
@@ -106,7 +115,9 @@ impl Session {
         // Also when quiet: a failure without a word helps nobody.
         let _ = writeln!(std::io::stderr(), "{message}");
         if self.common.json {
-            let _ = writeln!(std::io::stdout(), "{}", serde_json::json!({ "error": report }));
+            let mut fields = vec![("error", serde_json::json!(report))];
+            fields.extend(self.loaded.borrow().as_deref().map(Self::corpus_json).unwrap_or_default());
+            let _ = writeln!(std::io::stdout(), "{}", json::object(fields));
         }
     }
 
@@ -114,9 +125,12 @@ impl Session {
     pub(super) fn load(&self, paths: &[PathBuf], args: &LoadArgs) -> Result<Arc<Corpus>, Failure> {
         let options = args.options().map_err(Failure::Usage)?;
         let request = LoadRequest { paths: paths.to_vec(), options };
-        let corpus = self.watch(|env, progress| tasks::load(&request, env, progress))?;
+        let started = Instant::now();
+        let corpus = Arc::new(self.watch(|env, progress| tasks::load(&request, env, progress))?);
+        self.spent(0, started);
+        *self.loaded.borrow_mut() = Some(corpus.clone());
         self.tell_skipped(&corpus);
-        Ok(Arc::new(corpus))
+        Ok(corpus)
     }
 
     fn tell_skipped(&self, corpus: &Corpus) {
@@ -124,28 +138,48 @@ impl Session {
             return;
         }
         self.say(&format!("Left out {}:", plural(corpus.skipped.len(), "file", "files")));
-        let mut groups: Vec<(String, Vec<String>)> = Vec::new();
+        let mut by_reason: HashMap<String, Vec<String>> = HashMap::new();
         for skipped in &corpus.skipped {
-            let reason = skipped.reason.to_string();
-            let path = skipped.path.display().to_string();
-            match groups.iter_mut().find(|(known, _)| *known == reason) {
-                Some((_, paths)) => paths.push(path),
-                None => groups.push((reason, vec![path])),
-            }
+            by_reason.entry(skipped.reason.to_string()).or_default().push(skipped.path.display().to_string());
         }
-        groups.sort_by_key(|(_, paths)| std::cmp::Reverse(paths.len()));
-        for (reason, paths) in &groups {
+        let mut groups: Vec<(String, Vec<String>)> = by_reason.into_iter().collect();
+        groups.sort_by(|a, b| b.1.len().cmp(&a.1.len()).then_with(|| a.0.cmp(&b.0)));
+        let most = if self.common.verbose { groups.len() } else { REASONS };
+        for (reason, paths) in groups.iter().take(most) {
             let shown = if self.common.verbose { paths.len() } else { SHOWN.min(paths.len()) };
             let more = paths.len() - shown;
             let more = if more > 0 { format!(", and {more} more (--verbose lists all)") } else { String::new() };
             self.say(&format!("  {reason}: {}{more}", paths[..shown].join(", ")));
         }
+        if groups.len() > most {
+            self.say(&format!(
+                "  and {} (--verbose lists all)",
+                plural(groups.len() - most, "more reason", "more reasons")
+            ));
+        }
+    }
+
+    fn spent(&self, on: usize, since: Instant) {
+        self.seconds[on].set(self.seconds[on].get() + since.elapsed().as_secs_f64());
+    }
+
+    /// Seconds spent loading and embedding so far, as every result tells them.
+    pub(super) fn seconds_json(&self) -> [(&'static str, Value); 2] {
+        [("load", &self.seconds[0]), ("embed", &self.seconds[1])]
+            .map(|(name, seconds)| (name, json::rounded(Some(seconds.get()), 3)))
+    }
+
+    /// The most memory this program took, in megabytes; `null` where the system does not tell.
+    pub(super) fn memory_json() -> (&'static str, Value) {
+        ("peak_memory_mb", json::rounded(tasks::peak_memory_mb(), 1))
     }
 
     /// Embeds with one model and tells what the cache and single rows had to tell.
     pub(super) fn embed(&self, corpus: &Arc<Corpus>, model: &ModelId) -> Result<Arc<EmbeddingSet>, Failure> {
         let request = EmbedRequest::new(corpus.clone(), model.clone());
+        let started = Instant::now();
         let (set, report) = self.watch(|env, progress| tasks::embed(&request, env, progress))?;
+        self.spent(1, started);
         for message in &report.messages {
             self.say(message);
         }
@@ -181,6 +215,7 @@ impl Session {
 
 /// The cache folder that was asked for.
 pub(super) fn cache_dir(given: Option<&Path>, none: bool) -> Option<PathBuf> {
+    let given = given.filter(|dir| !dir.as_os_str().is_empty());
     if none { None } else { given.map(Path::to_owned).or_else(Environment::default_cache_dir) }
 }
 
@@ -196,12 +231,19 @@ pub(super) fn out_for(out: &Path, nth: usize, model: &ModelId) -> PathBuf {
     out.with_file_name(format!("{stem}-{safe}.{ending}"))
 }
 
-/// Refuses a file to write before any work is done: wrong ending, or no such folder.
-pub(super) fn check_out(out: &Path, endings: &[&str]) -> Result<(), Failure> {
+/// Refuses a file to write before any work is done: wrong ending, no such folder, or one of the `inputs` itself.
+pub(super) fn check_out(out: &Path, endings: &[&str], inputs: &[PathBuf]) -> Result<(), Failure> {
     let ending = out.extension().map(|ending| ending.to_string_lossy().to_ascii_lowercase());
     if !ending.is_some_and(|ending| endings.contains(&ending.as_str())) {
         let listed = endings.iter().map(|ending| format!(".{ending}")).collect::<Vec<_>>().join(", ");
         return Err(Failure::Usage(format!("--out {}: the name must end in one of {listed}", out.display())));
+    }
+    let beside = [out.to_owned(), out.with_extension("metadata.jsonl"), out.with_extension("metadata.tsv")];
+    let written: Vec<PathBuf> = beside.iter().filter_map(|path| fs_err::canonicalize(path).ok()).collect();
+    let input = inputs.iter().find(|input| fs_err::canonicalize(input).is_ok_and(|real| written.contains(&real)));
+    if let Some(input) = input {
+        let message = format!("--out {} would write over the input {}", out.display(), input.display());
+        return Err(Failure::Usage(message));
     }
     let folder = out.parent().filter(|parent| !parent.as_os_str().is_empty());
     if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {

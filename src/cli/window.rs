@@ -47,7 +47,7 @@ pub(super) fn options(args: WindowArgs) -> WindowOptions {
         },
         frame_stats: args.frame_stats,
         theme: args.theme,
-        perspective: args.perspective,
+        perspective: args.perspective.map(|perspective| perspective.name().to_owned()),
     }
 }
 

@@ -22,7 +22,7 @@ pub enum LoadError {
     /// No folder and no file was named.
     #[error("nothing to load: name at least one folder or file")]
     NoRoots,
-    /// A named folder or file is not there.
+    /// The folder or file that was named is not there, nor any other that was.
     #[error("there is no folder or file \"{}\": check the spelling, or whether the disk it lies on is mounted", .path.display())]
     MissingRoot {
         /// The path as it was given.
@@ -37,7 +37,7 @@ pub enum LoadError {
 /// Stages of `progress`: "Finding files" (total not known), "Reading files".
 ///
 /// # Errors
-/// [`LoadError`]: cancelled, no root given, or a root that does not exist.
+/// [`LoadError`]: cancelled, no root given, or none of the roots exists (one that does not among others is listed).
 pub fn load(
     roots: &[PathBuf],
     options: &LoadOptions,
@@ -55,7 +55,7 @@ pub fn load(
             Outcome::Read(item, chunks) => add(&mut corpus, *item, chunks),
             Outcome::Skipped(reason) => skipped.push(Skipped { path: found.path, reason }),
             Outcome::Later => {
-                let reason = SkipReason::Unreadable { message: "it was left unread".to_owned() };
+                let reason = SkipReason::cannot_read("it was left unread");
                 skipped.push(Skipped { path: found.path, reason });
             }
         }

@@ -8,6 +8,7 @@ mod chunk;
 mod decode;
 mod images;
 mod kinds;
+mod links;
 mod load;
 mod read;
 pub mod sample;
@@ -17,6 +18,7 @@ mod walk;
 
 pub use images::read_image;
 pub use load::{LoadError, load};
+pub(crate) use read::panic_words;
 pub use types::*;
 pub use walk::IGNORE_FILE;
 

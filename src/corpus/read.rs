@@ -27,6 +27,9 @@ pub(super) enum Outcome {
 /// Pixels above which pictures are read one at a time: 50 megapixels are 200 MB while they are decoded.
 const ALONE: u64 = 50_000_000;
 
+/// How the tables of `embedlens project` begin: such a file in a folder is output, not something to be read.
+const MAP_HEAD: &str = "row,path,start,end,modality,label,";
+
 /// Reads files under one set of options.
 pub(super) struct Reader<'a> {
     /// How files are read and cut.
@@ -41,9 +44,10 @@ impl Reader<'_> {
         match catch_unwind(AssertUnwindSafe(|| self.read_file(found, alone))) {
             Ok(Ok(outcome)) => outcome,
             Ok(Err(reason)) => Outcome::Skipped(reason),
-            Err(panic) => Outcome::Skipped(SkipReason::Unreadable {
-                message: format!("the reader stumbled over it: {}", panic_words(&*panic)),
-            }),
+            Err(panic) => Outcome::Skipped(SkipReason::cannot_read(&format!(
+                "the reader stumbled over it: {}",
+                panic_words(&*panic)
+            ))),
         }
     }
 
@@ -95,6 +99,9 @@ impl Reader<'_> {
         if text.trim().is_empty() {
             return Err(SkipReason::Empty);
         }
+        if text.starts_with(MAP_HEAD) && !draft.found.is_root {
+            return Err(SkipReason::own_map());
+        }
         let document = Document { text: &text, modality: kind.modality, language: kind.language, kind: kind.words };
         let chunks = chunk::cut(&document, self.options, self.tokens);
         let item = Item {
@@ -141,7 +148,7 @@ fn image_item(draft: &Draft<'_>, format: &str, header: Header, bytes: &[u8]) -> 
 }
 
 /// What a caught panic said.
-pub(super) fn panic_words(panic: &(dyn std::any::Any + Send)) -> String {
+pub(crate) fn panic_words(panic: &(dyn std::any::Any + Send)) -> String {
     let words = panic.downcast_ref::<&str>().map(|words| (*words).to_owned());
     words.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "unknown fault".to_owned())
 }

@@ -25,8 +25,19 @@ pub fn unpack(dir: &Path) -> Result<PathBuf, io::Error> {
     unpack_blob(BLOB, dir)
 }
 
+/// Whether a path lies in the sample that [`unpack`] wrote under `dir`.
+pub fn holds(dir: &Path, path: &Path) -> bool {
+    let real = |path: &Path| fs_err::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    real(path).starts_with(real(dir).join(name_of(BLOB)).join("sample"))
+}
+
+/// Name of the folder that a blob is unpacked in.
+fn name_of(blob: &[u8]) -> String {
+    format!("sample-{}", &blake3::hash(blob).to_hex()[..8])
+}
+
 fn unpack_blob(blob: &[u8], dir: &Path) -> Result<PathBuf, io::Error> {
-    let name = format!("sample-{}", &blake3::hash(blob).to_hex()[..8]);
+    let name = name_of(blob);
     let home = dir.join(&name);
     let folder = home.join("sample");
     if is_complete(blob, &folder) {

@@ -1,14 +1,15 @@
 //! Finding the files: a walk over the roots under the rules of [`LoadOptions`].
 //!
 //! Opens no file: pipes, sockets and devices are recognised by their type and listed. Invariant: the files come back in
-//! order of path, components compared byte by byte, each real file at most once over all roots.
+//! order of path, components compared byte by byte, each real file at most once over all roots (hard links are files of
+//! their own).
 
-use std::collections::HashSet;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use ignore::{DirEntry, WalkBuilder};
 
+use super::links::{LinkGuard, keep_once};
 use super::{LoadError, LoadOptions, SkipReason, Skipped};
 use crate::progress::Progress;
 
@@ -27,6 +28,10 @@ pub(super) struct Found {
     pub shown_path: String,
     /// See [`super::Item::label`].
     pub label: String,
+    /// The outermost link on its way; `None` when there is none.
+    pub link: Option<PathBuf>,
+    /// It was named itself, not found in a folder.
+    pub is_root: bool,
 }
 
 /// A root with its real place.
@@ -47,33 +52,43 @@ pub(super) fn find(
     if roots.is_empty() {
         return Err(LoadError::NoRoots);
     }
-    let mut skipped = Vec::new();
-    let mut places = Vec::new();
-    for given in roots {
-        match place(given) {
-            Ok(root) => places.push(root),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Err(LoadError::MissingRoot { path: given.clone() });
-            }
-            Err(error) => skipped.push(Skipped { path: given.clone(), reason: reason_of(&error) }),
-        }
-    }
+    let (mut places, mut skipped) = places(roots)?;
     // An outer folder comes before what it holds, so that nested roots show under the outer one's name.
     places.sort_by(|a, b| a.real.cmp(&b.real).then_with(|| a.given.cmp(b.given)));
     places.dedup_by(|a, b| a.real == b.real);
 
     let mut files = Vec::new();
-    let mut seen = HashSet::new();
-    let several = places.len() > 1;
     for root in &places {
-        let first = files.len();
         walk(root, options, progress, (&mut files, &mut skipped))?;
-        if several {
-            drop_known(&mut files, first, &mut seen);
-        }
     }
+    if places.len() > 1 || files.iter().any(|file: &Found| file.link.is_some()) {
+        skipped.extend(keep_once(&mut files, |file| &file.path, |file| file.link.as_deref()));
+    }
+    leave_out_own_files(&mut files, &mut skipped);
     files.sort_by(|a, b| a.path.cmp(&b.path));
     Ok((files, skipped))
+}
+
+/// The roots that are there; what is not is listed, and fails only when nothing is there at all.
+fn places(roots: &[PathBuf]) -> Result<(Vec<Root<'_>>, Vec<Skipped>), LoadError> {
+    let (mut places, mut skipped, mut missing) = (Vec::new(), Vec::new(), None);
+    for given in roots {
+        match place(given) {
+            Ok(root) => places.push(root),
+            Err(error) => {
+                let gone = error.kind() == io::ErrorKind::NotFound;
+                if gone {
+                    missing.get_or_insert(given);
+                }
+                let reason = if gone { SkipReason::missing() } else { reason_of(&error) };
+                skipped.push(Skipped { path: given.clone(), reason });
+            }
+        }
+    }
+    match missing {
+        Some(path) if places.is_empty() => Err(LoadError::MissingRoot { path: path.clone() }),
+        _ => Ok((places, skipped)),
+    }
 }
 
 /// Resolves a root.
@@ -83,17 +98,28 @@ fn place(given: &Path) -> io::Result<Root<'_>> {
     Ok(Root { given, real, is_file })
 }
 
-/// Takes out the files from `first` on that an earlier root has given already.
-fn drop_known(files: &mut Vec<Found>, first: usize, seen: &mut HashSet<PathBuf>) {
-    let reals: Vec<_> = files[first..]
-        .iter()
-        .map(|file| fs_err::canonicalize(&file.path).unwrap_or_else(|_| file.path.clone()))
-        .collect();
-    let mut fresh = reals.iter().map(|real| !seen.contains(real)).collect::<Vec<_>>().into_iter();
-    let mut tail = files.split_off(first);
-    tail.retain(|_| fresh.next().unwrap_or(true));
-    files.append(&mut tail);
-    seen.extend(reals);
+/// Takes out what `embed` and `project` wrote into the folder, so that their output is not the next run's input. A file that
+/// was named itself stays.
+fn leave_out_own_files(files: &mut Vec<Found>, skipped: &mut Vec<Skipped>) {
+    files.retain(|file| {
+        let beside = (!file.is_root).then(|| written_beside(&file.path)).flatten();
+        if let Some(name) = &beside {
+            skipped.push(Skipped { path: file.path.clone(), reason: SkipReason::own_output(name) });
+        }
+        beside.is_none()
+    });
+}
+
+/// The file beside which Embedlens wrote this one: the vectors of `X.metadata.jsonl` or `X.metadata.tsv`, or the rows of `X.tsv`.
+fn written_beside(path: &Path) -> Option<String> {
+    let name = path.file_name()?.to_str()?;
+    let stem = [".metadata.jsonl", ".metadata.tsv"].iter().find_map(|end| name.strip_suffix(end));
+    let others: Vec<String> = match (stem, name.strip_suffix(".tsv")) {
+        (Some(stem), _) => ["npy", "tsv", "parquet"].iter().map(|end| format!("{stem}.{end}")).collect(),
+        (None, Some(stem)) => vec![format!("{stem}.metadata.tsv")],
+        (None, None) => return None,
+    };
+    others.into_iter().find(|other| path.with_file_name(other).is_file())
 }
 
 /// Walks one root.
@@ -103,7 +129,8 @@ fn walk(
     progress: &Progress,
     (files, skipped): (&mut Vec<Found>, &mut Vec<Skipped>),
 ) -> Result<(), LoadError> {
-    for entry in builder(root, options).build() {
+    let guard = LinkGuard::default();
+    for entry in builder(root, options, &guard).build() {
         progress.check()?;
         let entry = match entry {
             Ok(entry) => entry,
@@ -117,17 +144,19 @@ fn walk(
         // The root itself may be a link that is not to be followed elsewhere.
         let is_file = kind.is_file() || (entry.depth() == 0 && root.is_file && root.real.is_file());
         if is_file {
-            files.push(found(root, entry));
+            let link = guard.link_to(entry.path(), entry.path_is_symlink() && entry.depth() > 0);
+            files.push(Found { link, ..found(root, entry) });
             progress.advance(1);
         } else if !kind.is_dir() && !kind.is_symlink() {
             skipped.push(Skipped { path: entry.into_path(), reason: SkipReason::NotAFile });
         }
     }
+    skipped.extend(guard.take_skipped());
     Ok(())
 }
 
 /// The walk's rules.
-fn builder(root: &Root<'_>, options: &LoadOptions) -> WalkBuilder {
+fn builder(root: &Root<'_>, options: &LoadOptions, guard: &LinkGuard) -> WalkBuilder {
     let rules = options.gitignore;
     let mut builder = WalkBuilder::new(root.given);
     builder
@@ -138,14 +167,20 @@ fn builder(root: &Root<'_>, options: &LoadOptions) -> WalkBuilder {
         .require_git(false)
         // Rules of outer folders count inside a repository only: a lone "*" in a home folder would hide everything.
         .parents(rules && root.real.ancestors().any(|folder| folder.join(".git").exists()))
-        .follow_links(options.follow_links);
+        .follow_links(options.follow_links)
+        // Of two links to one folder the first in this order is followed, on every file system.
+        .sort_by_file_name(std::ffi::OsStr::cmp);
     if rules {
         builder.add_custom_ignore_filename(IGNORE_FILE);
-        builder.filter_entry(|entry| {
-            let is_dir = entry.file_type().is_some_and(|kind| kind.is_dir());
-            !(is_dir && entry.depth() > 0 && VERSION_CONTROL.iter().any(|&name| entry.file_name() == name))
-        });
     }
+    let (guard, real) = (guard.clone(), root.real.clone());
+    builder.filter_entry(move |entry| {
+        if entry.depth() == 0 || !entry.file_type().is_some_and(|kind| kind.is_dir()) {
+            return true;
+        }
+        let is_kept_state = rules && VERSION_CONTROL.iter().any(|&name| entry.file_name() == name);
+        !is_kept_state && guard.may_enter(entry.path(), entry.path_is_symlink(), &real)
+    });
     builder
 }
 
@@ -158,11 +193,12 @@ fn found(root: &Root<'_>, entry: DirEntry) -> Found {
     let root_name = root.given.file_name().map_or_else(|| name_of(&root.real), |_| name_of(root.given));
     if root.is_file {
         let label = root.real.parent().map(name_of).unwrap_or_default();
-        return Found { path, shown_path: root_name, label };
+        return Found { path, shown_path: root_name, label, link: None, is_root: true };
     }
     let inside = lossy(path.strip_prefix(root.given).unwrap_or(&path));
     let label = inside.rsplit_once('/').map_or_else(|| root_name.clone(), |(folders, _)| folders.to_owned());
-    Found { path, shown_path: format!("{}/{inside}", root_name.trim_end_matches('/')), label }
+    let shown_path = format!("{}/{inside}", root_name.trim_end_matches('/'));
+    Found { path, shown_path, label, link: None, is_root: false }
 }
 
 /// A path with `/` between its parts; bytes that are no UTF-8 are replaced.
@@ -178,7 +214,7 @@ fn fault(error: &ignore::Error, path: &Path) -> (PathBuf, SkipReason) {
         ignore::Error::WithDepth { err, .. } | ignore::Error::WithLineNumber { err, .. } => fault(err, path),
         ignore::Error::Loop { child, .. } => (child.clone(), SkipReason::SymlinkLoop),
         ignore::Error::Io(error) => (path.to_path_buf(), reason_at(path, error)),
-        other => (path.to_path_buf(), SkipReason::Unreadable { message: other.to_string() }),
+        other => (path.to_path_buf(), SkipReason::cannot_read(&other.to_string())),
     }
 }
 
@@ -196,10 +232,10 @@ fn reason_at(path: &Path, error: &io::Error) -> SkipReason {
 pub(super) fn reason_of(error: &io::Error) -> SkipReason {
     match error.kind() {
         io::ErrorKind::PermissionDenied => SkipReason::NoPermission,
-        io::ErrorKind::NotFound => SkipReason::Unreadable { message: "it was gone when it was its turn".to_owned() },
+        io::ErrorKind::NotFound => SkipReason::cannot_read("it was gone when it was its turn"),
         _ if is_loop(error) => SkipReason::SymlinkLoop,
         // The path stands beside the message already: only the system's own words.
-        _ => SkipReason::Unreadable { message: cause(error).unwrap_or(error).to_string() },
+        _ => SkipReason::cannot_read(&cause(error).unwrap_or(error).to_string()),
     }
 }
 

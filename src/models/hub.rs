@@ -61,6 +61,19 @@ pub(super) fn snapshot(cache: &Path, name: &str) -> Result<PathBuf, ModelError> 
     Ok(folder.to_path_buf())
 }
 
+/// Names of the models that have a folder in the cache, in order; odd folders are passed over.
+pub(super) fn names(cache: &Path) -> Vec<String> {
+    let Ok(entries) = fs_err::read_dir(cache) else { return Vec::new() };
+    let name_of = |entry: fs_err::DirEntry| {
+        let folder = entry.file_name().into_string().ok()?;
+        let name = folder.strip_prefix("models--")?.replacen("--", "/", 1);
+        is_hub_name(&name).then_some(name)
+    };
+    let mut names: Vec<String> = entries.flatten().filter_map(name_of).collect();
+    names.sort();
+    names
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -17,6 +17,6 @@ mod vision;
 mod weights;
 
 pub use card::*;
-pub use registry::{OpenOptions, cards, open};
+pub use registry::{OpenOptions, canonical, cards, hub_cards, open};
 pub use text::words::WordTokens;
 pub use threads::settle_threads;

@@ -24,6 +24,17 @@ pub fn cards() -> Vec<ModelCard> {
     bundled::cards()
 }
 
+/// Cards of the models in the local hub cache that this version can open, as far as can be told without reading their weights.
+/// Whatever else lies in the cache is passed over.
+pub fn hub_cards(options: &OpenOptions) -> Vec<ModelCard> {
+    let Some(cache) = options.hub_cache.clone().or_else(hub::cache_dir) else { return Vec::new() };
+    let card = |name: String| {
+        let snapshot = hub::snapshot(&cache, &name).ok()?;
+        folder::peek(&snapshot, Named { id: name, source: ModelSource::HubCache(snapshot.clone()) })
+    };
+    hub::names(&cache).into_iter().filter_map(card).collect()
+}
+
 /// Opens the model called `id`: a bundled id ("all-MiniLM-L6-v2") or its short name ("minilm", "static", "lite0",
 /// "conse"), a folder, or `ORG/NAME` in the local hub cache. Takes up to a second for models of usual size.
 ///
@@ -60,6 +71,12 @@ pub fn open(id: &ModelId, options: &OpenOptions) -> Result<Box<dyn Embedder>, Mo
     Ok(Box::new(folder::open(&snapshot, named)?))
 }
 
+/// The one id of a model that has several names: the full id of a bundled model, else the name as it is.
+pub fn canonical(id: &ModelId) -> ModelId {
+    let name = id.0.trim();
+    ModelId(bundled::full_name(name).unwrap_or(name).to_owned())
+}
+
 fn not_found(id: &str, hint: String) -> ModelError {
     ModelError::NotFound { id: id.to_owned(), hint }
 }
@@ -67,6 +84,45 @@ fn not_found(id: &str, hint: String) -> ModelError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn short_names_lead_to_the_full_id() {
+        let canonical = |name: &str| canonical(&ModelId(name.to_owned())).0;
+        assert_eq!(canonical(" MiniLM "), "all-MiniLM-L6-v2");
+        assert_eq!(canonical("ALL-minilm-l6-v2"), "all-MiniLM-L6-v2");
+        assert_eq!(canonical("./models/minilm"), "./models/minilm");
+    }
+
+    #[test]
+    fn the_hub_cache_lists_what_can_be_opened_and_passes_over_the_rest() {
+        let dir = tempfile::tempdir().unwrap();
+        let model = |folder: &str, config: &str, weights: bool| {
+            let snapshot = dir.path().join(folder).join("snapshots/c");
+            fs_err::create_dir_all(&snapshot).unwrap();
+            fs_err::create_dir_all(dir.path().join(folder).join("refs")).unwrap();
+            fs_err::write(dir.path().join(folder).join("refs/main"), "c").unwrap();
+            fs_err::write(snapshot.join("config.json"), config).unwrap();
+            fs_err::write(snapshot.join("tokenizer.json"), "{}").unwrap();
+            if weights {
+                fs_err::write(snapshot.join("model.safetensors"), "weights").unwrap();
+            }
+        };
+        let bert = r#"{"model_type":"bert","vocab_size":100,"hidden_size":8,"num_hidden_layers":2,"num_attention_heads":2,
+            "intermediate_size":16,"max_position_embeddings":32,"hidden_act":"gelu"}"#;
+        model("models--org--small-bert", bert, true);
+        model("models--org--no-weights", bert, false);
+        model("models--org--other", r#"{"model_type":"mpnet"}"#, true);
+        model("models--org--odd", "not json", true);
+        model("datasets--org--data", bert, true);
+        model("models--bad name--x", bert, true);
+        fs_err::write(dir.path().join("models--a--file"), "a file").unwrap();
+        let cards = hub_cards(&OpenOptions { offline: true, hub_cache: Some(dir.path().to_owned()) });
+        let found: Vec<_> = cards.iter().map(|card| (card.id.0.as_str(), card.dimensions, card.size_bytes)).collect();
+        assert_eq!(found, [("org/small-bert", 8, 7)]);
+        assert!(matches!(cards[0].source, ModelSource::HubCache(_)));
+        let nowhere = OpenOptions { offline: true, hub_cache: Some(dir.path().join("nowhere")) };
+        assert!(hub_cards(&nowhere).is_empty());
+    }
 
     #[test]
     fn unknown_names_say_what_to_do() {

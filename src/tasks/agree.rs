@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use super::{Environment, TaskError};
-use crate::analysis;
+use crate::analysis::{self, AnalysisError};
+use crate::models::ModelId;
 use crate::progress::Progress;
 use crate::search;
 use crate::vectors::{Metric, RowId, Vectors};
@@ -34,27 +35,57 @@ pub fn agree(request: &AgreeRequest, env: &Environment, progress: &Progress) -> 
     if shared.len() < 2 || a.revision != b.revision {
         return Err(TaskError::NothingInCommon { a: a.card.name.clone(), b: b.card.name.clone() });
     }
+    let side = |set: &EmbeddingSet| Side {
+        id: set.card.id.clone(),
+        name: set.card.name.clone(),
+        vectors: on_rows(set, &shared),
+    };
+    let agreement = agree_vectors(&side(a), &side(b), request.k, env, progress)?;
+    Ok(Agreement { rows: shared, ..agreement })
+}
+
+/// Vectors to compare, and what they are called.
+pub(super) struct Side {
+    pub id: ModelId,
+    pub name: String,
+    pub vectors: Vectors,
+}
+
+/// Compares two sets of vectors of the same things, row by row.
+pub(super) fn agree_vectors(
+    a: &Side,
+    b: &Side,
+    k: usize,
+    env: &Environment,
+    progress: &Progress,
+) -> Result<Agreement, TaskError> {
+    let failed = |source| TaskError::Analysis { a: a.name.clone(), b: b.name.clone(), source };
+    let rows = a.vectors.len();
+    if rows != b.vectors.len() {
+        return Err(failed(AnalysisError::RowsDiffer { a: rows, b: b.vectors.len() }));
+    }
+    if rows < 2 {
+        return Err(TaskError::NothingInCommon { a: a.name.clone(), b: b.name.clone() });
+    }
     env.run(|| {
-        let (of_a, of_b) = (on_rows(a, &shared), on_rows(b, &shared));
-        let failed = |source| TaskError::Analysis { a: a.card.name.clone(), b: b.card.name.clone(), source };
-        let graph_a = search::exact_graph(&of_a, Metric::Cosine, request.k, progress)?;
-        let graph_b = search::exact_graph(&of_b, Metric::Cosine, request.k, progress)?;
+        let graph_a = search::exact_graph(&a.vectors, Metric::Cosine, k, progress)?;
+        let graph_b = search::exact_graph(&b.vectors, Metric::Cosine, k, progress)?;
         progress.stage("Comparing the models", "steps", 3);
         let overlap = analysis::neighbour_overlap(&graph_a, &graph_b);
         progress.set_done(1);
         progress.check()?;
-        let cka = analysis::linear_cka(&of_a, &of_b).map_err(failed)?;
+        let cka = analysis::linear_cka(&a.vectors, &b.vectors).map_err(failed)?;
         progress.set_done(2);
         progress.check()?;
-        let procrustes = analysis::procrustes(&of_a, &of_b).map_err(failed)?;
+        let procrustes = analysis::procrustes(&a.vectors, &b.vectors).map_err(failed)?;
         progress.set_done(3);
         let mean = overlap.iter().map(|&share| f64::from(share)).sum::<f64>() / overlap.len().max(1) as f64;
         Ok(Agreement {
-            a: a.card.id.clone(),
-            b: b.card.id.clone(),
+            a: a.id.clone(),
+            b: b.id.clone(),
             k: graph_a.k.min(graph_b.k),
-            random_overlap: graph_a.k as f32 / (shared.len() - 1) as f32,
-            rows: shared,
+            random_overlap: graph_a.k as f32 / (rows - 1) as f32,
+            rows: (0..rows as u32).map(RowId).collect(),
             overlap: overlap.into(),
             mean_overlap: mean as f32,
             cka: cka as f32,

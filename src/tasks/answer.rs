@@ -124,19 +124,29 @@ impl Asker<'_> {
         if let Some(vector) = self.vectors.get(model) {
             return Ok(vector.clone());
         }
-        let mut pooled = self.env.models.take(model, self.env.offline)?;
-        let attempted = format!("embed the query with {model}");
-        let embedded = match &self.request.query {
-            Query::Text(text) => self.env.run(|| pooled.with(&attempted, |m| m.embed(&[Input::Text(text)]))),
-            Query::Image(path) => {
-                let limit = self.request.corpus.options.max_megapixels.max(1);
-                let picture = corpus::read_image(path, limit)
-                    .map_err(|reason| TaskError::QueryImage { path: path.clone(), reason: reason.to_string() })?;
-                self.env.run(|| pooled.with(&attempted, |m| m.embed(&[Input::Image(&picture)])))
-            }
-        }?;
-        let vector: Arc<[f32]> = embedded.values.into();
+        let limit = self.request.corpus.options.max_megapixels;
+        let vector = embed_query(&self.request.query, model, limit, self.env)?;
         self.vectors.insert(model.clone(), vector.clone());
         Ok(vector)
     }
+}
+
+/// Embeds a query with a model that reads its kind; a picture may have at most `max_megapixels`.
+pub(super) fn embed_query(
+    query: &Query,
+    model: &ModelId,
+    max_megapixels: u32,
+    env: &Environment,
+) -> Result<Arc<[f32]>, TaskError> {
+    let mut pooled = env.models.take(model, env.offline)?;
+    let attempted = format!("embed the query with {model}");
+    let embedded = match query {
+        Query::Text(text) => env.run(|| pooled.with(&attempted, |m| m.embed(&[Input::Text(text)]))),
+        Query::Image(path) => {
+            let picture = corpus::read_image(path, max_megapixels.max(1))
+                .map_err(|reason| TaskError::QueryImage { path: path.clone(), reason: reason.to_string() })?;
+            env.run(|| pooled.with(&attempted, |m| m.embed(&[Input::Image(&picture)])))
+        }
+    }?;
+    Ok(embedded.values.into())
 }

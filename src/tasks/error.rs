@@ -88,6 +88,14 @@ pub enum TaskError {
         /// What is wrong and what would be right.
         message: String,
     },
+    /// A query of this kind cannot be asked of vectors of this model.
+    #[error(
+        "this query cannot be asked of vectors of {model}: words need a model with a text encoder, pictures one that reads pictures"
+    )]
+    CannotAsk {
+        /// The model's name.
+        model: String,
+    },
     /// A picture given as a query cannot be read.
     #[error("the picture {} cannot be used as a query: {reason}", .path.display())]
     QueryImage {
@@ -143,6 +151,9 @@ impl TaskError {
             Self::NothingToEmbed { .. } => "choose a model for what is there, or other folders",
             Self::NothingEmbedded { .. } => "were the files moved or changed since they were loaded? Load them again",
             Self::NothingInCommon { .. } => "compare two models that read texts and code, or two that read pictures",
+            Self::Analysis { source: AnalysisError::RowsDiffer { .. }, .. } => {
+                "row n of both must be the same thing: embed the same folder with both models"
+            }
             Self::File { source, .. } if source.kind() == std::io::ErrorKind::PermissionDenied => {
                 "choose a place you may write to"
             }

@@ -17,6 +17,7 @@ mod models;
 mod neighbours;
 mod project;
 mod render;
+mod stored;
 mod table;
 
 pub use agree::{AgreeRequest, agree};
@@ -29,9 +30,13 @@ pub use export::{Imported, export_projection, export_table, export_vectors, impo
 pub use load::{LoadRequest, load, sample_paths};
 pub use memory::{peak_memory_mb, reset_peak_memory};
 pub use models::{
-    ModelPool, PooledModel, default_models, default_query_models, model_card, model_cards, unread_modalities,
+    ModelPool, PooledModel, default_models, default_query_models, listed_models, model_card, model_cards, rows_read_by,
+    unread_modalities,
 };
 pub use neighbours::{nearest, neighbours};
-pub use project::{LiveFrame, LiveSlot, ProjectRequest, project};
+pub use project::{LiveFrame, LiveSlot, ProjectRequest, check_engine, project};
 pub use render::{ColourBy, RenderRequest, Rendered, render};
-pub use table::{RowInfo, corpus_table};
+pub use stored::{
+    StoredAnswer, StoredGroup, StoredQuery, StoredVectors, agree_stored, answer_stored, holds_vectors, read_stored,
+};
+pub use table::{RowInfo, corpus_table, set_table};

@@ -1,7 +1,7 @@
 //! Models in memory and models to choose from.
 //!
 //! A loaded model embeds one batch at a time, so a query that comes while its model works gets a second copy; idle copies
-//! are kept for the next task. Invariant: at most one idle copy of a model is kept.
+//! are kept for the next task. Invariant: at most one idle copy of a model is kept, by whatever name it was asked for.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -36,6 +36,7 @@ impl ModelPool {
     /// # Errors
     /// [`TaskError::Model`] when it is not here or cannot be run.
     pub fn take(&self, id: &ModelId, offline: bool) -> Result<PooledModel, TaskError> {
+        let id = &models::canonical(id);
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
         let embedder = match idle {
             Some(embedder) => embedder,
@@ -81,9 +82,16 @@ impl Drop for PooledModel {
     }
 }
 
-/// Cards of all models that are here.
+/// Cards of the models inside this program.
 pub fn model_cards() -> Vec<ModelCard> {
     models::cards()
+}
+
+/// Cards of all models that are here, those in the local hub cache included.
+pub fn listed_models() -> Vec<ModelCard> {
+    let mut cards = models::cards();
+    cards.extend(models::hub_cards(&OpenOptions::default()));
+    cards
 }
 
 /// Card of one model, opened if need be.
@@ -91,6 +99,7 @@ pub fn model_cards() -> Vec<ModelCard> {
 /// # Errors
 /// [`TaskError::Model`] when it is not here or cannot be run.
 pub fn model_card(id: &ModelId, env: &Environment) -> Result<ModelCard, TaskError> {
+    let id = &models::canonical(id);
     if let Some(card) = models::cards().into_iter().find(|card| card.id == *id) {
         return Ok(card);
     }
@@ -132,6 +141,11 @@ pub(super) fn modalities_of(input: InputKind) -> &'static [Modality] {
         InputKind::Text => &[Modality::Text, Modality::Code],
         InputKind::Image => &[Modality::Image],
     }
+}
+
+/// How many rows of a corpus a model reads.
+pub fn rows_read_by(corpus: &Corpus, card: &ModelCard) -> usize {
+    corpus.rows_of(modalities_of(card.input)).len()
 }
 
 /// How many items there are of the modalities that none of these models reads.

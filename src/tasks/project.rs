@@ -10,7 +10,9 @@ use std::time::{Duration, Instant};
 use super::{Environment, TaskError};
 use crate::picture::Layout;
 use crate::progress::Progress;
-use crate::projection::{Method, Pca, Tsne, TsneEngine, linfa_tsne, neighbours_needed, quality};
+use crate::projection::{
+    LINFA_LIMIT, Method, Pca, ProjectionError, Tsne, TsneEngine, TsneParams, linfa_tsne, neighbours_needed, quality,
+};
 use crate::search::{self, NeighbourGraph};
 use crate::vectors::{Metric, RowId, Vectors};
 use crate::workspace::{Projection, ProjectionParams};
@@ -91,6 +93,9 @@ pub fn project(
 ) -> Result<Projection, TaskError> {
     env.run(|| {
         progress.check()?;
+        if request.params.method == Method::Tsne {
+            check_engine(&request.params.tsne, request.vectors.len())?;
+        }
         progress.stage("Finding the principal components", "steps", 0);
         let started = Instant::now();
         let pca = Pca::fit(&request.vectors, COMPONENTS.min(request.vectors.dim()))?;
@@ -121,6 +126,17 @@ pub fn project(
             seconds: [made.seconds[0], made.seconds[1], started.elapsed().as_secs_f64()],
         })
     })
+}
+
+/// Whether a t-SNE engine takes so many points: to be asked before any work is done for it.
+///
+/// # Errors
+/// [`ProjectionError::TooManyForLinfa`].
+pub fn check_engine(params: &TsneParams, points: usize) -> Result<(), TaskError> {
+    if params.engine == TsneEngine::Linfa && points > LINFA_LIMIT {
+        return Err(ProjectionError::TooManyForLinfa { rows: points, limit: LINFA_LIMIT }.into());
+    }
+    Ok(())
 }
 
 /// A layout and what it took: seconds for the neighbours and for the layout.
@@ -218,7 +234,6 @@ impl Pace {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::projection::TsneParams;
 
     /// Three clouds on the corners of a simplex.
     fn request(method: Method) -> ProjectRequest {

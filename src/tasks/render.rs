@@ -3,11 +3,12 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::{Environment, RowInfo, TaskError};
 use crate::picture::{CATEGORIES, Figure, FigureTheme, Layout, StyleRequest, Values};
 use crate::progress::Progress;
-use crate::vectors::RowId;
+use crate::vectors::{RowId, replace_file};
 use crate::workspace::Projection;
 
 /// What the points are coloured by.
@@ -20,8 +21,16 @@ pub enum ColourBy {
     Type,
     /// Text, code, image.
     Modality,
+    /// Programming language of code.
+    Language,
+    /// Bytes of the file.
+    Size,
+    /// Days since the file was changed.
+    Modified,
     /// Tokens of the chunk.
     Tokens,
+    /// Tokens that the model did not see.
+    Truncated,
     /// One colour for all.
     None,
 }
@@ -91,7 +100,7 @@ pub fn render(request: &RenderRequest, env: &Environment, progress: &Progress) -
         }
     })?;
     progress.check()?;
-    fs_err::write(&request.out, bytes).map_err(TaskError::file("write the picture"))?;
+    replace_file(&request.out, |part| fs_err::write(part, &bytes)).map_err(TaskError::file("write the picture"))?;
     let points = request.projection.points.iter().filter(|point| point.iter().all(|value| value.is_finite())).count();
     Ok(Rendered { width: request.width, height: request.height, points })
 }
@@ -101,12 +110,21 @@ fn values(by: ColourBy, rows: &[RowInfo]) -> (&'static str, Values) {
         ColourBy::Folder => ("Folder", categories(rows, |row| &row.label)),
         ColourBy::Type => ("Type", categories(rows, |row| &row.kind)),
         ColourBy::Modality => ("Modality", categories(rows, |row| &row.modality)),
-        ColourBy::Tokens => {
-            let values = rows.iter().map(|row| row.tokens as f32).collect();
-            ("Tokens", Values::Numbers { values, decimals: 0, unit: " tokens" })
+        ColourBy::Language => ("Language", categories(rows, |row| &row.language)),
+        ColourBy::Size => ("Size", numbers(rows, " bytes", |row| row.size as f32)),
+        ColourBy::Modified => {
+            let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+            let age = |row: &RowInfo| row.modified.map_or(f32::NAN, |at| now.saturating_sub(at) as f32 / 86_400.0);
+            ("Last changed", numbers(rows, " days ago", age))
         }
+        ColourBy::Tokens => ("Tokens", numbers(rows, " tokens", |row| row.tokens as f32)),
+        ColourBy::Truncated => ("Tokens cut", numbers(rows, " tokens", |row| row.truncated as f32)),
         ColourBy::None => ("", Values::Uniform(CATEGORIES[0])),
     }
+}
+
+fn numbers(rows: &[RowInfo], unit: &'static str, of: impl Fn(&RowInfo) -> f32) -> Values {
+    Values::Numbers { values: rows.iter().map(of).collect(), decimals: 0, unit }
 }
 
 /// Numbers the different values; an empty one is none.

@@ -1,7 +1,13 @@
 //! Rows as they are told to other programs: where each comes from and what it says.
 
+use std::time::UNIX_EPOCH;
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
+
 use crate::corpus::{Corpus, Modality};
 use crate::vectors::RowId;
+use crate::workspace::EmbeddingSet;
 
 /// One row, as in `F.metadata.jsonl`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -21,12 +27,33 @@ pub struct RowInfo {
     pub label: String,
     /// The chunk's text; empty for a picture.
     pub text: String,
-    /// The item's type in plain words; not written.
-    #[serde(skip)]
+    /// The item's type in plain words.
+    #[serde(rename = "type", deserialize_with = "lenient")]
     pub kind: String,
-    /// Tokens by the chunker's counter; not written.
-    #[serde(skip)]
+    /// Programming language of code; else empty.
+    #[serde(deserialize_with = "lenient")]
+    pub language: String,
+    /// Character encoding the text was decoded from; empty for a picture.
+    #[serde(deserialize_with = "lenient")]
+    pub encoding: String,
+    /// Bytes of the item's file.
+    #[serde(deserialize_with = "lenient")]
+    pub size: u64,
+    /// When the item's file was last changed, in seconds since 1970; `None` where the file system does not tell.
+    #[serde(deserialize_with = "lenient")]
+    pub modified: Option<u64>,
+    /// Tokens by the chunker's counter.
+    #[serde(deserialize_with = "lenient")]
     pub tokens: u32,
+    /// Tokens that the model did not see.
+    #[serde(deserialize_with = "lenient")]
+    pub truncated: u32,
+}
+
+/// A field that other programs may use for something else: what does not fit is left at its default.
+fn lenient<'de, T: DeserializeOwned + Default, D: Deserializer<'de>>(from: D) -> Result<T, D::Error> {
+    let value = serde_json::Value::deserialize(from)?;
+    Ok(serde_json::from_value(value).unwrap_or_default())
 }
 
 impl RowInfo {
@@ -42,7 +69,12 @@ impl RowInfo {
             label: item.label.clone(),
             text: corpus.text_of(row).to_owned(),
             kind: item.kind.clone(),
+            language: item.language.unwrap_or_default().to_owned(),
+            encoding: item.encoding.unwrap_or_default().to_owned(),
+            size: item.size,
+            modified: item.modified.and_then(|at| at.duration_since(UNIX_EPOCH).ok()).map(|since| since.as_secs()),
             tokens: chunk.tokens,
+            truncated: 0,
         }
     }
 
@@ -50,6 +82,13 @@ impl RowInfo {
     pub fn is_image(&self) -> bool {
         self.modality == Modality::Image.name()
     }
+}
+
+/// What is known of the rows of a set, what its model did not see included.
+pub fn set_table(corpus: &Corpus, set: &EmbeddingSet) -> Vec<RowInfo> {
+    let mut rows = corpus_table(corpus, &set.rows);
+    rows.iter_mut().zip(set.cut.iter()).for_each(|(row, &cut)| row.truncated = cut);
+    rows
 }
 
 /// What is known of corpus rows, in the order given.

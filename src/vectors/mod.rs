@@ -8,6 +8,7 @@ mod error;
 mod kernels;
 pub mod npy;
 pub(crate) mod products;
+mod replace;
 pub mod tsv;
 #[cfg(target_arch = "x86_64")]
 mod x86;
@@ -19,6 +20,7 @@ pub use cpu::kernel_name;
 pub use error::VectorsError;
 pub(crate) use kernels::cosine;
 pub use kernels::{dot, norm, normalize_rows, score, squared_distance};
+pub use replace::replace_file;
 
 /// A row of a corpus revision: the position of one chunk in it. The same in every embedding set of that revision.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]

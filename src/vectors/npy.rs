@@ -10,7 +10,7 @@ use fs_err::File;
 use npyz::half::f16;
 use npyz::{DType, Deserialize, NpyFile, NpyHeader, Order, WriterBuilder};
 
-use super::{Vectors, VectorsError};
+use super::{Vectors, VectorsError, replace_file};
 
 /// Reads vectors from a `.npy` file. Errors name the file: it cannot be read, is no `.npy`, has another shape or type, is cut short.
 pub fn read(path: &Path) -> Result<Vectors, VectorsError> {
@@ -32,7 +32,7 @@ pub fn read(path: &Path) -> Result<Vectors, VectorsError> {
 /// Writes vectors as float32; a file that is there is replaced.
 pub fn write(path: &Path, vectors: &Vectors) -> Result<(), VectorsError> {
     let shown = path.display().to_string();
-    let write = || -> std::io::Result<()> {
+    let write = |path: &Path| -> std::io::Result<()> {
         let mut out = BufWriter::with_capacity(1 << 20, File::create(path)?);
         let mut writer = npyz::WriteOptions::<f32>::new()
             .default_dtype()
@@ -43,7 +43,7 @@ pub fn write(path: &Path, vectors: &Vectors) -> Result<(), VectorsError> {
         writer.finish()?;
         out.flush()
     };
-    write().map_err(|error| file_error(&shown, &error))
+    replace_file(path, write).map_err(|error| file_error(&shown, &error))
 }
 
 fn file_error(path: &str, error: &std::io::Error) -> VectorsError {

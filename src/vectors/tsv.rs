@@ -7,7 +7,7 @@ use std::path::Path;
 
 use fs_err::File;
 
-use super::{Vectors, VectorsError};
+use super::{Vectors, VectorsError, replace_file};
 
 /// Reads a table; empty lines are passed over. Errors name the file, the line and what stands there.
 pub fn read(path: &Path) -> Result<Vectors, VectorsError> {
@@ -50,7 +50,7 @@ fn append<'a>(fields: &'a str, values: &mut Vec<f32>) -> Result<usize, (usize, &
 
 /// Writes a table; a file that is there is replaced.
 pub fn write(path: &Path, vectors: &Vectors) -> Result<(), VectorsError> {
-    let write = || -> std::io::Result<()> {
+    let write = |path: &Path| -> std::io::Result<()> {
         let mut out = BufWriter::with_capacity(1 << 20, File::create(path)?);
         for row in vectors.rows() {
             for (column, value) in row.iter().enumerate() {
@@ -61,7 +61,8 @@ pub fn write(path: &Path, vectors: &Vectors) -> Result<(), VectorsError> {
         }
         out.flush()
     };
-    write().map_err(|error| VectorsError::File { path: path.display().to_string(), reason: error.kind().to_string() })
+    replace_file(path, write)
+        .map_err(|error| VectorsError::File { path: path.display().to_string(), reason: error.kind().to_string() })
 }
 
 #[cfg(test)]

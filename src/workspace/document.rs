@@ -37,7 +37,9 @@ pub struct EmbeddingSet {
     pub failed: Arc<[(RowId, String)]>,
     /// Rows that came from the cache.
     pub cached: usize,
-    /// Seconds spent embedding the others.
+    /// Inputs that were really embedded: equal rows count once.
+    pub embedded: usize,
+    /// Seconds spent embedding them.
     pub seconds: f64,
     /// Tokens embedded in those seconds.
     pub tokens_embedded: u64,
@@ -58,10 +60,9 @@ impl EmbeddingSet {
         size_of_val(self.vectors.values()) as u64
     }
 
-    /// Rows embedded a second, cached ones not counted; `None` when nothing was embedded.
+    /// Inputs embedded a second, neither cached rows nor repetitions counted; `None` when nothing was embedded.
     pub fn rows_per_second(&self) -> Option<f64> {
-        let fresh = self.rows.len().checked_sub(self.cached)?;
-        (fresh > 0 && self.seconds > 0.0).then(|| fresh as f64 / self.seconds)
+        (self.embedded > 0 && self.seconds > 0.0).then(|| self.embedded as f64 / self.seconds)
     }
 }
 

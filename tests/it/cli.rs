@@ -127,6 +127,25 @@ fn embedding_writes_vectors_and_what_they_are_of() {
     let soup = beside.iter().find(|row| row["path"].as_str().unwrap().ends_with("soup.md")).unwrap();
     assert_eq!((&soup["label"], &soup["modality"], &soup["start"]), (&"food".into(), &"text".into(), &0.into()));
     assert!(soup["text"].as_str().unwrap().starts_with("Simmer"));
+    let names: Vec<&str> = soup.as_object().unwrap().keys().map(String::as_str).collect();
+    let expected = [
+        "row",
+        "path",
+        "start",
+        "end",
+        "modality",
+        "label",
+        "text",
+        "type",
+        "language",
+        "encoding",
+        "size",
+        "modified",
+        "tokens",
+        "truncated",
+    ];
+    assert_eq!(names, expected);
+    assert_eq!((&soup["type"], &soup["encoding"], &soup["size"]), (&"Markdown".into(), &"UTF-8".into(), &70.into()));
 }
 
 #[test]
@@ -142,6 +161,15 @@ fn a_second_run_embeds_nothing_and_gives_the_same_bytes() {
     assert_eq!((&third["cached"], &third["embedded"]), (&5.into(), &1.into()));
     let without = rig.json(&["embed", "notes", "--out", "four.npy", "--threads", "1", "--seed", "7"]);
     assert_eq!(without["cached"], 6);
+}
+
+#[test]
+fn without_the_cache_nothing_is_kept_even_where_the_environment_names_one() {
+    let rig = Rig::with_notes();
+    for out in ["one.npy", "two.npy"] {
+        assert_eq!(rig.json(&["embed", "notes", "--out", out, "--no-cache"])["cached"], 0);
+    }
+    assert!(!rig.path("cache/vectors").exists());
 }
 
 #[test]
@@ -168,6 +196,23 @@ fn damaged_cache_files_are_set_aside_and_made_anew() {
     assert_eq!(fs_err::read(rig.path("b.npy")).unwrap(), good);
     assert!(fs_err::read_dir(rig.path("cache/vectors/damaged")).unwrap().count() >= 2);
     assert_eq!(rig.json(&["embed", "notes", "--out", "c.npy"])["cached"], 5);
+}
+
+#[test]
+fn output_is_neither_the_next_runs_input_nor_written_over_it() {
+    let rig = Rig::with_notes();
+    let first = rig.json(&["embed", "notes", "--out", "notes/v.npy"]);
+    let second = rig.json(&["embed", "notes", "--out", "notes/v.npy"]);
+    assert_eq!(first["items"], second["items"]);
+    let before = fs_err::read(rig.path("notes/v.npy")).unwrap();
+    for command in ["project", "render"] {
+        let out = if command == "project" { "notes/../notes/v.npy" } else { "notes/v.png" };
+        let from = if command == "project" { "notes/v.npy" } else { "notes/v.png" };
+        rig.file("notes/v.png", "a picture");
+        let ran = rig.run(&[command, from, "--out", out]).exits(2);
+        assert!(ran.stderr().contains("write over the input"), "{}", ran.stderr());
+    }
+    assert_eq!(fs_err::read(rig.path("notes/v.npy")).unwrap(), before);
 }
 
 #[test]
@@ -223,7 +268,8 @@ fn a_map_has_a_row_for_each_chunk_whether_from_files_or_vectors() {
     assert_eq!(told["rows"], 5);
     assert!(told["trustworthiness"].is_number() && told["neighbour_preservation"].is_number());
     assert!(told["explained_variance"].as_array().unwrap().len() >= 2);
-    for stage in ["neighbours", "layout", "total"] {
+    assert!(told.get("peak_memory_mb").is_some());
+    for stage in ["load", "embed", "neighbours", "layout", "total"] {
         assert!(told["seconds"][stage].is_number(), "{told}");
     }
     let table = lines(&rig.path("map.csv"));
@@ -248,6 +294,9 @@ fn a_map_is_drawn_without_a_display() {
     assert_eq!((&told["width"], &told["height"], &told["points"]), (&400.into(), &300.into(), &5.into()));
     let png = fs_err::read(rig.path("map.png")).unwrap();
     assert_eq!(&png[..4], b"\x89PNG");
+    for column in ["language", "size", "modified", "truncated"] {
+        rig.json(&["render", "notes", "--out", "map.png", "--width", "200", "--height", "200", "--colour-by", column]);
+    }
     rig.json(&["render", "notes", "--out", "map.svg", "--theme", "dark", "--colour-by", "modality"]);
     let svg = fs_err::read_to_string(rig.path("map.svg")).unwrap();
     assert!(svg.contains("<svg") && svg.contains("code"));
@@ -266,6 +315,96 @@ fn comparing_tells_agreement_and_cost() {
         }
         assert_eq!(told["models"][1]["dimensions"], 256);
         assert!(told["models"][0]["items_per_second"].as_f64().unwrap() > 0.0);
+    }
+}
+
+#[test]
+fn one_model_by_two_names_is_used_once() {
+    let rig = Rig::with_notes();
+    let args = ["embed", "notes", "--out", "x.npy", "--json", "--model", "static", "--model", STATIC[1]];
+    let told = rig.run(&args).succeeded().json();
+    assert_eq!(told["models"].as_array().unwrap().len(), 1);
+    rig.run(&["compare", "notes", "--model", "static", "--model", STATIC[1]]).exits(2);
+}
+
+#[test]
+fn repetitions_do_not_make_a_model_seem_faster() {
+    let rig = Rig::new();
+    for number in 0..40 {
+        rig.file(&format!("same/{number}.txt"), "The same few words in every file.");
+    }
+    let told = rig.json(&["embed", "same", "--out", "x.npy"]);
+    let model = &told["models"][0];
+    assert_eq!((&model["rows"], &model["inputs_embedded"]), (&40.into(), &1.into()));
+    assert!(told["peak_memory_mb"].as_f64().is_none_or(|mb| mb > 1.0) && told["loading_seconds"].is_number());
+}
+
+#[test]
+fn stored_vectors_are_searched_with_the_model_that_made_them() {
+    let rig = Rig::with_notes();
+    rig.json(&["embed", "notes/food", "--out", "food.npy"]);
+    rig.json(&["embed", "notes/space", "--out", "space.npy"]);
+    let told = rig.json(&["search", "space.npy", "food.npy", "--query", "cooking lentils", "--top", "3"]);
+    let results = told["results"].as_array().unwrap();
+    assert_eq!((results.len(), &told["rows"]), (3, &4.into()));
+    let first = &results[0];
+    assert!(first["path"].as_str().unwrap().ends_with("soup.md"), "{first}");
+    assert!(first["snippet"].as_str().unwrap().contains("lentils") && first["vectors"] == "food.npy");
+    let from_files = rig.json(&["search", "notes/food", "--query", "cooking lentils"]);
+    assert_eq!(from_files["results"][0]["score"], first["score"]);
+    for part in ["load", "embed", "query", "search"] {
+        assert!(from_files["seconds"][part].is_number(), "{from_files}");
+    }
+    // Without --model the dimensions tell; a wrong one is named with both numbers.
+    let ran = rig.run(&["search", "food.npy", "--query", "soup"]).succeeded();
+    assert!(ran.stderr().contains("256 dimensions") && ran.stdout().contains("soup.md"), "{}", ran.stderr());
+    let ran = rig.run(&["search", "food.npy", "--query", "soup", "--model", "minilm"]).exits(1);
+    assert!(ran.stderr().contains("256 dimensions") && ran.stderr().contains("384"), "{}", ran.stderr());
+    for command in [&["search", "food.npy", "notes", "--query", "x"][..], &["compare", "food.npy", "notes"]] {
+        let ran = rig.run(command).exits(2);
+        assert!(ran.stderr().contains("holds vectors and notes does not"), "{}", ran.stderr());
+    }
+}
+
+#[test]
+fn stored_vectors_are_compared_row_by_row() {
+    let rig = Rig::with_notes();
+    rig.json(&["embed", "notes", "--out", "static.npy"]);
+    rig.run(&["embed", "notes", "--out", "minilm.npy", "--model", "minilm"]).succeeded();
+    let stored = rig.run(&["compare", "minilm.npy", "static.npy", "-k", "2", "--json"]).succeeded().json();
+    let models = ["compare", "notes", "--model", "minilm", "--model", "static", "-k", "2", "--json"];
+    let models = rig.run(&models).succeeded().json();
+    assert_eq!((&stored["pairs"][0]["a"], &stored["pairs"][0]["b"]), (&"minilm.npy".into(), &"static.npy".into()));
+    for figure in ["rows", "neighbour_overlap", "cka", "procrustes"] {
+        assert_eq!(stored["pairs"][0][figure], models["pairs"][0][figure], "{figure}");
+    }
+    rig.json(&["embed", "notes/food", "--out", "few.npy"]);
+    let ran = rig.run(&["compare", "few.npy", "static.npy"]).exits(1);
+    assert!(ran.stderr().contains("2 and 5 rows"), "{}", ran.stderr());
+}
+
+#[test]
+fn a_folder_of_bad_files_fails_with_everything_it_knows() {
+    let rig = Rig::new();
+    for number in 0..30 {
+        // Thirty different reasons.
+        rig.file(&format!("bad/{number}.txt"), vec![b'x'; (number + 3) * 1_000_000]);
+    }
+    rig.file("bad/empty.txt", "");
+    for args in [
+        &["embed", "bad", "--out", "x.npy"][..],
+        &["project", "bad", "--out", "x.csv"],
+        &["search", "bad", "--query", "x"],
+    ] {
+        let ran = rig.run(&[args, &["--json", "--max-text-mb", "2"]].concat()).exits(1);
+        let told = ran.json();
+        assert!(told["error"]["summary"].is_string(), "{told}");
+        assert_eq!(
+            (&told["items"], &told["chunks"], told["skipped"].as_array().unwrap().len()),
+            (&0.into(), &0.into(), 31)
+        );
+        assert!(ran.stderr().contains("Left out 31 files") && ran.stderr().contains("or in Reading options"));
+        assert!(ran.stderr().contains("and 19 more reasons"), "{}", ran.stderr());
     }
 }
 
@@ -308,6 +447,10 @@ fn wrong_usage_exits_2_and_failures_exit_1() {
         &["compare", "notes", "--model", "static"],
         &["project", "notes", "--out", "x.csv", "--method", "umap"],
         &["project", "notes", "--out", "x.csv", "--perplexity", "-3"],
+        &["embed", "notes", "--out", "x.npy", "--chunk-tokens", "18446744073709551615"],
+        &["render", "notes", "--out", "x.png", "--width", "10"],
+        &["render", "notes", "--out", "x.png", "--height", "99999"],
+        &["--perspective", "exploer"],
         &["nonsense"],
     ] {
         let ran = rig.run(wrong).exits(2);
@@ -321,6 +464,17 @@ fn wrong_usage_exits_2_and_failures_exit_1() {
     rig.run(&["project", "bad.npy", "--out", "x.csv"]).exits(1);
     let ran = rig.run(&[]).exits(1);
     assert!(ran.stderr().contains("embedlens models"), "{}", ran.stderr());
+}
+
+#[test]
+fn an_engine_for_few_points_fails_before_anything_is_embedded() {
+    let rig = Rig::new();
+    rig.file("many.txt", "one two three four five\n\n".repeat(5200));
+    let args = ["project", "many.txt", "--out", "x.csv", "--method", "tsne", "--engine", "linfa"];
+    let chunks = ["--chunk-tokens", "5", "--overlap-tokens", "0"];
+    let ran = rig.run(&[&args[..], &chunks, STATIC].concat()).exits(1);
+    assert!(ran.stderr().contains("5000"), "{}", ran.stderr());
+    assert!(!rig.path("cache/vectors").exists(), "nothing was embedded");
 }
 
 #[test]
@@ -370,4 +524,94 @@ fn work_done_before_a_kill_is_not_done_again() {
     assert_eq!(cached + embedded, told["chunks"].as_u64().unwrap());
     assert!(!was_running || embedded > 0 || cached == told["chunks"].as_u64().unwrap());
     assert_eq!(rig.run(&args).succeeded().json()["embedded"], 0);
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupt_ends_with_130_and_keeps_what_was_done() {
+    let rig = Rig::new();
+    for number in 0..400 {
+        rig.file(
+            &format!("many/{number:03}.txt"),
+            format!("Note {number}: ") + &"soup and stars and bread. ".repeat(30),
+        );
+    }
+    let mut child = rig.command(&["embed", "many", "--out", "out.npy"]).spawn().unwrap();
+    wait_until(&mut child, || committed(&rig));
+    let asked = std::time::Instant::now();
+    rustix::process::kill_process(rustix::process::Pid::from_child(&child), rustix::process::Signal::INT).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(130), "{said}");
+    assert!(said.contains("Interrupted") && asked.elapsed().as_secs() < 5, "{said}");
+    assert!(!rig.path("out.npy").exists());
+}
+
+/// A folder of files that make no sense in every way there is.
+#[cfg(unix)]
+fn hostile(rig: &Rig) -> Vec<(&'static str, &'static str)> {
+    use std::os::unix::ffi::OsStrExt;
+    use std::os::unix::fs::{PermissionsExt, symlink};
+    let mut png = std::io::Cursor::new(Vec::new());
+    image::RgbImage::new(60, 60).write_to(&mut png, image::ImageFormat::Png).unwrap();
+    let png = png.into_inner();
+    let mut noise: Vec<u8> = (0..3000u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+    noise.iter_mut().filter(|byte| **byte == 0).for_each(|byte| *byte = 0x81);
+    rig.file("odd/good.md", "# Good\n\nWords.");
+    rig.file("odd/empty.txt", "");
+    rig.file("odd/zeros.txt", b"abc\0\0def");
+    rig.file("odd/noise.txt", noise);
+    rig.file("odd/cut.png", &png[..png.len() / 2]);
+    rig.file("odd/bomb.png", crate::corpus::png_header(30_000, 30_000));
+    fs_err::write(rig.path("odd").join(std::ffi::OsStr::from_bytes(b"caf\xe9.txt")), "a name that is no UTF-8")
+        .unwrap();
+    rig.file("odd/long.txt", "word ".repeat(300_000));
+    rig.file("odd/v.npy", b"\x93NUMPY\x01\0\0\0");
+    rig.file("odd/v.metadata.jsonl", "{}");
+    rig.file("odd/deep/locked.txt", "locked");
+    fs_err::set_permissions(rig.path("odd/deep/locked.txt"), std::fs::Permissions::from_mode(0o000)).unwrap();
+    symlink("nowhere", rig.path("odd/dangling.txt")).unwrap();
+    symlink("..", rig.path("odd/deep/up")).unwrap();
+    symlink("/", rig.path("odd/disk")).unwrap();
+    let mut listed = vec![
+        ("empty.txt", "empty"),
+        ("zeros.txt", "binary"),
+        ("noise.txt", "not readable as text"),
+        ("cut.png", ""),
+        ("bomb.png", "raise with --max-megapixels"),
+        ("long.txt", "raise with --max-text-mb"),
+        ("v.npy", "binary"),
+        ("v.metadata.jsonl", "written by Embedlens"),
+        ("dangling.txt", "link to nothing"),
+        ("deep/up", "link loop"),
+        ("disk", "link loop"),
+        ("pipe", "not a regular file"),
+    ];
+    if fs_err::File::open(rig.path("odd/deep/locked.txt")).is_err() {
+        listed.push(("deep/locked.txt", "no permission"));
+    }
+    assert!(Command::new("mkfifo").arg(rig.path("odd/pipe")).status().unwrap().success());
+    listed
+}
+
+#[cfg(unix)]
+#[test]
+fn a_hostile_folder_is_embedded_with_one_entry_for_each_file_left_out() {
+    let rig = Rig::new();
+    let listed = hostile(&rig);
+    let told = rig.json(&["embed", "odd", "nowhere", "--out", "out.npy", "--max-text-mb", "1"]);
+    let skipped = told["skipped"].as_array().unwrap();
+    for (path, reason) in &listed {
+        let path = format!("odd/{path}");
+        let entries: Vec<&str> = skipped
+            .iter()
+            .filter(|entry| entry["path"] == *path)
+            .map(|entry| entry["reason"].as_str().unwrap())
+            .collect();
+        assert!(entries.len() == 1 && entries[0].contains(reason), "{path}: {entries:?}");
+    }
+    assert!(skipped.iter().any(|entry| entry["path"] == "nowhere"));
+    assert_eq!(skipped.len(), listed.len() + 1, "{skipped:#?}");
+    let good = if listed.iter().any(|(path, _)| *path == "deep/locked.txt") { 2 } else { 3 };
+    assert_eq!(told["items"], good);
 }

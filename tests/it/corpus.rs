@@ -66,7 +66,7 @@ fn encoded(width: u32, height: u32, format: image::ImageFormat) -> Vec<u8> {
 }
 
 /// A PNG whose header tells of a picture that is not there.
-fn png_header(width: u32, height: u32) -> Vec<u8> {
+pub(crate) fn png_header(width: u32, height: u32) -> Vec<u8> {
     let mut bytes = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR".to_vec();
     bytes.extend(width.to_be_bytes());
     bytes.extend(height.to_be_bytes());
@@ -137,7 +137,8 @@ fn links_pipes_and_strange_names_do_no_harm() {
     let _socket = std::os::unix::net::UnixListener::bind(folder.at("socket")).unwrap();
 
     let corpus = folder.load(&LoadOptions::default());
-    assert_eq!(shown(&corpus), ["data/a/one.txt", "data/caf\u{fffd}.txt", "data/two.txt"]);
+    assert_eq!(shown(&corpus), ["data/a/one.txt", "data/caf\u{fffd}.txt"]);
+    assert_eq!(folder.reason(&corpus, "two.txt"), Some(&SkipReason::loaded_by_another_path()));
     assert_eq!(folder.reason(&corpus, "a/up"), Some(&SkipReason::SymlinkLoop));
     assert_eq!(folder.reason(&corpus, "self"), Some(&SkipReason::SymlinkLoop));
     assert_eq!(folder.reason(&corpus, "dangling.txt"), Some(&SkipReason::BrokenLink));
@@ -146,6 +147,81 @@ fn links_pipes_and_strange_names_do_no_harm() {
 
     let unfollowed = folder.load(&LoadOptions { follow_links: false, ..LoadOptions::default() });
     assert_eq!(shown(&unfollowed), ["data/a/one.txt", "data/caf\u{fffd}.txt"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn links_that_meet_again_and_again_are_walked_once() {
+    use std::os::unix::fs::symlink;
+    let folder = Folder::new();
+    let chain = folder.dir.path().join("chain");
+    for level in 0..16 {
+        let here = chain.join(format!("{level:02}"));
+        fs_err::create_dir_all(&here).unwrap();
+        fs_err::create_dir_all(folder.at(format!("{level:02}"))).unwrap();
+        for way in ["left", "right"] {
+            symlink(format!("../{:02}", level + 1), here.join(way)).unwrap();
+            symlink(format!("../{:02}", level + 1), folder.at(format!("{level:02}/{way}"))).unwrap();
+        }
+    }
+    folder.put("16/end.txt", "inside");
+    fs_err::create_dir_all(chain.join("16")).unwrap();
+    fs_err::write(chain.join("16/far.txt"), "outside").unwrap();
+    symlink(chain.join("00"), folder.at("z")).unwrap();
+
+    let started = std::time::Instant::now();
+    let corpus = folder.load(&LoadOptions::default());
+    assert!(started.elapsed().as_secs() < 5, "{:?}", started.elapsed());
+    let far = format!("data/z{}/far.txt", "/left".repeat(16));
+    assert_eq!(shown(&corpus), ["data/16/end.txt", far.as_str()]);
+    assert_eq!(folder.reason(&corpus, "z/right"), Some(&SkipReason::linked_before()));
+}
+
+#[cfg(unix)]
+#[test]
+fn links_to_what_holds_the_root_are_not_entered_and_hidden_folders_load_through_links() {
+    use std::os::unix::fs::symlink;
+    let folder = Folder::new();
+    folder.put("one.txt", "one").put(".store/two.txt", "two").put("sub/three.txt", "three");
+    fs_err::write(folder.dir.path().join("outside.txt"), "outside").unwrap();
+    symlink("/", folder.at("disk")).unwrap();
+    symlink(folder.dir.path(), folder.at("above")).unwrap();
+    symlink(".store", folder.at("a-way-in")).unwrap();
+    symlink("sub", folder.at("again")).unwrap();
+    let corpus = folder.load(&LoadOptions::default());
+    assert_eq!(shown(&corpus), ["data/a-way-in/two.txt", "data/one.txt", "data/sub/three.txt"]);
+    for link in ["disk", "above"] {
+        assert_eq!(folder.reason(&corpus, link), Some(&SkipReason::SymlinkLoop));
+    }
+    assert_eq!(folder.reason(&corpus, "again"), Some(&SkipReason::loaded_by_another_path()));
+    assert_eq!(corpus.skipped.len(), 3, "{:?}", corpus.skipped);
+}
+
+#[test]
+fn what_embedlens_wrote_is_not_read_again() {
+    let folder = Folder::new();
+    let map = "row,path,start,end,modality,label,x,y\n0,a,0,1,text,b,0,0\n";
+    folder.put("a.txt", "words").put("v.npy", b"\x93NUMPY\x01\0\0\0").put("v.metadata.jsonl", "{\"row\":0}\n");
+    folder.put("w.tsv", "1\t2\n").put("w.metadata.tsv", "row\tpath\n0\ta\n").put("map.csv", map);
+    folder.put("own.metadata.jsonl", "{\"mine\":1}\n").put("table.tsv", "soup\t2\n");
+    let corpus = folder.load(&LoadOptions::default());
+    assert_eq!(shown(&corpus), ["data/a.txt", "data/own.metadata.jsonl", "data/table.tsv"]);
+    assert_eq!(folder.reason(&corpus, "v.metadata.jsonl").unwrap().to_string(), "written by Embedlens beside v.npy");
+    assert_eq!(folder.reason(&corpus, "w.tsv"), Some(&SkipReason::own_output("w.metadata.tsv")));
+    assert_eq!(folder.reason(&corpus, "map.csv"), Some(&SkipReason::own_map()));
+    let named = load(&[folder.at("map.csv")], &LoadOptions::default(), &WordCount, &Progress::new()).unwrap();
+    assert_eq!(named.items.len(), 1, "a file that is named is wanted");
+}
+
+#[test]
+fn a_missing_folder_among_others_is_listed() {
+    let folder = Folder::new();
+    folder.put("a.txt", "words");
+    let roots = [folder.at("nowhere"), folder.at("a.txt")];
+    let corpus = load(&roots, &LoadOptions::default(), &WordCount, &Progress::new()).unwrap();
+    assert_eq!(corpus.items.len(), 1);
+    assert_eq!(folder.reason(&corpus, "nowhere"), Some(&SkipReason::missing()));
+    assert!(load(&roots[..1], &LoadOptions::default(), &WordCount, &Progress::new()).is_err());
 }
 
 #[cfg(unix)]
@@ -266,6 +342,21 @@ fn chunks_of_random_texts_cover_everything_within_the_limit() {
         }
         assert!(text[covered..].trim().is_empty());
     }
+}
+
+#[test]
+fn megabytes_of_blanks_cost_no_more_than_their_length() {
+    let folder = Folder::new();
+    let line = "some words on a line of their own\n";
+    let text = line.repeat(2000) + &" ".repeat(2_000_000) + "\n";
+    for name in ["a.go", "b.rs", "c.py", "d.txt", "e.md", "f.csv"] {
+        folder.put(name, &text);
+    }
+    let started = std::time::Instant::now();
+    let corpus = folder.load(&LoadOptions { chunk_tokens: 20, overlap_tokens: 2, ..LoadOptions::default() });
+    assert!(started.elapsed().as_secs() < 10, "{:?}", started.elapsed());
+    assert_eq!(corpus.items.len(), 6);
+    assert!(corpus.chunks.iter().all(|chunk| chunk.end <= 2000 * line.len()));
 }
 
 #[test]

@@ -13,9 +13,11 @@ pub(super) fn cut(tokens: &DocumentTokens<'_>, range: Range<usize>, limit: usize
     let text = tokens.text();
     let mut pieces = Vec::new();
     let mut start = range.start;
-    while let Some(rest) = trimmed_lines(text, start..range.end) {
+    // Trimmed once: a long blank tail trimmed for every piece would cost its square.
+    let last = trimmed_lines(text, range).map_or(start, |inner| inner.end);
+    while let Some(rest) = trimmed_lines(text, start..last) {
         let farthest = tokens.farthest(rest.start, limit);
-        let end = if farthest >= rest.end { range.end } else { border(text, rest.start, farthest) };
+        let end = if farthest >= rest.end { last } else { border(text, rest.start, farthest) };
         pieces.extend(trimmed_lines(text, rest.start..end));
         start = end;
     }

@@ -57,6 +57,21 @@ pub(in crate::models) fn open(folder: &Path, named: Named) -> Result<BertEmbedde
     BertEmbedder::new(BertParts { card, tokenizer, config, max_tokens, weights_hash }, &weights)
 }
 
+/// Card of the model in `folder` without reading its weights; `None` where [`open`] would turn it away for what can be seen from
+/// outside. Its space is not known before it is opened.
+pub(in crate::models) fn peek(folder: &Path, named: Named) -> Option<ModelCard> {
+    let modules = read_modules(folder, &named.id).ok()?;
+    let base = folder.join(&modules.transformer);
+    let config = bert_config(&named.id, "config.json", &read(&base.join("config.json")).ok()?).ok()?;
+    let bytes = fs_err::metadata(base.join("model.safetensors")).ok().filter(std::fs::Metadata::is_file)?.len();
+    let tokenizer = [base.join("tokenizer.json"), folder.join("tokenizer.json")];
+    tokenizer.iter().find(|path| path.is_file())?;
+    let max_tokens = max_tokens(&base).ok()?.unwrap_or(usize::MAX).min(config.max_position_embeddings);
+    let space = named.id.clone();
+    let file = (usize::try_from(bytes).unwrap_or(usize::MAX), &blake3::Hash::from_bytes([0; 32]));
+    Some(ModelCard { space, ..card(named, &modules, config.hidden_size, max_tokens, file) })
+}
+
 fn card(
     named: Named,
     modules: &Modules,

@@ -67,7 +67,15 @@ pub fn embed(
         let cached = slots.rows_filled();
         progress.check()?;
         let corpus = &*request.corpus;
-        let mut run = Run { corpus, slots: &mut slots, store: &mut session, progress, tokens: 0, held: Duration::ZERO };
+        let mut run = Run {
+            corpus,
+            slots: &mut slots,
+            store: &mut session,
+            progress,
+            tokens: 0,
+            embedded: 0,
+            held: Duration::ZERO,
+        };
         let started = Instant::now();
         let outcome = model.with(&format!("embed with {}", card.name), |embedder| {
             Ok(match card.input {
@@ -75,12 +83,13 @@ pub fn embed(
                 InputKind::Image => images::embed(&mut run, embedder),
             })
         })?;
-        let (tokens_embedded, seconds) = (run.tokens, started.elapsed().saturating_sub(run.held).as_secs_f64());
+        let (tokens_embedded, embedded) = (run.tokens, run.embedded);
+        let seconds = (started.elapsed().saturating_sub(run.held)).as_secs_f64();
         // What is done is kept, also of a run that was cancelled.
         session.commit();
         drop(session);
         outcome?;
-        let made = Made { card, fingerprint, cached, seconds, tokens_embedded };
+        let made = Made { card, fingerprint, cached, embedded, seconds, tokens_embedded };
         Ok((assemble(corpus, slots, made)?, store.into_report()))
     })
 }
@@ -106,6 +115,7 @@ struct Made {
     card: ModelCard,
     fingerprint: String,
     cached: usize,
+    embedded: usize,
     seconds: f64,
     tokens_embedded: u64,
 }
@@ -146,6 +156,7 @@ fn assemble(corpus: &Corpus, slots: Slots, made: Made) -> Result<EmbeddingSet, T
         notes: notes.into(),
         failed: failed.into(),
         cached: made.cached,
+        embedded: made.embedded,
         seconds: made.seconds,
         tokens_embedded: made.tokens_embedded,
     })
@@ -186,7 +197,8 @@ mod tests {
         assert_eq!(set.vectors.row(0), set.vectors.row(1));
         assert_ne!(set.vectors.row(0), set.vectors.row(2));
         let once = u64::from(set.tokens[0] + set.tokens[2]);
-        assert_eq!((set.rows.len(), set.tokens_embedded), (3, once));
+        assert_eq!((set.rows.len(), set.embedded, set.tokens_embedded), (3, 2, once));
+        assert!((set.rows_per_second().unwrap() * set.seconds - 2.0).abs() < 1e-6);
     }
 
     #[test]

@@ -1,10 +1,11 @@
 //! What texts and pictures have in common while they are embedded: filling slots, storing, counting, stopping.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
 use super::slots::Slots;
 use super::store::Session;
-use crate::corpus::Corpus;
+use crate::corpus::{Corpus, panic_words};
 use crate::models::{Embedded, Embedder, Input, ModelError};
 use crate::progress::{Cancelled, Progress};
 use crate::workspace::cache::CachedRow;
@@ -17,6 +18,8 @@ pub(super) struct Run<'a, 's> {
     pub progress: &'a Progress,
     /// Tokens embedded.
     pub tokens: u64,
+    /// Inputs embedded.
+    pub embedded: usize,
     /// Time held at the user's wish.
     pub held: Duration,
 }
@@ -63,15 +66,18 @@ impl Run<'_, '_> {
             }
             self.slots.fill(slot, vector, noted);
         }
+        self.embedded += slots.len();
         self.tokens += seen;
         self.progress.add_tokens(seen);
     }
 }
 
-/// Embeds and makes sure that every input got a whole vector.
+/// Embeds, takes a panic for an error (models are read-only while they embed), and makes sure that every input got a whole vector.
 fn embed_checked(embedder: &mut dyn Embedder, inputs: &[Input<'_>]) -> Result<Embedded, ModelError> {
     let dim = embedder.card().dimensions;
-    let embedded = embedder.embed(inputs)?;
+    let embedded = catch_unwind(AssertUnwindSafe(|| embedder.embed(inputs))).unwrap_or_else(|panic| {
+        Err(ModelError::Tensor(format!("the model stumbled over it: {}", panic_words(&*panic))))
+    })?;
     if embedded.values.len() == inputs.len() * dim {
         return Ok(embedded);
     }

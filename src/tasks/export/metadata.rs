@@ -6,17 +6,34 @@ use std::path::Path;
 use fs_err::File;
 
 use crate::tasks::{RowInfo, TaskError};
+use crate::vectors::replace_file;
 
-const COLUMNS: [&str; 7] = ["row", "path", "start", "end", "modality", "label", "text"];
+/// Columns of a table; a map's stop before the text.
+const COLUMNS: [&str; 14] = [
+    "row",
+    "path",
+    "start",
+    "end",
+    "modality",
+    "label",
+    "text",
+    "type",
+    "language",
+    "encoding",
+    "size",
+    "modified",
+    "tokens",
+    "truncated",
+];
 
 /// Writes a file through a buffer; errors name it.
 fn write(path: &Path, fill: impl FnOnce(&mut BufWriter<File>) -> std::io::Result<()>) -> Result<(), TaskError> {
-    let write = || {
-        let mut out = BufWriter::new(File::create(path)?);
+    let write = |part: &Path| {
+        let mut out = BufWriter::new(File::create(part)?);
         fill(&mut out)?;
         out.flush()
     };
-    write().map_err(TaskError::file("write the table of rows"))
+    replace_file(path, write).map_err(TaskError::file("write the table of rows"))
 }
 
 pub(super) fn write_jsonl(rows: &[RowInfo], path: &Path) -> Result<(), TaskError> {
@@ -58,7 +75,11 @@ pub(super) fn write_tsv(rows: &[RowInfo], path: &Path) -> Result<(), TaskError> 
         for row in rows {
             let RowInfo { row: number, start, end, .. } = row;
             let [path, modality, label, text] = [&row.path, &row.modality, &row.label, &row.text].map(|s| one_line(s));
-            writeln!(out, "{number}\t{path}\t{start}\t{end}\t{modality}\t{label}\t{text}")?;
+            write!(out, "{number}\t{path}\t{start}\t{end}\t{modality}\t{label}\t{text}")?;
+            let [kind, language, encoding] = [&row.kind, &row.language, &row.encoding].map(|s| one_line(s));
+            let RowInfo { size, tokens, truncated, .. } = row;
+            let modified = row.modified.map_or_else(String::new, |seconds| seconds.to_string());
+            writeln!(out, "\t{kind}\t{language}\t{encoding}\t{size}\t{modified}\t{tokens}\t{truncated}")?;
         }
         Ok(())
     })
@@ -85,6 +106,13 @@ pub(super) fn read_tsv(path: &Path) -> Result<Option<Vec<RowInfo>>, TaskError> {
                 "modality" => row.modality = field.to_owned(),
                 "label" => row.label = field.to_owned(),
                 "text" => row.text = field.to_owned(),
+                "type" => row.kind = field.to_owned(),
+                "language" => row.language = field.to_owned(),
+                "encoding" => row.encoding = field.to_owned(),
+                "size" => row.size = field.parse().unwrap_or(0),
+                "modified" => row.modified = field.parse().ok(),
+                "tokens" => row.tokens = field.parse().unwrap_or(0),
+                "truncated" => row.truncated = field.parse().unwrap_or(0),
                 _ => {}
             }
         }

@@ -9,7 +9,7 @@ mod parquet;
 
 use std::path::Path;
 
-use super::{RowInfo, TaskError, corpus_table};
+use super::{RowInfo, TaskError, set_table};
 use crate::corpus::Corpus;
 use crate::vectors::{Vectors, npy, tsv};
 use crate::workspace::{EmbeddingSet, Projection};
@@ -56,7 +56,7 @@ pub fn is_vectors_file(path: &Path) -> bool {
 /// # Errors
 /// Another ending; the file cannot be written.
 pub fn export_vectors(set: &EmbeddingSet, corpus: &Corpus, path: &Path) -> Result<(), TaskError> {
-    export_table(&set.vectors, &corpus_table(corpus, &set.rows), path)
+    export_table(&set.vectors, &set_table(corpus, set), path)
 }
 
 /// As [`export_vectors`], for rows of any origin.
@@ -158,7 +158,13 @@ mod tests {
             modality: "text".into(),
             label: "a".into(),
             text: (*text).into(),
-            ..RowInfo::default()
+            kind: "Markdown".into(),
+            language: String::new(),
+            encoding: "UTF-8".into(),
+            size: 900 + row as u64,
+            modified: (row != 1).then_some(1_700_000_000),
+            tokens: 7,
+            truncated: row as u32,
         };
         texts.iter().enumerate().map(row).collect()
     }
@@ -175,9 +181,21 @@ mod tests {
             assert_eq!((back.vectors.values(), back.vectors.dim()), (vectors.values(), 2), "{ending}");
             assert_eq!(back.rows[0], rows()[0], "{ending}");
             let text = if *ending == "tsv" { "with \"quotes\", and lines" } else { "with \"quotes\",\tand\nlines" };
-            assert_eq!(back.rows[1].text, text);
+            assert_eq!(back.rows[1], RowInfo { text: text.into(), ..rows()[1].clone() }, "{ending}");
         }
         assert!(export_table(&vectors, &rows(), &dir.path().join("out.xyz")).is_err());
+    }
+
+    #[test]
+    fn rows_of_other_programs_are_read_as_far_as_they_fit() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("out.npy");
+        npy::write(&path, &Vectors::new(vec![1.0, 2.0], 1).unwrap()).unwrap();
+        let beside = "{\"label\":\"a\",\"size\":\"large\",\"type\":3,\"modified\":\"2020-01-01\"}\n{\"label\":\"b\",\"more\":[1]}\n";
+        fs_err::write(dir.path().join("out.metadata.jsonl"), beside).unwrap();
+        let rows = import_vectors(&path).unwrap().rows;
+        assert_eq!(rows[0], RowInfo { label: "a".into(), ..RowInfo::default() });
+        assert_eq!((rows[1].row, rows[1].label.as_str()), (1, "b"));
     }
 
     #[test]

@@ -13,11 +13,10 @@ use fs_err::File;
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::basic::{Compression, ZstdLevel};
-use parquet::errors::ParquetError;
 use parquet::file::properties::WriterProperties;
 
 use crate::tasks::{RowInfo, TaskError};
-use crate::vectors::Vectors;
+use crate::vectors::{Vectors, replace_file};
 
 /// Names a column of vectors may have, the likeliest first.
 const VECTOR_NAMES: [&str; 4] = ["vector", "embedding", "embeddings", "vectors"];
@@ -53,21 +52,27 @@ fn write(rows: &[RowInfo], more: Vec<(&str, ArrayRef)>, path: &Path) -> Result<(
         ("modality", words(&|row| &row.modality)),
         ("label", words(&|row| &row.label)),
         ("text", words(&|row| &row.text)),
+        ("type", words(&|row| &row.kind)),
+        ("language", words(&|row| &row.language)),
+        ("encoding", words(&|row| &row.encoding)),
+        ("size", number(&|row| row.size as usize)),
+        ("modified", Arc::new(rows.iter().map(|row| row.modified.map(|at| at as i64)).collect::<Int64Array>())),
+        ("tokens", number(&|row| row.tokens as usize)),
+        ("truncated", number(&|row| row.truncated as usize)),
     ];
     columns.extend(more);
-    let fields: Vec<Field> =
-        columns.iter().map(|(name, array)| Field::new(*name, array.data_type().clone(), false)).collect();
+    let field = |(name, array): &(&str, ArrayRef)| Field::new(*name, array.data_type().clone(), *name == "modified");
+    let fields: Vec<Field> = columns.iter().map(field).collect();
     let arrays = columns.into_iter().map(|(_, array)| array).collect();
     let batch = RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays).map_err(|error| bad(path, &error))?;
-    let file = File::create(path).map_err(TaskError::file("write the Parquet file"))?;
-    let write = || -> Result<(), ParquetError> {
+    let write = |part: &Path| -> std::io::Result<()> {
         let properties = WriterProperties::builder().set_compression(Compression::ZSTD(ZstdLevel::try_new(3)?)).build();
-        let mut writer = ArrowWriter::try_new(file, batch.schema(), Some(properties))?;
+        let mut writer = ArrowWriter::try_new(File::create(part)?, batch.schema(), Some(properties))?;
         writer.write(&batch)?;
         writer.close()?;
         Ok(())
     };
-    write().map_err(|error| bad(path, &error))
+    replace_file(path, write).map_err(TaskError::file("write the Parquet file"))
 }
 
 pub(super) fn read(path: &Path) -> Result<(Vectors, Vec<RowInfo>), TaskError> {
@@ -143,6 +148,13 @@ fn infos(batch: &RecordBatch) -> Vec<RowInfo> {
         modality: words("modality", row).unwrap_or_default(),
         label: words("label", row).unwrap_or_default(),
         text: words("text", row).unwrap_or_default(),
+        kind: words("type", row).unwrap_or_default(),
+        language: words("language", row).unwrap_or_default(),
+        encoding: words("encoding", row).unwrap_or_default(),
+        size: number("size", row).unwrap_or_default() as u64,
+        modified: number("modified", row).map(|at| at as u64),
+        tokens: number("tokens", row).unwrap_or_default() as u32,
+        truncated: number("truncated", row).unwrap_or_default() as u32,
         ..RowInfo::default()
     };
     (0..batch.num_rows()).map(info).collect()

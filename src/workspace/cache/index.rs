@@ -9,6 +9,7 @@ use std::time::Duration;
 use rusqlite::{Connection, ErrorCode, OptionalExtension, params};
 
 use super::key::RowKey;
+use super::salvage::Salvaged;
 use super::segment::Kind;
 
 /// Name of the index file; the number is that of its tables, so that another version never meets tables it does not know.
@@ -132,6 +133,21 @@ impl Index {
         Ok(self.connection.last_insert_rowid())
     }
 
+    /// Begins with what was saved from an index that was lost. Ids go on far beyond any that the lost one gave, so that a writer
+    /// that still holds one of those cannot be taken for another.
+    pub(super) fn adopt(&mut self, saved: &Salvaged) -> rusqlite::Result<()> {
+        for (id, name, kind) in &saved.segments {
+            self.connection.execute(
+                "INSERT OR IGNORE INTO segments (id, name, dim, model) VALUES (?1, ?2, ?3, ?4)",
+                params![id, name, kind.dim, &kind.model[..]],
+            )?;
+        }
+        let beyond = super::unix_millis() as i64;
+        self.connection.execute("DELETE FROM sqlite_sequence WHERE name = 'segments'", [])?;
+        self.connection.execute("INSERT INTO sqlite_sequence (name, seq) VALUES ('segments', ?1)", [beyond])?;
+        self.add_rows(&saved.rows)
+    }
+
     /// Enters rows, all or none.
     pub(super) fn add_rows(&mut self, rows: &[(RowKey, Place)]) -> rusqlite::Result<()> {
         let transaction = self.connection.transaction()?;
@@ -149,7 +165,8 @@ impl Index {
     }
 }
 
-fn place(row: &rusqlite::Row<'_>) -> rusqlite::Result<Place> {
+/// A row of the table, in the order of columns that all statements use.
+pub(super) fn place(row: &rusqlite::Row<'_>) -> rusqlite::Result<Place> {
     Ok(Place {
         segment: row.get(0)?,
         row: row.get(1)?,

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use rayon::prelude::*;
 
-use super::index::{self, Index, Place};
+use super::index::{self, Place};
 use super::key::RowKey;
 use super::segment::{self, Kind, SegmentReader};
 use super::{CacheError, ModelSpace, VectorCache, repair};
@@ -113,9 +113,9 @@ impl VectorCache {
     fn renew_index(&self) -> Result<(), CacheError> {
         let _lock = repair::lock(&self.dir)?;
         let broken = rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT), None);
-        let message = repair::set_index_aside(&self.dir, &broken)?;
-        *self.index() = Index::open(&self.dir).map_err(|error| self.index_error(error))?;
-        self.tell(message);
+        let (index, messages) = repair::renew_index(&self.dir, &broken)?;
+        *self.index() = index;
+        messages.into_iter().for_each(|message| self.tell(message));
         Ok(())
     }
 }

@@ -9,6 +9,7 @@ mod index;
 mod key;
 mod lookup;
 mod repair;
+mod salvage;
 mod segment;
 mod writer;
 
@@ -77,12 +78,12 @@ impl VectorCache {
         let mut messages = Vec::new();
         let index = match Index::open(dir) {
             Err(error) if index::is_damage(&error) => {
-                messages.push(repair::set_index_aside(dir, &error)?);
-                Index::open(dir)
+                let (index, told) = repair::renew_index(dir, &error)?;
+                messages.extend(told);
+                index
             }
-            other => other,
+            other => other.map_err(|source| CacheError::Index { path: dir.join(index::FILE), source })?,
         };
-        let index = index.map_err(|source| CacheError::Index { path: dir.join(index::FILE), source })?;
         messages.extend(repair::remove_left_overs(dir, &index));
         Ok(Self { dir: dir.to_owned(), index: Mutex::new(index), messages: Mutex::new(messages) })
     }

@@ -1,7 +1,7 @@
 //! What happens to damaged files: set aside under `damaged/`, told, and their sound rows kept.
 //!
-//! Nothing here deletes what could still be read, except segments that no index names: nobody can tell whose rows those
-//! are. Invariant: after a repair no row in the index lies in a file that was set aside.
+//! Nothing here deletes what could still be read, except segments that a sound index does not name: those were left by a kill.
+//! Invariant: after a repair no row in the index lies in a file that was set aside.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -12,7 +12,7 @@ use fs_err as fs;
 use super::index::{self, Index};
 use super::lookup::CachedRow;
 use super::segment::{self, Kind, SegmentReader};
-use super::{CacheError, ModelSpace, VectorCache};
+use super::{CacheError, ModelSpace, VectorCache, salvage};
 
 const DAMAGED: &str = "damaged";
 
@@ -25,34 +25,54 @@ pub(super) fn lock(dir: &Path) -> io::Result<fs::File> {
 }
 
 /// Moves one file of the cache into `damaged/`, under a name that tells when.
-fn set_aside(dir: &Path, name: &str) -> io::Result<PathBuf> {
+fn set_aside(dir: &Path, name: &str, when: u128) -> io::Result<PathBuf> {
     let damaged = dir.join(DAMAGED);
     fs::create_dir_all(&damaged)?;
-    let target = damaged.join(format!("{}-{name}", super::unix_millis()));
+    let target = damaged.join(format!("{when}-{name}"));
     fs::rename(dir.join(name), &target)?;
     Ok(target)
 }
 
-/// Moves the index and its journal aside; returns the message for the user.
-pub(super) fn set_index_aside(dir: &Path, why: &rusqlite::Error) -> io::Result<String> {
-    let target = set_aside(dir, index::FILE)?;
+/// Sets a damaged index aside and begins a new one with what can still be read of it. Segments that then have no name are set
+/// aside too. Returns what to tell the user.
+pub(super) fn renew_index(dir: &Path, why: &rusqlite::Error) -> Result<(Index, Vec<String>), CacheError> {
+    let when = super::unix_millis();
+    let old = set_aside(dir, index::FILE, when)?;
     for journal in ["-wal", "-shm"] {
         let name = format!("{}{journal}", index::FILE);
         if dir.join(&name).exists() {
-            set_aside(dir, &name)?;
+            set_aside(dir, &name, when)?;
         }
     }
-    Ok(format!(
-        "The index of the vector cache was damaged ({why}). It was set aside as {} and a new one begun; \
-         what it named is embedded again.",
-        target.display()
-    ))
+    let failed = |source| CacheError::Index { path: dir.join(index::FILE), source };
+    let saved = salvage::read(&old, dir);
+    let mut index = Index::open(dir).map_err(failed)?;
+    index.adopt(&saved).map_err(failed)?;
+    let mut messages = vec![format!(
+        "The index of the vector cache was damaged ({why}). It was set aside as {} and a new one begun, with {} of its rows; \
+         what is missing is embedded again.",
+        old.display(),
+        saved.rows.len()
+    )];
+    messages.extend(tidy(dir, &index, |name| set_aside(dir, name, when).is_ok()).map(|moved| {
+        format!(
+            "Set {moved} vector files aside that the damaged index no longer names ({}).",
+            dir.join(DAMAGED).display()
+        )
+    }));
+    Ok((index, messages))
 }
 
-/// Removes segments that the index does not name and no process is writing: left by a kill, or by an index that was lost.
+/// Removes segments that the index does not name and no process is writing: left by a kill.
 pub(super) fn remove_left_overs(dir: &Path, index: &Index) -> Option<String> {
+    tidy(dir, index, |name| fs::remove_file(dir.join(name)).is_ok())
+        .map(|removed| format!("Removed {removed} vector files from the cache that its index does not name."))
+}
+
+/// Calls `away` with each segment that the index does not name and no process is writing; how many with rows went.
+fn tidy(dir: &Path, index: &Index, away: impl Fn(&str) -> bool) -> Option<usize> {
     let known: BTreeSet<String> = index.all_segments().ok()?.into_iter().collect();
-    let mut removed = 0;
+    let mut gone = 0;
     for entry in fs::read_dir(dir).ok()?.flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
         if !name.ends_with(&format!(".{}", segment::ENDING)) || known.contains(&name) {
@@ -60,11 +80,16 @@ pub(super) fn remove_left_overs(dir: &Path, index: &Index) -> Option<String> {
         }
         let Ok(file) = fs::File::open(entry.path()) else { continue };
         let long = file.metadata().is_ok_and(|meta| meta.len() > segment::HEADER);
-        if file.file().try_lock().is_ok() && fs::remove_file(entry.path()).is_ok() && long {
-            removed += 1;
+        if file.file().try_lock().is_err() {
+            continue;
+        }
+        // Its writer may have named and closed it since the names were read.
+        let named = index.all_segments().map_or(true, |names| names.contains(&name));
+        if !named && away(&name) && long {
+            gone += 1;
         }
     }
-    (removed > 0).then(|| format!("Removed {removed} vector files from the cache that its index does not name."))
+    (gone > 0).then_some(gone)
 }
 
 impl VectorCache {
@@ -94,10 +119,11 @@ impl VectorCache {
                     }
                 }
             }
-            self.index().forget(id).map_err(|error| self.index_error(error))?;
             let kept = writer.pending();
+            // First the new rows, which take the place of the old: a failure here loses nothing.
             writer.commit()?;
-            let fate = match set_aside(&self.dir, name) {
+            self.index().forget(id).map_err(|error| self.index_error(error))?;
+            let fate = match set_aside(&self.dir, name, super::unix_millis()) {
                 Ok(target) => format!("was damaged and set aside as {}", target.display()),
                 Err(_) => "was gone".to_owned(),
             };
@@ -197,10 +223,36 @@ mod tests {
         let cache = VectorCache::open(dir.path()).unwrap();
         assert_eq!(there(&cache, 10), [] as [usize; 0]);
         assert!(cache.report().messages[0].contains("set aside"), "{:?}", cache.report());
-        assert!(set_aside_in(dir.path()) >= 1);
+        assert_eq!(set_aside_in(dir.path()), 2, "the index and the segment it named: nothing is deleted");
         drop(cache);
         drop(filled(dir.path(), 10));
         assert_eq!(there(&VectorCache::open(dir.path()).unwrap(), 10).len(), 10);
+    }
+
+    #[test]
+    fn a_bad_page_in_the_index_costs_few_rows() {
+        let dir = tempfile::tempdir().unwrap();
+        drop(filled(dir.path(), 5000));
+        let path = dir.path().join(index::FILE);
+        let mut bytes = fs::read(&path).unwrap();
+        let pages = bytes.len() / 4096;
+        bytes[pages / 2 * 4096..][..4096].fill(0xa5);
+        fs::write(&path, bytes).unwrap();
+        let cache = VectorCache::open(dir.path()).unwrap();
+        let found = there(&cache, 5000).len();
+        assert!((4500..5000).contains(&found), "{found} of 5000");
+        assert!(cache.report().messages[0].contains("set aside"), "{:?}", cache.report());
+        assert_eq!(cache.report().messages.len(), 1, "the segment keeps its name: {:?}", cache.report());
+        // What is written next must not be mixed up with what was saved.
+        let mut writer = cache.writer(&ModelSpace::new(SPACE.0, SPACE.1));
+        for n in 0..5000 {
+            writer.push(key(n), &vector(n), &CachedRow { tokens: n as u32, cut: 1, note: format!("note {n}") });
+        }
+        writer.commit().unwrap();
+        drop(writer);
+        drop(cache);
+        let cache = VectorCache::open(dir.path()).unwrap();
+        assert_eq!((there(&cache, 5000).len(), cache.report()), (5000, CacheReport::default()));
     }
 
     #[test]

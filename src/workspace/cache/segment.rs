@@ -69,6 +69,10 @@ impl SegmentWriter {
                 Ok(mut file) => {
                     // A file system without locks only loses the tidying up of left-overs.
                     let _ = file.file().lock();
+                    // Between making and locking it another process may have tidied it up.
+                    if !dir.join(&name).exists() {
+                        continue;
+                    }
                     file.write_all(&kind.header())?;
                     return Ok(Self { name, file, rows: 0 });
                 }

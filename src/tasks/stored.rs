@@ -1,0 +1,173 @@
+//! Questions to vectors that came from files: a query against them, and how far two files agree.
+//!
+//! What a file does not say (which model made it) the caller does. Invariant: a query is only asked of vectors of its own dimension.
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use super::agree::{Side, agree_vectors};
+use super::answer::embed_query;
+use super::models::modalities_of;
+use super::{Environment, Imported, Query, TaskError, import_vectors, is_vectors_file, model_card};
+use crate::corpus::LoadOptions;
+use crate::models::{InputKind, ModelCard, ModelId};
+use crate::progress::Progress;
+use crate::search;
+use crate::vectors::{Metric, Vectors};
+use crate::workspace::Agreement;
+
+/// A file of vectors, read.
+#[derive(Clone, Debug)]
+pub struct StoredVectors {
+    /// The file.
+    pub path: PathBuf,
+    /// Its vectors and what is known of them.
+    pub imported: Imported,
+}
+
+impl StoredVectors {
+    /// The file's name.
+    pub fn name(&self) -> String {
+        self.path.file_name().unwrap_or(self.path.as_os_str()).to_string_lossy().into_owned()
+    }
+}
+
+/// Whether a path is taken for a file of vectors where texts would do as well: a `.tsv` only when it begins with numbers.
+pub fn holds_vectors(path: &Path) -> bool {
+    let is_table = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("tsv"));
+    is_vectors_file(path) && (!is_table || begins_with_numbers(path))
+}
+
+fn begins_with_numbers(path: &Path) -> bool {
+    use std::io::{BufRead, BufReader, Read};
+    let Ok(file) = fs_err::File::open(path) else { return false };
+    let mut line = String::new();
+    // No line of vectors is longer; a text without line ends is not read whole.
+    let read = BufReader::new(file.take(4 << 20)).read_line(&mut line);
+    read.is_ok() && line.contains('\t') && line.trim_end().split('\t').all(|field| field.trim().parse::<f32>().is_ok())
+}
+
+/// Reads files of vectors.
+///
+/// # Errors
+/// One of them makes no sense.
+pub fn read_stored(paths: &[PathBuf]) -> Result<Vec<StoredVectors>, TaskError> {
+    paths.iter().map(|path| Ok(StoredVectors { path: path.clone(), imported: import_vectors(path)? })).collect()
+}
+
+/// A query to files of vectors of one model.
+#[derive(Clone, Debug)]
+pub struct StoredQuery {
+    /// The files.
+    pub files: Vec<StoredVectors>,
+    /// The model that made them.
+    pub model: ModelId,
+    /// What is asked.
+    pub query: Query,
+    /// Hits a group.
+    pub top: usize,
+}
+
+/// A ranking over all files for one modality.
+#[derive(Clone, Debug, Default)]
+pub struct StoredGroup {
+    /// "text", "code", "image".
+    pub modality: String,
+    /// Which file, which row in it, and the score; best first.
+    pub hits: Vec<(usize, usize, f32)>,
+}
+
+/// The answer of files of vectors.
+#[derive(Clone, Debug)]
+pub struct StoredAnswer {
+    /// The model's card.
+    pub card: ModelCard,
+    /// One ranking a modality, in the order the modalities are listed.
+    pub groups: Vec<StoredGroup>,
+    /// Seconds to embed the query.
+    pub seconds_query: f64,
+    /// Seconds to search.
+    pub seconds_search: f64,
+}
+
+/// Answers a query from files of vectors.
+///
+/// # Errors
+/// Cancelled; the model is not here, or cannot read the query; a file has vectors of another dimension.
+pub fn answer_stored(request: &StoredQuery, env: &Environment, progress: &Progress) -> Result<StoredAnswer, TaskError> {
+    progress.check()?;
+    let card = model_card(&request.model, env)?;
+    for file in &request.files {
+        let found = file.imported.vectors.dim();
+        if found != card.dimensions {
+            let message = format!(
+                "its vectors have {found} dimensions, those of {} have {}: name the model that made them with --model",
+                card.id, card.dimensions
+            );
+            return Err(TaskError::Format { path: file.path.clone(), message });
+        }
+    }
+    let asked = match (&request.query, card.input) {
+        (Query::Text(_), _) => card.text_query_model.clone(),
+        (Query::Image(_), InputKind::Image) => Some(card.id.clone()),
+        (Query::Image(_), InputKind::Text) => None,
+    };
+    let asked = asked.ok_or_else(|| TaskError::CannotAsk { model: card.name.clone() })?;
+    let started = Instant::now();
+    let query = embed_query(&request.query, &asked, LoadOptions::default().max_megapixels, env)?;
+    let seconds_query = started.elapsed().as_secs_f64();
+    progress.check()?;
+    let started = Instant::now();
+    let groups = env.run(|| rank(request, &card, &query));
+    Ok(StoredAnswer { card, groups, seconds_query, seconds_search: started.elapsed().as_secs_f64() })
+}
+
+fn rank(request: &StoredQuery, card: &ModelCard, query: &[f32]) -> Vec<StoredGroup> {
+    let usual = modalities_of(card.input)[0].name();
+    let modality = |file: &StoredVectors, row: usize| match file.imported.rows[row].modality.as_str() {
+        "" => usual.to_owned(),
+        known => known.to_owned(),
+    };
+    let mut names: Vec<String> = Vec::new();
+    for file in &request.files {
+        for row in 0..file.imported.rows.len() {
+            let name = modality(file, row);
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+    }
+    names.sort_by_key(|name| ["text", "code", "image"].iter().position(|known| known == name).unwrap_or(3));
+    let group = |name: String| {
+        let mut hits: Vec<(usize, usize, f32)> = Vec::new();
+        for (at, file) in request.files.iter().enumerate() {
+            let of_name = |row: usize| modality(file, row) == name;
+            let found = search::top_k(&file.imported.vectors, query, Metric::Cosine, request.top, Some(&of_name));
+            hits.extend(found.into_iter().map(|hit| (at, hit.position as usize, hit.score)));
+        }
+        // Stable: equal scores stay in the order of files and rows.
+        hits.sort_by(|a, b| b.2.total_cmp(&a.2));
+        hits.truncate(request.top);
+        StoredGroup { modality: name, hits }
+    };
+    names.into_iter().map(group).collect()
+}
+
+/// How far two files agree, row by row. The ids are the files' names, or their paths where the names are the same.
+///
+/// # Errors
+/// Cancelled; another number of rows; fewer than two rows; one of the files has no variance.
+pub fn agree_stored(
+    [a, b]: [&StoredVectors; 2],
+    k: usize,
+    env: &Environment,
+    progress: &Progress,
+) -> Result<Agreement, TaskError> {
+    let same = a.name() == b.name();
+    let id = |file: &StoredVectors| if same { file.path.display().to_string() } else { file.name() };
+    let side = |file: &StoredVectors| {
+        let vectors: Vectors = file.imported.vectors.clone();
+        Side { id: ModelId(id(file)), name: id(file), vectors }
+    };
+    agree_vectors(&side(a), &side(b), k, env, progress)
+}
