@@ -283,7 +283,15 @@ impl App {
         let jobs = &self.snapshots;
         for (id, slot) in &self.document.live {
             let Some(model) = self.document.models.iter_mut().find(|model| &model.card.id == id) else { continue };
-            let Some(live) = &mut model.map.live else { continue };
+            let Some(live) = &mut model.map.live else {
+                // PCA is shown as soon as it is placed, before its quality is known.
+                if let (Some(frame), false) = (slot.take(), model.map.layouts.contains_key(&Method::Pca)) {
+                    model.map.method = Some(Method::Pca);
+                    model.map.layout = Some(frame.layout);
+                    self.document.restyle.insert(id.clone());
+                }
+                continue;
+            };
             live.paused = jobs.iter().any(|job| job.id == live.job && job.view.paused);
             let Some(frame) = slot.take() else { continue };
             live.iteration = frame.iteration;

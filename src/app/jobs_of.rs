@@ -131,7 +131,7 @@ impl App {
         } else if let Some(model) = self.document.model_mut(id) {
             // PCA takes the place of a running t-SNE.
             model.map.live = None;
-            self.document.live.remove(id);
+            self.document.live.insert(id.clone(), live);
         }
     }
 

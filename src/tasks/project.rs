@@ -102,6 +102,12 @@ pub fn project(
         let start = pca.plane(&request.vectors)?;
         let pca_seconds = started.elapsed().as_secs_f64();
         progress.check()?;
+        if request.params.method == Method::Pca {
+            // The map can be looked at while its quality is measured.
+            let layout = Arc::new(Layout::new(request.rows.clone(), start.clone().into()));
+            live.put(LiveFrame { layout, iteration: 0, iterations: 0, kl: None });
+            progress.stage("Measuring how far the map can be trusted", "steps", 0);
+        }
         let mut made = match (request.params.method, request.params.tsne.engine) {
             (Method::Pca, _) => Made { points: start, kl: Vec::new(), seconds: [0.0, 0.0] },
             (Method::Tsne, TsneEngine::Embedlens) => tsne(request, &start, live, progress)?,
