@@ -147,6 +147,12 @@ impl App {
         if let Some(first) = wanted.iter().position(|(_, id)| reads(id) == Some(mostly)) {
             wanted[..=first].rotate_right(1);
         }
+        // The same kind stands in Compare from the beginning: nothing is swapped there later.
+        let pair: Vec<ModelId> =
+            wanted.iter().map(|(_, id)| id).filter(|id| reads(id) == Some(mostly)).take(2).cloned().collect();
+        if pair.len() == 2 {
+            self.document.compare.slots = pair;
+        }
         for (_, id) in wanted {
             self.spawn_embed(&id);
         }
@@ -194,10 +200,9 @@ impl App {
 
     /// Until the user chooses, the two models that read the same kind of items and share the most rows stand side by side.
     fn fill_compare(&mut self) {
-        // What can be compared and is looked at is not swapped unasked.
-        let compared = self.settings.perspective == Perspective::Compare
-            && matches!(self.document.compare.slots.as_slice(), [a, b, ..] if self.comparable(a, b));
-        if self.document.compare.chosen || compared {
+        // What can be compared is not swapped unasked.
+        let slots = self.document.compare.slots.as_slice();
+        if self.document.compare.chosen || matches!(slots, [a, b, ..] if self.comparable(a, b)) {
             return;
         }
         let ready: Vec<(&ModelId, usize)> = self

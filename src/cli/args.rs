@@ -14,6 +14,7 @@ Examples:
   embedlens search ~/notes --query \"lentil soup\"   find the passages nearest in meaning
   embedlens embed ~/notes --out notes.npy          write one vector a passage
   embedlens render ~/notes --method tsne --out map.png
+  embedlens search @sample --query \"a cup of coffee\"  ask the bundled sample
 
 Results go to stdout, progress and messages to stderr.
 Exit codes: 0 ok, 1 failure, 2 wrong usage, 130 interrupted.";

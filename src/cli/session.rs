@@ -48,6 +48,8 @@ pub(super) struct Session {
     seconds: [Cell<f64>; 2],
 }
 
+/// The path that stands for the bundled sample.
+const SAMPLE: &str = "@sample";
 /// Paths shown of each reason for leaving files out.
 const SHOWN: usize = 3;
 /// Reasons shown.
@@ -124,7 +126,15 @@ impl Session {
     /// Loads and tells what was left out.
     pub(super) fn load(&self, paths: &[PathBuf], args: &LoadArgs) -> Result<Arc<Corpus>, Failure> {
         let options = args.options().map_err(Failure::Usage)?;
-        let request = LoadRequest { paths: paths.to_vec(), options };
+        let mut places = Vec::new();
+        for path in paths {
+            if path.as_os_str() == SAMPLE {
+                places.extend(tasks::sample_paths(&self.env)?);
+            } else {
+                places.push(path.clone());
+            }
+        }
+        let request = LoadRequest { paths: places, options };
         let started = Instant::now();
         let corpus = Arc::new(self.watch(|env, progress| tasks::load(&request, env, progress))?);
         self.spent(0, started);

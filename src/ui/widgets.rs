@@ -225,7 +225,7 @@ pub fn number_at(ui: &Ui, right: egui::Pos2, text: &str, look: (FontId, egui::Co
 pub fn fact(ui: &mut Ui, name: &str, value: impl Into<String>) -> Response {
     let theme = Theme::of(ui.ctx());
     ui.with_layout(Layout::left_to_right(Align::TOP), |ui| {
-        let (rect, _) = ui.allocate_exact_size(vec2(86.0, 18.0), Sense::hover());
+        let (rect, _) = ui.allocate_exact_size(vec2(86.0, 15.0), Sense::hover());
         ui.painter().text(rect.left_center(), Align2::LEFT_CENTER, name, theme::secondary(), theme.dim);
         ui.add(Label::new(RichText::new(value).font(theme::secondary())).wrap().selectable(true))
     })

@@ -7,3 +7,5 @@ mod gui;
 mod layering;
 mod models;
 mod numerics;
+#[cfg(all(feature = "gui", feature = "bundled-models"))]
+mod sample;

@@ -398,7 +398,7 @@ fn embedded(ui: &mut Ui, ctx: &Context<'_>, found: Option<&Inspection>) {
 fn token_line(ui: &mut Ui, name: &str, value: &str) {
     let theme = Theme::of(ui.ctx());
     ui.horizontal_top(|ui| {
-        let (rect, _) = ui.allocate_exact_size(vec2(86.0, 18.0), Sense::hover());
+        let (rect, _) = ui.allocate_exact_size(vec2(86.0, 15.0), Sense::hover());
         ui.painter().text(rect.left_center(), egui::Align2::LEFT_CENTER, name, theme::secondary(), theme.dim);
         ui.add(Label::new(RichText::new(value).font(egui::FontId::monospace(11.5))).wrap().selectable(true));
     });

@@ -16,7 +16,7 @@ use crate::workspace::{Answer, AnswerGroup};
 pub const EXAMPLES: [&str; 5] = [
     "birds that live near water",
     "sort a list of numbers",
-    "a coin",
+    "a cup of coffee",
     "something warm to wear",
     "retry a failed request",
 ];
@@ -67,10 +67,13 @@ fn shown_groups<'a>(ctx: &Context<'_>, answer: &'a Answer) -> Vec<&'a AnswerGrou
     answer.groups.iter().filter(|group| belongs(ctx, answer, group)).collect()
 }
 
-/// The group whose hits are listed and lit: of the kind the user chose, else the first.
+/// The group whose hits are listed and lit: of the kind the user chose, else the best of the first model. Texts and code of one
+/// model are on one scale; pictures are not.
 pub fn listed<'a>(groups: &[&'a AnswerGroup], state: &WindowState) -> Option<&'a AnswerGroup> {
     let chosen = groups.iter().find(|group| Some(group.modality) == state.query_tab);
-    chosen.or(groups.first()).copied()
+    let best = |group: &AnswerGroup| group.hits.first().map_or(f32::NEG_INFINITY, |hit| hit.1);
+    let of_first = groups.iter().filter(|group| group.model == groups[0].model);
+    chosen.or(of_first.reduce(|a, b| if best(b) > best(a) { b } else { a })).copied()
 }
 
 /// The hits that maps light: those of the listed kind.
@@ -95,6 +98,7 @@ pub fn field(ui: &mut Ui, ctx: &Context<'_>, state: &mut WindowState) {
         }
         if response.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter)) {
             state.query_cursor = None;
+            state.query_tab = None;
             ask(ctx, &state.query_text);
             response.request_focus();
         }
@@ -140,6 +144,7 @@ pub fn suggestions(ui: &mut Ui, ctx: &Context<'_>, state: &mut WindowState) {
         for example in EXAMPLES {
             if link(ui, example).clicked() {
                 state.query_text = example.to_owned();
+                state.query_tab = None;
                 ask(ctx, example);
             }
         }
