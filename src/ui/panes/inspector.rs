@@ -66,6 +66,39 @@ fn selection(ui: &mut Ui, ctx: &Context<'_>, state: &mut WindowState) {
             ctx.send(Command::InvertSelection);
         }
     });
+    ui.add_space(4.0);
+    let rows = &ctx.selection.rows;
+    let area = ScrollArea::vertical().id_salt("selected rows").max_height(26.0 * 8.0).auto_shrink([false, true]);
+    ui.scope(|ui| {
+        ui.spacing_mut().item_spacing.y = 0.0;
+        area.show_rows(ui, 26.0, rows.len(), |ui, seen| {
+            for place in seen {
+                selected_row(ui, ctx, state, rows[place]);
+            }
+        });
+    });
+}
+
+/// One line of the selection: click looks at it.
+fn selected_row(ui: &mut Ui, ctx: &Context<'_>, state: &mut WindowState, row: RowId) {
+    let Some(corpus) = ctx.corpus.filter(|corpus| row.index() < corpus.chunks.len()) else { return };
+    let item = corpus.item_of(row);
+    let words = match item.modality {
+        Modality::Image => super::map_pane::note_of(ctx, row).unwrap_or_default(),
+        _ => corpus.text_of(row).chars().take(60).collect(),
+    };
+    let name = item.file_name().to_owned();
+    let mut line = widgets::Row::new(&name, words.split_whitespace().collect::<Vec<_>>().join(" "));
+    line.right = line.right.chars().take(26).collect();
+    line.chosen = ctx.selection.focus == Some(row);
+    let response = line.show(ui);
+    if response.hovered() || response.has_focus() {
+        state.hover_next = Some(row);
+        state.hover_seen = true;
+    }
+    if response.clicked() {
+        ctx.send(Command::Focus(row));
+    }
 }
 
 /// The five most frequent folders of the selection with their counts.

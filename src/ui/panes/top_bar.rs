@@ -122,7 +122,8 @@ fn perspectives(ui: &mut Ui, ctx: &Context<'_>, bar: Rect) {
         let chosen = ctx.settings.perspective == perspective;
         response.widget_info(|| WidgetInfo::selected(Role::Tab, true, chosen, perspective.name()));
         if chosen {
-            ui.painter().rect_filled(rect, CornerRadius::same(7), ctx.theme.background);
+            let fill = if ctx.theme.dark { ctx.theme.background } else { ctx.theme.panel };
+            ui.painter().rect_filled(rect, CornerRadius::same(7), fill);
         }
         if response.has_focus() {
             let stroke = Stroke::new(1.0, ctx.theme.accent);
