@@ -193,7 +193,9 @@ impl App {
             dark: true,
             backend,
             log: Vec::new(),
-            toasts: egui_notify::Toasts::default().with_anchor(egui_notify::Anchor::BottomRight),
+            toasts: egui_notify::Toasts::default()
+                .with_anchor(egui_notify::Anchor::BottomRight)
+                .with_margin(egui::vec2(12.0, 40.0)),
             vitals: VitalsMeter::default(),
             stats: options.frame_stats.map(FrameStats::new),
             dragging: Vec::new(),

@@ -355,7 +355,7 @@ fn variance_plot(ui: &mut Ui, ratios: &[f32]) {
         })
         .collect();
     widgets::dim(ui, "Variance held by the first components, %");
-    curve(ui, "variance", points);
+    curve(ui, "variance", points, Some(100.0));
 }
 
 fn kl_plot(ui: &mut Ui, kl: &[(u32, f32)]) {
@@ -365,13 +365,18 @@ fn kl_plot(ui: &mut Ui, kl: &[(u32, f32)]) {
     let points = kl.iter().map(|&(iteration, value)| [f64::from(iteration), f64::from(value)]).collect();
     widgets::dim(ui, "KL divergence by iteration")
         .on_hover_text("How badly the map keeps the neighbourhoods; lower is better");
-    curve(ui, "kl", points);
+    curve(ui, "kl", points, None);
 }
 
-fn curve(ui: &mut Ui, id: &str, points: Vec<[f64; 2]>) {
+/// A curve without tools; with `whole` its axis goes from 0 to there.
+fn curve(ui: &mut Ui, id: &str, points: Vec<[f64; 2]>, whole: Option<f64>) {
     let colour = Theme::of(ui.ctx()).accent;
-    egui_plot::Plot::new(id)
-        .height(92.0)
+    let mut plot = egui_plot::Plot::new(id);
+    if let Some(whole) = whole {
+        let steps = egui_plot::uniform_grid_spacer(move |_| [whole, whole / 2.0, whole / 4.0]);
+        plot = plot.include_y(0.0).include_y(whole).y_grid_spacer(steps);
+    }
+    plot.height(92.0)
         .allow_drag(false)
         .allow_zoom(false)
         .allow_scroll(false)
