@@ -61,6 +61,8 @@ impl App {
                 self.document.compare.failures.push((pair, why));
                 self.failed("The models were not compared", &error);
             }
+            Outcome::Measured(of, id, result) if of == now => self.measured_speed(&id, result),
+            Outcome::Listed(cards) => self.listed(cards),
             Outcome::Sorted(of, order) if of == now => self.document.item_order = order,
             Outcome::Picked(purpose, paths) if !paths.is_empty() => self.picked(purpose, paths),
             Outcome::NoDialog(purpose) => {
@@ -307,6 +309,7 @@ impl App {
             self.spawn_style(&id);
         }
         self.compare_shown();
+        self.measure_compared();
     }
 
     /// Begins to compare the first two models of Compare, once.

@@ -89,7 +89,8 @@ pub fn embed(
         session.commit();
         drop(session);
         outcome?;
-        let made = Made { card, fingerprint, cached, embedded, seconds, tokens_embedded };
+        let model_memory_mb = env.models.memory_mb(&request.model);
+        let made = Made { card, fingerprint, cached, embedded, seconds, tokens_embedded, model_memory_mb };
         Ok((assemble(corpus, slots, made)?, store.into_report()))
     })
 }
@@ -118,6 +119,7 @@ struct Made {
     embedded: usize,
     seconds: f64,
     tokens_embedded: u64,
+    model_memory_mb: Option<f64>,
 }
 
 /// Turns slots into a set: a vector a row, failed rows apart.
@@ -159,6 +161,7 @@ fn assemble(corpus: &Corpus, slots: Slots, made: Made) -> Result<EmbeddingSet, T
         embedded: made.embedded,
         seconds: made.seconds,
         tokens_embedded: made.tokens_embedded,
+        model_memory_mb: made.model_memory_mb,
     })
 }
 
