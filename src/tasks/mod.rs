@@ -23,7 +23,7 @@ mod table;
 
 pub use agree::{AgreeRequest, agree};
 pub use answer::{Query, QueryRequest, answer};
-pub use embed::{EmbedRequest, embed};
+pub use embed::{EmbedRequest, SeenPictures, embed};
 pub use environment::Environment;
 pub use error::TaskError;
 pub use explain::{explain, explain_text};

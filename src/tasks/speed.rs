@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{EmbedRequest, Environment, TaskError, embed};
+use super::{EmbedRequest, Environment, SeenPictures, TaskError, embed};
 use crate::corpus::Corpus;
 use crate::progress::Progress;
 use crate::workspace::{EmbeddingSet, Speed};
@@ -12,7 +12,7 @@ use crate::workspace::{EmbeddingSet, Speed};
 pub const SPEED_SAMPLE: usize = 64;
 
 /// The speed of the model that made `set`: from its run where that embedded [`SPEED_SAMPLE`] inputs, else measured on as many of
-/// its rows, without the cache; the first input, which warms the model up, is not counted. `None` for an empty set.
+/// its rows, without the cache and without what other models have seen; the first input, which warms the model up, is not counted. `None` for an empty set.
 ///
 /// # Errors
 /// Cancelled; the model cannot be opened any more; none of the rows could be embedded.
@@ -28,7 +28,8 @@ pub fn measure_speed(
     let step = (set.rows.len() / SPEED_SAMPLE).max(1);
     let rows: Arc<[_]> = set.rows.iter().copied().step_by(step).take(SPEED_SAMPLE).collect();
     let request = EmbedRequest { corpus: corpus.clone(), model: set.card.id.clone(), rows: Some(rows) };
-    let env = Environment { cache_dir: None, ..env.clone() };
+    let seen = SeenPictures::default();
+    let env = Environment { cache_dir: None, seen, ..env.clone() };
     let warm = EmbedRequest { rows: Some(set.rows[..1].into()), ..request.clone() };
     embed(&warm, &env, progress)?;
     let (fresh, _) = embed(&request, &env, progress)?;

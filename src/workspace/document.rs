@@ -37,6 +37,8 @@ pub struct EmbeddingSet {
     pub failed: Arc<[(RowId, String)]>,
     /// Rows that came from the cache.
     pub cached: usize,
+    /// Rows made of what another model on the same network had seen: in no time, and not counted as embedded.
+    pub shared: usize,
     /// Inputs that were really embedded: equal rows count once.
     pub embedded: usize,
     /// Seconds spent embedding them.

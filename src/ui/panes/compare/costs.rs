@@ -87,10 +87,10 @@ fn measured_on(model: &ModelState) -> Option<String> {
     Some(format!("{}: measured on {}", short_name(&model.card.name), widgets::plural(inputs, "chunk")))
 }
 
-/// Seconds of the run; where the cache gave some of it, about what all of it would take.
+/// Seconds of the run; where the cache or another model gave some of it, about what all of it would take.
 fn seconds(model: &ModelState) -> Option<String> {
     let set = model.set.as_ref()?;
-    if set.cached == 0 {
+    if set.cached + set.shared == 0 {
         return Some(format!("{:.1}", set.seconds));
     }
     let about = set.rows.len() as f64 / model.speed?.per_second;
@@ -136,6 +136,7 @@ mod tests {
             notes: [].into(),
             failed: [].into(),
             cached,
+            shared: 0,
             embedded: 100 - cached,
             seconds,
             tokens_embedded: 0,
