@@ -341,6 +341,9 @@ fn embedded_words(set: &EmbeddingSet) -> String {
     if set.cached > 0 {
         words.push_str(&format!(", {} from the cache", thousands(set.cached as u64)));
     }
+    if set.shared > 0 {
+        words.push_str(&format!(", {} looked at already for another model", thousands(set.shared as u64)));
+    }
     if let Some(rate) = set.rows_per_second() {
         words.push_str(&format!(", {}/s in {}", thousands(rate.round() as u64), duration(set.seconds)));
     }

@@ -45,8 +45,12 @@ fn line(set: &EmbeddingSet, out: &Path) -> String {
     let speed = set
         .rows_per_second()
         .map_or_else(String::new, |per_second| format!(" in {:.1} s ({} items/s)", set.seconds, rate(per_second)));
+    let shared = match set.shared {
+        0 => String::new(),
+        rows => format!(" ({} looked at already for another model)", count(rows as u64)),
+    };
     format!(
-        "{}: {} of {} dimensions, {} from the cache, {} embedded{speed} → {}\n",
+        "{}: {} of {} dimensions, {} from the cache, {} embedded{shared}{speed} → {}\n",
         set.card.id,
         plural(set.rows.len(), "vector", "vectors"),
         count(set.vectors.dim() as u64),

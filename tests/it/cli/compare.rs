@@ -15,6 +15,8 @@ fn comparing_tells_agreement_and_cost() {
         }
         assert_eq!(told["models"][1]["dimensions"], 256);
         assert!(told["models"][0]["items_per_second"].as_f64().unwrap() > 0.0);
+        let memory = &told["models"][0]["model_memory_mb"];
+        assert_eq!(memory.as_f64().is_some_and(|mb| mb > 1.0), cfg!(target_os = "linux"), "{memory}");
     }
 }
 

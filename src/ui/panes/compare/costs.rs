@@ -83,18 +83,22 @@ fn rate(per_second: f64) -> String {
 }
 
 fn measured_on(model: &ModelState) -> Option<String> {
-    let inputs = model.speed?.inputs;
-    Some(format!("{}: measured on {}", short_name(&model.card.name), widgets::plural(inputs, "chunk")))
+    let on = match (model.speed, &model.set) {
+        (Some(speed), _) => format!("on {}", widgets::plural(speed.inputs, "chunk")),
+        (None, Some(_)) => "when nothing else is running".to_owned(),
+        (None, None) => return None,
+    };
+    Some(format!("{}: measured {on}", short_name(&model.card.name)))
 }
 
 /// Seconds of the run; where the cache or another model gave some of it, about what all of it would take.
 fn seconds(model: &ModelState) -> Option<String> {
     let set = model.set.as_ref()?;
     if set.cached + set.shared == 0 {
-        return Some(format!("{:.1}", set.seconds));
+        return Some(if set.seconds < 0.05 { "under 0.1".to_owned() } else { format!("{:.1}", set.seconds) });
     }
     let about = set.rows.len() as f64 / model.speed?.per_second;
-    Some(format!("about {}", rate(about)))
+    Some(if about < 0.05 { "under 0.1".to_owned() } else { format!("about {}", rate(about)) })
 }
 
 #[cfg(test)]
@@ -151,6 +155,10 @@ mod tests {
         assert_eq!(seconds(&model(0, 1.25, None)).as_deref(), Some("1.2"));
         assert_eq!(seconds(&model(100, 0.0, speed)).as_deref(), Some("about 2.5"));
         assert_eq!(seconds(&model(100, 0.0, None)), None);
+        assert_eq!(
+            seconds(&model(100, 0.0, Some(Speed { per_second: 1e5, inputs: 64 }))).as_deref(),
+            Some("under 0.1")
+        );
         assert_eq!(measured_on(&model(100, 0.0, speed)).as_deref(), Some("m: measured on 64 chunks"));
     }
 }
