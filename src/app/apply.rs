@@ -61,6 +61,8 @@ impl App {
                 self.document.compare.failures.push((pair, why));
                 self.failed("The models were not compared", &error);
             }
+            Outcome::Measured(of, id, result) if of == now => self.measured_speed(&id, result),
+            Outcome::Listed(cards) => self.listed(cards),
             Outcome::Sorted(of, order) if of == now => self.document.item_order = order,
             Outcome::Picked(purpose, paths) if !paths.is_empty() => self.picked(purpose, paths),
             Outcome::NoDialog(purpose) => {
@@ -320,6 +322,7 @@ impl App {
             self.spawn_style(&id);
         }
         self.compare_shown();
+        self.measure_compared();
     }
 
     /// Begins to compare the first two models of Compare, once.
@@ -350,6 +353,9 @@ fn embedded_words(set: &EmbeddingSet) -> String {
     let mut words = format!("{}: {}", set.card.name, plural(set.rows.len(), "chunk"));
     if set.cached > 0 {
         words.push_str(&format!(", {} from the cache", thousands(set.cached as u64)));
+    }
+    if set.shared > 0 {
+        words.push_str(&format!(", {} looked at already for another model", thousands(set.shared as u64)));
     }
     if let Some(rate) = set.rows_per_second() {
         words.push_str(&format!(", {}/s in {}", thousands(rate.round() as u64), duration(set.seconds)));

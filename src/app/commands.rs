@@ -186,7 +186,7 @@ impl App {
 
     /// Lets go of everything that belongs to the corpus before, now that another has come.
     pub(super) fn make_room(&mut self) {
-        for lane in ["embed", "project", "style", "query", "inspect", "agree", "sort", "paint"] {
+        for lane in ["embed", "project", "style", "query", "inspect", "agree", "speed", "sort", "paint"] {
             self.jobs.cancel_lanes(lane);
         }
         let old = self.document.clear();

@@ -44,6 +44,8 @@ pub struct Document {
     pub live: BTreeMap<ModelId, LiveSlot>,
     /// Pairs whose comparison was begun.
     pub agree_tried: BTreeSet<(ModelId, ModelId)>,
+    /// Models whose speed was asked for.
+    pub speed_tried: BTreeSet<ModelId>,
     /// Models whose colours must be computed again.
     pub restyle: BTreeSet<ModelId>,
 }
@@ -63,7 +65,10 @@ impl Document {
         let colour = self.models.len();
         match self.models.iter_mut().find(|model| model.card.id == card.id) {
             Some(known) => known.card = card,
-            None => self.models.push(ModelState { card, colour, set: None, map: MapModel::default(), error: None }),
+            None => {
+                let map = MapModel::default();
+                self.models.push(ModelState { card, colour, set: None, map, error: None, speed: None });
+            }
         }
     }
 

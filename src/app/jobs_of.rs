@@ -16,7 +16,8 @@ use crate::ui::context::{FolderLine, Inspection, ItemOrder, LiveInfo, MeasuredPa
 use crate::vectors::RowId;
 use crate::workspace::cache::CacheReport;
 use crate::workspace::{
-    Agreement, Answer, Column, ColumnValues, EmbeddingSet, ModelId, Projection, ProjectionParams, column_values,
+    Agreement, Answer, Column, ColumnValues, EmbeddingSet, ModelCard, ModelId, Projection, ProjectionParams, Speed,
+    column_values,
 };
 
 /// What jobs give.
@@ -37,6 +38,10 @@ pub enum Outcome {
     Inspected(u64, Inspection),
     /// Two models were compared.
     Agreed(u64, (ModelId, ModelId), Result<MeasuredPair, TaskError>),
+    /// How fast a model is was measured.
+    Measured(u64, ModelId, Result<Option<Speed>, TaskError>),
+    /// Models that are here, those in the hub's cache included.
+    Listed(Vec<ModelCard>),
     /// The item list was sorted.
     Sorted(u64, ItemOrder),
     /// The user chose paths in the system's dialog, or none.

@@ -11,6 +11,7 @@ mod frame_stats;
 mod input;
 mod inspecting;
 mod jobs_of;
+mod measuring;
 mod persistence;
 mod vitals;
 
@@ -86,7 +87,8 @@ pub fn run(options: WindowOptions) -> ExitCode {
         .with_min_inner_size([900.0, 560.0])
         .with_drag_and_drop(true)
         .with_icon(icon);
-    let native = eframe::NativeOptions { viewport, ..Default::default() };
+    // Scripts that our fonts lack are drawn with the system's: eframe looks for them on a thread of its own.
+    let native = eframe::NativeOptions { viewport, system_font_fallback: true, ..Default::default() };
     let opened = Arc::new(AtomicBool::new(false));
     let seen = opened.clone();
     let start = move || {
@@ -207,6 +209,7 @@ impl App {
             load: 0,
         };
         app.apply_theme(ctx);
+        app.spawn_listing();
         app.commands.send(if options.open.is_empty() { Command::OpenSample } else { Command::Open(options.open) });
         app
     }

@@ -23,7 +23,7 @@ impl VitalsMeter {
         }
         if self.looked.is_none_or(|looked| now - looked > Duration::from_secs(1)) {
             self.looked = Some(now);
-            self.memory_mb = resident_mb().unwrap_or_default();
+            self.memory_mb = crate::tasks::resident_memory_mb().unwrap_or_default() as u32;
         }
     }
 
@@ -31,14 +31,6 @@ impl VitalsMeter {
     pub fn last(&self) -> Vitals {
         Vitals { frames_per_second: self.frames.len() as u32, memory_mb: self.memory_mb }
     }
-}
-
-/// Megabytes of this process in memory; Linux only.
-fn resident_mb() -> Option<u32> {
-    let status = fs_err::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
-    let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
-    Some((kib * 1_024 / 1_000_000) as u32)
 }
 
 /// "14:03:12", UTC.

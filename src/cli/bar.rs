@@ -1,7 +1,9 @@
-//! A progress bar on stderr that watches a task from beside it. Shows nothing where stderr is no terminal.
+//! A progress bar on stderr that watches a task from beside it; a line now and then where stderr is no terminal.
 
+use std::io::Write;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::thread::Thread;
+use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -9,27 +11,69 @@ use super::text::{count, rate};
 use crate::progress::{Progress, ProgressView};
 
 const EVERY: Duration = Duration::from_millis(100);
+/// Time between two lines.
+const LINE_EVERY: Duration = Duration::from_secs(10);
 
-/// Runs `work` with a bar that shows `progress`.
-pub(super) fn beside<T>(progress: &Progress, shown: bool, work: impl FnOnce() -> T) -> T {
-    if !shown {
-        return work();
-    }
+/// How progress is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Shown {
+    /// Not at all.
+    Nothing,
+    /// As a bar that moves.
+    Bar,
+    /// As a line every ten seconds.
+    Lines,
+}
+
+/// Runs `work` and shows `progress` meanwhile.
+pub(super) fn beside<T>(progress: &Progress, shown: Shown, work: impl FnOnce() -> T) -> T {
+    let watch = match shown {
+        Shown::Nothing => return work(),
+        Shown::Bar => watch,
+        Shown::Lines => tell,
+    };
     let done = AtomicBool::new(false);
     std::thread::scope(|scope| {
-        scope.spawn(|| watch(progress, &done));
-        // Also when the work panics, or the bar would be watched for ever.
-        let _end = OnDrop(&done);
+        let watcher = scope.spawn(|| watch(progress, &done)).thread().clone();
+        // Also when the work panics, or the progress would be watched for ever.
+        let _end = OnDrop(&done, watcher);
         work()
     })
 }
 
-struct OnDrop<'a>(&'a AtomicBool);
+struct OnDrop<'a>(&'a AtomicBool, Thread);
 
 impl Drop for OnDrop<'_> {
     fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
+        self.0.store(true, Ordering::Release);
+        self.1.unpark();
     }
+}
+
+/// Writes a line now and then.
+fn tell(progress: &Progress, done: &AtomicBool) {
+    let mut told = Instant::now();
+    while !done.load(Ordering::Acquire) {
+        std::thread::park_timeout(LINE_EVERY.saturating_sub(told.elapsed()));
+        if told.elapsed() >= LINE_EVERY && !done.load(Ordering::Acquire) {
+            told = Instant::now();
+            if let Some(line) = line(&progress.view()) {
+                let _ = writeln!(std::io::stderr(), "{line}");
+            }
+        }
+    }
+}
+
+/// "Embedding with MiniLM: 1,200 of 5,000 items, 48 items/s, 9,000 tokens/s, 80 s left"; `None` before anything is counted.
+fn line(view: &ProgressView) -> Option<String> {
+    let done = match (view.done, view.total) {
+        (0, 0) => return None,
+        (done, 0) => format!("{} {}", count(done), view.unit),
+        (done, total) => format!("{} of {} {}", count(done), count(total), view.unit),
+    };
+    let mut parts = vec![done];
+    parts.extend(Some(message(view)).filter(|message| !message.is_empty()));
+    Some(format!("{}: {}", view.stage, parts.join(", ")))
 }
 
 fn watch(progress: &Progress, done: &AtomicBool) {
@@ -37,7 +81,7 @@ fn watch(progress: &Progress, done: &AtomicBool) {
     let style = |template| ProgressStyle::with_template(template).map(|style| style.progress_chars("=> "));
     let known = style("{prefix} [{bar:30}] {pos}/{len} {msg}");
     let unknown = style("{spinner} {prefix} {pos} {msg}");
-    while !done.load(Ordering::Relaxed) {
+    while !done.load(Ordering::Acquire) {
         let view = progress.view();
         if let Ok(style) = if view.total > 0 { &known } else { &unknown } {
             bar.set_style(style.clone());
@@ -47,7 +91,7 @@ fn watch(progress: &Progress, done: &AtomicBool) {
         bar.set_prefix(view.stage.clone());
         bar.set_message(message(&view));
         bar.tick();
-        std::thread::sleep(EVERY);
+        std::thread::park_timeout(EVERY);
     }
     bar.finish_and_clear();
 }
@@ -67,4 +111,33 @@ fn message(view: &ProgressView) -> String {
         parts.push(view.detail.clone());
     }
     parts.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_tells_how_far_it_is_and_how_long_it_takes() {
+        let view = ProgressView {
+            stage: "Embedding with MiniLM".into(),
+            unit: "items",
+            done: 1_200,
+            total: 5_000,
+            tokens: 90_000,
+            seconds: 10.0,
+            ..ProgressView::default()
+        };
+        let told = "Embedding with MiniLM: 1,200 of 5,000 items, 120 items/s, 9,000 tokens/s, 32 s left";
+        assert_eq!(line(&view).unwrap(), told);
+        assert_eq!(line(&ProgressView { total: 0, ..view.clone() }).unwrap().matches("left").count(), 0);
+        assert_eq!(line(&ProgressView { done: 0, total: 0, ..view }), None);
+    }
+
+    #[test]
+    fn work_that_is_done_does_not_wait_for_its_watcher() {
+        let begun = Instant::now();
+        assert_eq!(beside(&Progress::new(), Shown::Lines, || 7), 7);
+        assert!(begun.elapsed() < LINE_EVERY / 2);
+    }
 }

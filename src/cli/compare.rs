@@ -9,12 +9,8 @@ use super::json::{self, object, rounded};
 use super::session::{Failure, Session};
 use super::stored;
 use super::text::{columns, count, rate};
-use crate::corpus::Corpus;
-use crate::tasks::{self, AgreeRequest, EmbedRequest, Environment, TaskError};
+use crate::tasks::{self, AgreeRequest, TaskError};
 use crate::workspace::{Agreement, EmbeddingSet};
-
-/// Rows embedded anew to measure the speed of a model whose vectors nearly all came from the cache.
-const MEASURED: usize = 64;
 
 /// One model's figures.
 struct Column {
@@ -41,11 +37,8 @@ pub(super) fn run(args: &CompareArgs, session: &Session) -> Result<(), Failure> 
         // Peaks are the whole process's, so each model begins from what is in use at its start.
         let peaks = tasks::reset_peak_memory();
         let set = session.embed(&corpus, model)?;
-        // Few rows tell more of the model's first steps than of its speed.
-        let items_per_second = match set.rows_per_second() {
-            Some(measured) if set.embedded >= MEASURED => Some(measured),
-            _ => fresh_speed(&corpus, &set, session)?,
-        };
+        let speed = session.watch(|env, progress| tasks::measure_speed(&corpus, &set, env, progress))?;
+        let items_per_second = speed.map(|speed| speed.per_second);
         let peak_memory_mb = tasks::peak_memory_mb().filter(|_| peaks);
         session.env.models.clear();
         all.push(Column { set, items_per_second, peak_memory_mb });
@@ -76,18 +69,6 @@ pub(super) fn run(args: &CompareArgs, session: &Session) -> Result<(), Failure> 
     session.print(&text(&all, &pairs), &object(fields))
 }
 
-/// Embeds a few rows without the cache; the first batch, which warms the model up, is not counted.
-fn fresh_speed(corpus: &Arc<Corpus>, set: &EmbeddingSet, session: &Session) -> Result<Option<f64>, Failure> {
-    let step = (set.rows.len() / MEASURED).max(1);
-    let rows: Arc<[_]> = set.rows.iter().copied().step_by(step).take(MEASURED).collect();
-    let request = EmbedRequest { corpus: corpus.clone(), model: set.card.id.clone(), rows: Some(rows) };
-    let env = Environment { cache_dir: None, ..session.env.clone() };
-    let warm = EmbedRequest { rows: Some(set.rows[..1].into()), ..request.clone() };
-    session.watch(|_, progress| tasks::embed(&warm, &env, progress))?;
-    let (fresh, _) = session.watch(|_, progress| tasks::embed(&request, &env, progress))?;
-    Ok(fresh.rows_per_second())
-}
-
 pub(super) fn pair(agreement: &Agreement) -> Value {
     json!({
         "a": agreement.a, "b": agreement.b, "rows": agreement.rows.len(), "k": agreement.k,
@@ -103,13 +84,13 @@ fn column(column: &Column) -> Value {
         "id": set.card.id, "modality": json::modality(set.card.input), "dimensions": set.vectors.dim(),
         "context_tokens": set.card.context_tokens, "rows": set.rows.len(), "cached": set.cached,
         "items_per_second": rounded(column.items_per_second, 2), "peak_memory_mb": rounded(column.peak_memory_mb, 1),
-        "vectors_mb": rounded(Some(set.bytes() as f64 / 1e6), 3),
+        "model_memory_mb": rounded(set.model_memory_mb, 1), "vectors_mb": rounded(Some(set.bytes() as f64 / 1e6), 3),
         "tokens_cut": set.cut.iter().map(|&tokens| u64::from(tokens)).sum::<u64>(),
     })
 }
 
 fn text(all: &[Column], pairs: &[Agreement]) -> String {
-    let head = ["model", "dimensions", "context", "rows", "items/s", "peak MB", "vectors MB"];
+    let head = ["model", "dimensions", "context", "rows", "items/s", "model MB", "peak MB", "vectors MB"];
     let mut rows = vec![head.map(str::to_owned).to_vec()];
     let unknown = || "–".to_owned();
     for Column { set, items_per_second, peak_memory_mb } in all {
@@ -119,11 +100,12 @@ fn text(all: &[Column], pairs: &[Agreement]) -> String {
             set.card.context_tokens.map_or_else(|| "any".to_owned(), |tokens| count(tokens as u64)),
             count(set.rows.len() as u64),
             items_per_second.map_or_else(unknown, rate),
+            set.model_memory_mb.map_or_else(unknown, |mb| count(mb as u64)),
             peak_memory_mb.map_or_else(unknown, |mb| count(mb as u64)),
             format!("{:.1}", set.bytes() as f64 / 1e6),
         ]);
     }
-    columns(&rows, "lrrrrrr") + &pairs_text(pairs)
+    columns(&rows, "lrrrrrrr") + &pairs_text(pairs)
 }
 
 /// The pairs for people.

@@ -45,8 +45,12 @@ fn line(set: &EmbeddingSet, out: &Path) -> String {
     let speed = set
         .rows_per_second()
         .map_or_else(String::new, |per_second| format!(" in {:.1} s ({} items/s)", set.seconds, rate(per_second)));
+    let shared = match set.shared {
+        0 => String::new(),
+        rows => format!(" ({} looked at already for another model)", count(rows as u64)),
+    };
     format!(
-        "{}: {} of {} dimensions, {} from the cache, {} embedded{speed} → {}\n",
+        "{}: {} of {} dimensions, {} from the cache, {} embedded{shared}{speed} → {}\n",
         set.card.id,
         plural(set.rows.len(), "vector", "vectors"),
         count(set.vectors.dim() as u64),
@@ -60,7 +64,7 @@ fn entry(corpus: &Corpus, set: &EmbeddingSet, out: &Path) -> Value {
     let cut: u64 = set.cut.iter().map(|&tokens| u64::from(tokens)).sum();
     json!({
         "id": set.card.id, "out": out.to_string_lossy(), "rows": set.rows.len(), "dimensions": set.vectors.dim(),
-        "cached": set.cached, "embedded": set.rows.len() - set.cached, "inputs_embedded": set.embedded, "seconds": rounded(Some(set.seconds), 3),
+        "cached": set.cached, "shared": set.shared, "embedded": set.rows.len() - set.cached, "inputs_embedded": set.embedded, "seconds": rounded(Some(set.seconds), 3),
         "items_per_second": rounded(set.rows_per_second(), 2), "tokens_per_second": rounded(tokens_per_second(set), 1),
         "tokens": set.tokens.iter().map(|&tokens| u64::from(tokens)).sum::<u64>(), "tokens_cut": cut,
         "failed": json::failed(corpus, set),

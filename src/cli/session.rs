@@ -81,9 +81,13 @@ impl Session {
         self.common.seed
     }
 
-    /// Runs a task with a progress bar.
+    /// Runs a task with a progress bar, or lines where stderr is no terminal.
     pub(super) fn watch<T>(&self, work: impl FnOnce(&Environment, &Progress) -> T) -> T {
-        let shown = !self.common.quiet && std::io::stderr().is_terminal();
+        let shown = match (self.common.quiet, std::io::stderr().is_terminal()) {
+            (true, _) => bar::Shown::Nothing,
+            (false, true) => bar::Shown::Bar,
+            (false, false) => bar::Shown::Lines,
+        };
         bar::beside(&self.progress, shown, || work(&self.env, &self.progress))
     }
 

@@ -37,7 +37,7 @@ impl LinkGuard {
             return false;
         }
         if !seen.entered.insert(real) {
-            seen.skipped.push(Skipped { path: folder.to_owned(), reason: SkipReason::linked_before() });
+            seen.skipped.push(Skipped { path: folder.to_owned(), reason: SkipReason::LinkedBefore });
             return false;
         }
         if is_link {
@@ -86,5 +86,5 @@ pub(super) fn keep_once<T>(
     }
     let mut keep = keep.into_iter();
     files.retain(|_| keep.next().unwrap_or(true));
-    twice.into_iter().map(|path| Skipped { path, reason: SkipReason::loaded_by_another_path() }).collect()
+    twice.into_iter().map(|path| Skipped { path, reason: SkipReason::LoadedByAnotherPath }).collect()
 }

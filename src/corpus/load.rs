@@ -55,7 +55,7 @@ pub fn load(
             Outcome::Read(item, chunks) => add(&mut corpus, *item, chunks),
             Outcome::Skipped(reason) => skipped.push(Skipped { path: found.path, reason }),
             Outcome::Later => {
-                let reason = SkipReason::cannot_read("it was left unread");
+                let reason = SkipReason::Unreadable { message: "it was left unread".to_owned() };
                 skipped.push(Skipped { path: found.path, reason });
             }
         }

@@ -44,10 +44,9 @@ impl Reader<'_> {
         match catch_unwind(AssertUnwindSafe(|| self.read_file(found, alone))) {
             Ok(Ok(outcome)) => outcome,
             Ok(Err(reason)) => Outcome::Skipped(reason),
-            Err(panic) => Outcome::Skipped(SkipReason::cannot_read(&format!(
-                "the reader stumbled over it: {}",
-                panic_words(&*panic)
-            ))),
+            Err(panic) => Outcome::Skipped(SkipReason::Unreadable {
+                message: format!("the reader stumbled over it: {}", panic_words(&*panic)),
+            }),
         }
     }
 
@@ -100,7 +99,7 @@ impl Reader<'_> {
             return Err(SkipReason::Empty);
         }
         if text.starts_with(MAP_HEAD) && !draft.found.is_root {
-            return Err(SkipReason::own_map());
+            return Err(SkipReason::OwnMap);
         }
         let document = Document { text: &text, modality: kind.modality, language: kind.language, kind: kind.words };
         let chunks = chunk::cut(&document, self.options, self.tokens);

@@ -188,44 +188,30 @@ pub enum SkipReason {
     /// Neither a file nor a folder: a pipe, a socket, a device.
     #[error("not a regular file")]
     NotAFile,
-    /// Anything else: what reading it brought up, or why it was not to be read. See the functions of this type.
-    #[error("{message}")]
+    /// A folder or file that was named is not there.
+    #[error("no such folder or file")]
+    Missing,
+    /// A folder that another symbolic link has led to.
+    #[error("folder that another symbolic link led to already")]
+    LinkedBefore,
+    /// A symbolic link to files that are loaded without it.
+    #[error("symbolic link to what is loaded by another path")]
+    LoadedByAnotherPath,
+    /// Our own output: a file that stands beside vectors.
+    #[error("written by Embedlens beside {beside}")]
+    OwnOutput {
+        /// File name of the vectors.
+        beside: String,
+    },
+    /// Our own output: a table of positions.
+    #[error("a map written by Embedlens")]
+    OwnMap,
+    /// Anything else that reading it brought up.
+    #[error("cannot be read: {message}")]
     Unreadable {
-        /// The reason in words.
+        /// The reason in words, mostly the system's.
         message: String,
     },
-}
-
-impl SkipReason {
-    /// Reading it failed, with the system's words.
-    pub fn cannot_read(words: &str) -> Self {
-        Self::Unreadable { message: format!("cannot be read: {words}") }
-    }
-
-    /// A folder or file that was named is not there.
-    pub fn missing() -> Self {
-        Self::Unreadable { message: "no such folder or file".to_owned() }
-    }
-
-    /// A folder that another symbolic link has led to.
-    pub fn linked_before() -> Self {
-        Self::Unreadable { message: "folder that another symbolic link led to already".to_owned() }
-    }
-
-    /// A symbolic link to files that are loaded without it.
-    pub fn loaded_by_another_path() -> Self {
-        Self::Unreadable { message: "symbolic link to what is loaded by another path".to_owned() }
-    }
-
-    /// Our own output: a file that stands beside vectors, or a map.
-    pub fn own_output(beside: &str) -> Self {
-        Self::Unreadable { message: format!("written by Embedlens beside {beside}") }
-    }
-
-    /// Our own output: a table of positions.
-    pub fn own_map() -> Self {
-        Self::Unreadable { message: "a map written by Embedlens".to_owned() }
-    }
 }
 
 /// A file that was left out, and why.

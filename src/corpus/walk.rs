@@ -80,7 +80,7 @@ fn places(roots: &[PathBuf]) -> Result<(Vec<Root<'_>>, Vec<Skipped>), LoadError>
                 if gone {
                     missing.get_or_insert(given);
                 }
-                let reason = if gone { SkipReason::missing() } else { reason_of(&error) };
+                let reason = if gone { SkipReason::Missing } else { reason_of(&error) };
                 skipped.push(Skipped { path: given.clone(), reason });
             }
         }
@@ -104,7 +104,7 @@ fn leave_out_own_files(files: &mut Vec<Found>, skipped: &mut Vec<Skipped>) {
     files.retain(|file| {
         let beside = (!file.is_root).then(|| written_beside(&file.path)).flatten();
         if let Some(name) = &beside {
-            skipped.push(Skipped { path: file.path.clone(), reason: SkipReason::own_output(name) });
+            skipped.push(Skipped { path: file.path.clone(), reason: SkipReason::OwnOutput { beside: name.clone() } });
         }
         beside.is_none()
     });
@@ -214,7 +214,7 @@ fn fault(error: &ignore::Error, path: &Path) -> (PathBuf, SkipReason) {
         ignore::Error::WithDepth { err, .. } | ignore::Error::WithLineNumber { err, .. } => fault(err, path),
         ignore::Error::Loop { child, .. } => (child.clone(), SkipReason::SymlinkLoop),
         ignore::Error::Io(error) => (path.to_path_buf(), reason_at(path, error)),
-        other => (path.to_path_buf(), SkipReason::cannot_read(&other.to_string())),
+        other => (path.to_path_buf(), SkipReason::Unreadable { message: other.to_string() }),
     }
 }
 
@@ -232,10 +232,10 @@ fn reason_at(path: &Path, error: &io::Error) -> SkipReason {
 pub(super) fn reason_of(error: &io::Error) -> SkipReason {
     match error.kind() {
         io::ErrorKind::PermissionDenied => SkipReason::NoPermission,
-        io::ErrorKind::NotFound => SkipReason::cannot_read("it was gone when it was its turn"),
+        io::ErrorKind::NotFound => SkipReason::Unreadable { message: "it was gone when it was its turn".to_owned() },
         _ if is_loop(error) => SkipReason::SymlinkLoop,
         // The path stands beside the message already: only the system's own words.
-        _ => SkipReason::cannot_read(&cause(error).unwrap_or(error).to_string()),
+        _ => SkipReason::Unreadable { message: cause(error).unwrap_or(error).to_string() },
     }
 }
 

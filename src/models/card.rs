@@ -1,6 +1,7 @@
 //! Model cards, the embedder trait, and what goes in and comes out.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// Name of a model: a bundled one ("all-MiniLM-L6-v2"), a hub name ("ORG/NAME") or a folder's path.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
@@ -109,6 +110,17 @@ pub struct Embedded {
     /// What the model says of each input in a few words: a picture's likeliest classes ("tabby 0.61, lynx 0.12"); empty
     /// for texts.
     pub notes: Vec<String>,
+    /// What the network gave for each input, where several models are made of one network ([`Embedder::network`]); else empty.
+    pub seen: Vec<Arc<Seen>>,
+}
+
+/// What a picture network gave for one picture: all that the models made of it need.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Seen {
+    /// Pooled features, not normalised.
+    pub features: Vec<f32>,
+    /// The likeliest classes (index, probability), likeliest first.
+    pub likeliest: Vec<(usize, f32)>,
 }
 
 /// One input's way through a model, for the inspector and `embedlens inspect`.
@@ -187,6 +199,19 @@ pub trait Embedder: Send {
     fn fingerprint(&self) -> &str;
     /// Embeds one batch. Vectors come in the order of the inputs, normalised when the card says so.
     fn embed(&mut self, inputs: &[Input<'_>]) -> Result<Embedded, ModelError>;
+    /// Hash of the network that decides its vectors together with what [`Embedder::embed_seen`] adds; `None` for a model with a
+    /// network of its own.
+    fn network(&self) -> Option<&str> {
+        None
+    }
+    /// The same vectors and notes, bit by bit, as [`Embedder::embed`] gives for the inputs that its network saw so.
+    ///
+    /// # Errors
+    /// A model without a shared network; figures that are not of this network.
+    fn embed_seen(&self, _seen: &[Arc<Seen>]) -> Result<Embedded, ModelError> {
+        let message = "it shares its network with no other model".to_owned();
+        Err(ModelError::Unsupported { id: self.card().id.0.clone(), message })
+    }
     /// How costly an input is, in tokens before truncation (1 for a picture): for sorting into batches.
     fn cost(&self, input: Input<'_>) -> usize;
     /// Shows one input's way through the model.

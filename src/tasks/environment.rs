@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
-use super::ModelPool;
+use super::{ModelPool, SeenPictures};
 
 /// What tasks run in.
 #[derive(Clone, Debug, Default)]
@@ -21,6 +21,8 @@ pub struct Environment {
     pub background: bool,
     /// Models in memory.
     pub models: ModelPool,
+    /// Pictures that the network of one model has seen, for another model of the same network.
+    pub seen: SeenPictures,
 }
 
 impl Environment {

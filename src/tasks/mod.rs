@@ -17,18 +17,19 @@ mod models;
 mod neighbours;
 mod project;
 mod render;
+mod speed;
 mod stored;
 mod table;
 
 pub use agree::{AgreeRequest, agree};
 pub use answer::{Query, QueryRequest, answer};
-pub use embed::{EmbedRequest, embed};
+pub use embed::{EmbedRequest, SeenPictures, embed};
 pub use environment::Environment;
 pub use error::TaskError;
 pub use explain::{explain, explain_text};
 pub use export::{Imported, export_projection, export_table, export_vectors, import_vectors, is_vectors_file};
 pub use load::{LoadRequest, load, sample_paths};
-pub use memory::{peak_memory_mb, reset_peak_memory};
+pub use memory::{peak_memory_mb, reset_peak_memory, resident_memory_mb};
 pub use models::{
     ModelPool, PooledModel, default_models, default_query_models, listed_models, model_card, model_cards, rows_read_by,
     unread_modalities,
@@ -36,6 +37,7 @@ pub use models::{
 pub use neighbours::{nearest, neighbours};
 pub use project::{LiveFrame, LiveSlot, ProjectRequest, check_engine, project};
 pub use render::{ColourBy, RenderRequest, Rendered, render};
+pub use speed::{SPEED_SAMPLE, measure_speed};
 pub use stored::{
     StoredAnswer, StoredGroup, StoredQuery, StoredVectors, agree_stored, answer_stored, holds_vectors, read_stored,
 };

@@ -1,13 +1,14 @@
 //! Models in memory and models to choose from.
 //!
 //! A loaded model embeds one batch at a time, so a query that comes while its model works gets a second copy; idle copies
-//! are kept for the next task. Invariant: at most one idle copy of a model is kept, by whatever name it was asked for.
+//! are kept for the next task. Invariant: at most one idle copy of a model is kept, by whatever name it was asked for. What the
+//! process grew by when a model was opened is remembered; where several are opened at once it is an upper bound.
 
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::{Environment, Query, TaskError};
+use super::{Environment, Query, TaskError, resident_memory_mb};
 use crate::corpus::{Corpus, Modality};
 use crate::models::{self, Embedder, InputKind, ModelCard, ModelId, OpenOptions};
 
@@ -15,6 +16,8 @@ use crate::models::{self, Embedder, InputKind, ModelCard, ModelId, OpenOptions};
 #[derive(Clone, Default)]
 pub struct ModelPool {
     idle: Arc<Mutex<HashMap<ModelId, Box<dyn Embedder>>>>,
+    /// Megabytes the process grew by when the first copy of a model was opened.
+    grown: Arc<Mutex<HashMap<ModelId, f64>>>,
 }
 
 impl fmt::Debug for ModelPool {
@@ -40,10 +43,27 @@ impl ModelPool {
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
         let embedder = match idle {
             Some(embedder) => embedder,
-            None => models::open(id, &OpenOptions { offline, ..OpenOptions::default() })
-                .map_err(|source| TaskError::Model { attempted: format!("open the model {id}"), source })?,
+            None => self.open(id, offline)?,
         };
         Ok(PooledModel { pool: self.clone(), id: id.clone(), embedder: Some(embedder) })
+    }
+
+    fn open(&self, id: &ModelId, offline: bool) -> Result<Box<dyn Embedder>, TaskError> {
+        let before = resident_memory_mb();
+        let embedder = models::open(id, &OpenOptions { offline, ..OpenOptions::default() })
+            .map_err(|source| TaskError::Model { attempted: format!("open the model {id}"), source })?;
+        if let (Some(before), Some(after)) = (before, resident_memory_mb()) {
+            let mut grown = self.grown.lock().unwrap_or_else(PoisonError::into_inner);
+            // A second copy finds what the first shares with it already there.
+            grown.entry(id.clone()).or_insert((after - before).max(0.0));
+        }
+        Ok(embedder)
+    }
+
+    /// Megabytes (1,000,000 bytes) the process grew by when a model was first opened; `None` when it was not, or where the system
+    /// does not tell.
+    pub fn memory_mb(&self, id: &ModelId) -> Option<f64> {
+        self.grown.lock().unwrap_or_else(PoisonError::into_inner).get(&models::canonical(id)).copied()
     }
 
     /// Frees all idle models.

@@ -13,7 +13,7 @@ use crate::picture::{Layout, Styles};
 use crate::projection::{Method, Quality, TsneEngine};
 use crate::vectors::RowId;
 use crate::workspace::{
-    Agreement, Answer, ColumnValues, EmbeddingSet, Explanation, InputKind, ModelCard, ModelId, Projection,
+    Agreement, Answer, ColumnValues, EmbeddingSet, Explanation, InputKind, ModelCard, ModelId, Projection, Speed,
 };
 
 /// What is selected and looked at; the same in all panes.
@@ -100,6 +100,8 @@ pub struct ModelState {
     pub map: MapModel,
     /// Why embedding failed, if it did.
     pub error: Option<String>,
+    /// How fast it embeds here: of its own run, or measured when Compare shows it.
+    pub speed: Option<Speed>,
 }
 
 /// What the inspector shows of the row looked at.

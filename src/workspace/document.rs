@@ -37,12 +37,26 @@ pub struct EmbeddingSet {
     pub failed: Arc<[(RowId, String)]>,
     /// Rows that came from the cache.
     pub cached: usize,
+    /// Rows made of what another model on the same network had seen: in no time, and not counted as embedded.
+    pub shared: usize,
     /// Inputs that were really embedded: equal rows count once.
     pub embedded: usize,
     /// Seconds spent embedding them.
     pub seconds: f64,
     /// Tokens embedded in those seconds.
     pub tokens_embedded: u64,
+    /// Megabytes (1,000,000 bytes) this program grew by when the model was opened; what it shares with a model opened before it is
+    /// not counted. `None` where the system does not tell.
+    pub model_memory_mb: Option<f64>,
+}
+
+/// How fast a model was.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Speed {
+    /// Inputs a second.
+    pub per_second: f64,
+    /// Inputs it was measured on.
+    pub inputs: usize,
 }
 
 impl EmbeddingSet {
@@ -62,7 +76,13 @@ impl EmbeddingSet {
 
     /// Inputs embedded a second, neither cached rows nor repetitions counted; `None` when nothing was embedded.
     pub fn rows_per_second(&self) -> Option<f64> {
-        (self.embedded > 0 && self.seconds > 0.0).then(|| self.embedded as f64 / self.seconds)
+        self.speed().map(|speed| speed.per_second)
+    }
+
+    /// The same with the number of inputs it was measured on.
+    pub fn speed(&self) -> Option<Speed> {
+        let measured = self.embedded > 0 && self.seconds > 0.0;
+        measured.then(|| Speed { per_second: self.embedded as f64 / self.seconds, inputs: self.embedded })
     }
 }
 

@@ -138,7 +138,7 @@ fn links_pipes_and_strange_names_do_no_harm() {
 
     let corpus = folder.load(&LoadOptions::default());
     assert_eq!(shown(&corpus), ["data/a/one.txt", "data/caf\u{fffd}.txt"]);
-    assert_eq!(folder.reason(&corpus, "two.txt"), Some(&SkipReason::loaded_by_another_path()));
+    assert_eq!(folder.reason(&corpus, "two.txt"), Some(&SkipReason::LoadedByAnotherPath));
     assert_eq!(folder.reason(&corpus, "a/up"), Some(&SkipReason::SymlinkLoop));
     assert_eq!(folder.reason(&corpus, "self"), Some(&SkipReason::SymlinkLoop));
     assert_eq!(folder.reason(&corpus, "dangling.txt"), Some(&SkipReason::BrokenLink));
@@ -174,7 +174,7 @@ fn links_that_meet_again_and_again_are_walked_once() {
     assert!(started.elapsed().as_secs() < 5, "{:?}", started.elapsed());
     let far = format!("data/z{}/far.txt", "/left".repeat(16));
     assert_eq!(shown(&corpus), ["data/16/end.txt", far.as_str()]);
-    assert_eq!(folder.reason(&corpus, "z/right"), Some(&SkipReason::linked_before()));
+    assert_eq!(folder.reason(&corpus, "z/right"), Some(&SkipReason::LinkedBefore));
 }
 
 #[cfg(unix)]
@@ -193,7 +193,7 @@ fn links_to_what_holds_the_root_are_not_entered_and_hidden_folders_load_through_
     for link in ["disk", "above"] {
         assert_eq!(folder.reason(&corpus, link), Some(&SkipReason::SymlinkLoop));
     }
-    assert_eq!(folder.reason(&corpus, "again"), Some(&SkipReason::loaded_by_another_path()));
+    assert_eq!(folder.reason(&corpus, "again"), Some(&SkipReason::LoadedByAnotherPath));
     assert_eq!(corpus.skipped.len(), 3, "{:?}", corpus.skipped);
 }
 
@@ -207,8 +207,8 @@ fn what_embedlens_wrote_is_not_read_again() {
     let corpus = folder.load(&LoadOptions::default());
     assert_eq!(shown(&corpus), ["data/a.txt", "data/own.metadata.jsonl", "data/table.tsv"]);
     assert_eq!(folder.reason(&corpus, "v.metadata.jsonl").unwrap().to_string(), "written by Embedlens beside v.npy");
-    assert_eq!(folder.reason(&corpus, "w.tsv"), Some(&SkipReason::own_output("w.metadata.tsv")));
-    assert_eq!(folder.reason(&corpus, "map.csv"), Some(&SkipReason::own_map()));
+    assert_eq!(folder.reason(&corpus, "w.tsv"), Some(&SkipReason::OwnOutput { beside: "w.metadata.tsv".to_owned() }));
+    assert_eq!(folder.reason(&corpus, "map.csv"), Some(&SkipReason::OwnMap));
     let named = load(&[folder.at("map.csv")], &LoadOptions::default(), &WordCount, &Progress::new()).unwrap();
     assert_eq!(named.items.len(), 1, "a file that is named is wanted");
 }
@@ -220,7 +220,7 @@ fn a_missing_folder_among_others_is_listed() {
     let roots = [folder.at("nowhere"), folder.at("a.txt")];
     let corpus = load(&roots, &LoadOptions::default(), &WordCount, &Progress::new()).unwrap();
     assert_eq!(corpus.items.len(), 1);
-    assert_eq!(folder.reason(&corpus, "nowhere"), Some(&SkipReason::missing()));
+    assert_eq!(folder.reason(&corpus, "nowhere"), Some(&SkipReason::Missing));
     assert!(load(&roots[..1], &LoadOptions::default(), &WordCount, &Progress::new()).is_err());
 }
 

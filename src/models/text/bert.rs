@@ -152,6 +152,7 @@ impl Embedder for BertEmbedder {
             tokens: ready.iter().map(|r| r.ids.len() as u32).collect(),
             cut: ready.iter().map(|r| r.cut).collect(),
             notes: vec![String::new(); ready.len()],
+            seen: Vec::new(),
         })
     }
 

@@ -75,7 +75,13 @@ impl Embedder for StaticEmbedder {
                 Ok(ids.len() as u32)
             })
             .collect::<Result<Vec<_>, ModelError>>()?;
-        Ok(Embedded { values, tokens, cut: vec![0; inputs.len()], notes: vec![String::new(); inputs.len()] })
+        Ok(Embedded {
+            values,
+            tokens,
+            cut: vec![0; inputs.len()],
+            notes: vec![String::new(); inputs.len()],
+            seen: Vec::new(),
+        })
     }
 
     /// Bytes over four stand for tokens here: counting them would cost as much as embedding.

@@ -8,13 +8,10 @@ use std::sync::Arc;
 use image::RgbImage;
 use rayon::prelude::*;
 
-use super::lite0::{CLASSES, Lite0, Seen};
+use super::lite0::{CLASSES, FEATURES, Lite0};
 use crate::models::{
-    Embedded, Embedder, Explanation, Input, ModelCard, ModelError, text::pool::normalize, weights::Weights,
+    Embedded, Embedder, Explanation, Input, ModelCard, ModelError, Seen, text::pool::normalize, weights::Weights,
 };
-
-/// Classes that take part in a ConSE vector, and that an explanation lists.
-const TOP: usize = 10;
 
 /// EfficientNet-Lite0's pooled features.
 pub(in crate::models) struct Lite0Embedder {
@@ -56,7 +53,7 @@ impl ConseEmbedder {
     fn vector(&self, seen: &Seen) -> Vec<f32> {
         let dim = self.card.dimensions;
         let mut out = vec![0f32; dim];
-        for (class, p) in Lite0::likeliest(&seen.probabilities, TOP) {
+        for &(class, p) in &seen.likeliest {
             out.iter_mut().zip(&self.vectors[class * dim..][..dim]).for_each(|(o, v)| *o += p * v);
         }
         out
@@ -74,6 +71,14 @@ impl Embedder for Lite0Embedder {
 
     fn embed(&mut self, inputs: &[Input<'_>]) -> Result<Embedded, ModelError> {
         embed(&self.card, &self.network, inputs, |seen| seen.features.clone())
+    }
+
+    fn network(&self) -> Option<&str> {
+        Some(self.network.hash_words())
+    }
+
+    fn embed_seen(&self, seen: &[Arc<Seen>]) -> Result<Embedded, ModelError> {
+        embed_seen(&self.network, seen, |seen| seen.features.clone())
     }
 
     fn cost(&self, _: Input<'_>) -> usize {
@@ -100,6 +105,14 @@ impl Embedder for ConseEmbedder {
         embed(&self.card, &self.network, inputs, |seen| self.vector(seen))
     }
 
+    fn network(&self) -> Option<&str> {
+        Some(self.network.hash_words())
+    }
+
+    fn embed_seen(&self, seen: &[Arc<Seen>]) -> Result<Embedded, ModelError> {
+        embed_seen(&self.network, seen, |seen| self.vector(seen))
+    }
+
     fn cost(&self, _: Input<'_>) -> usize {
         1
     }
@@ -117,13 +130,27 @@ fn embed(
     inputs: &[Input<'_>],
     vector: impl Fn(&Seen) -> Vec<f32> + Sync,
 ) -> Result<Embedded, ModelError> {
-    let one = |&input: &Input<'_>| {
-        let seen = network.look(picture(card, input)?);
-        let mut v = vector(&seen);
+    let one = |&input: &Input<'_>| Ok(Arc::new(network.look(picture(card, input)?)));
+    let seen = inputs.par_iter().with_max_len(1).map(one).collect::<Result<Vec<_>, ModelError>>()?;
+    let made = embed_seen(network, &seen, vector)?;
+    Ok(Embedded { seen, ..made })
+}
+
+/// Vectors and notes of pictures that the network has seen.
+fn embed_seen(
+    network: &Lite0,
+    seen: &[Arc<Seen>],
+    vector: impl Fn(&Seen) -> Vec<f32> + Sync,
+) -> Result<Embedded, ModelError> {
+    let one = |seen: &Arc<Seen>| {
+        if seen.features.len() != FEATURES || seen.likeliest.iter().any(|&(class, _)| class >= CLASSES) {
+            return Err(ModelError::Tensor("what was seen is not of this network".to_owned()));
+        }
+        let mut v = vector(seen);
         normalize(&mut v);
-        Ok((v, note(network, &seen)))
+        Ok((v, note(network, seen)))
     };
-    let rows = inputs.par_iter().with_max_len(1).map(one).collect::<Result<Vec<_>, ModelError>>()?;
+    let rows = seen.par_iter().map(one).collect::<Result<Vec<_>, ModelError>>()?;
     let mut out = Embedded { tokens: vec![0; rows.len()], cut: vec![0; rows.len()], ..Embedded::default() };
     for (v, note) in rows {
         out.values.extend_from_slice(&v);
@@ -134,15 +161,14 @@ fn embed(
 
 fn explain(network: &Lite0, seen: &Seen, mut vector: Vec<f32>, how: &str) -> Explanation {
     let norm = normalize(&mut vector);
-    let classes = Lite0::likeliest(&seen.probabilities, TOP);
-    let classes = classes.into_iter().map(|(i, p)| (network.classes[i].clone(), p)).collect();
+    let classes = seen.likeliest.iter().map(|&(i, p)| (network.classes[i].clone(), p)).collect();
     Explanation { pooling: how.to_owned(), norm, classes, vector, ..Explanation::default() }
 }
 
 /// The three likeliest classes in words: "tabby 0.61, lynx 0.12, tiger cat 0.05".
 fn note(network: &Lite0, seen: &Seen) -> String {
-    let top = Lite0::likeliest(&seen.probabilities, 3);
-    top.into_iter().map(|(i, p)| format!("{} {p:.2}", network.classes[i])).collect::<Vec<_>>().join(", ")
+    let top = seen.likeliest.iter().take(3);
+    top.map(|&(i, p)| format!("{} {p:.2}", network.classes[i])).collect::<Vec<_>>().join(", ")
 }
 
 fn picture<'a>(card: &ModelCard, input: Input<'a>) -> Result<&'a RgbImage, ModelError> {

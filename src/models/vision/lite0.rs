@@ -11,7 +11,7 @@ use super::{
     prepare::{SIDE, prepare},
 };
 use crate::models::{
-    ModelError,
+    ModelError, Seen,
     weights::{Weights, bad},
 };
 
@@ -19,6 +19,8 @@ use crate::models::{
 pub(in crate::models) const FEATURES: usize = 1280;
 /// ImageNet classes.
 pub(in crate::models) const CLASSES: usize = 1000;
+/// Classes kept of a picture: those that take part in a ConSE vector, and that an explanation lists.
+const TOP: usize = 10;
 /// Rows of a matrix product done before the bias is added, so that they are still in the cache.
 const TILE_VALUES: usize = 32 * 1024;
 
@@ -33,14 +35,8 @@ pub(in crate::models) struct Lite0 {
     pub(in crate::models) classes: Vec<String>,
     /// Hash of the weight file.
     pub(in crate::models) hash: blake3::Hash,
-}
-
-/// What one picture gives.
-pub(in crate::models) struct Seen {
-    /// [`FEATURES`] values, not normalised.
-    pub(in crate::models) features: Vec<f32>,
-    /// [`CLASSES`] probabilities.
-    pub(in crate::models) probabilities: Vec<f32>,
+    /// The same in words.
+    hash_words: String,
 }
 
 /// A pointwise convolution: a matrix [out, in] and a bias.
@@ -113,7 +109,13 @@ impl Lite0 {
             classifier: Dense::read(weights, "classifier", FEATURES, CLASSES)?,
             classes,
             hash,
+            hash_words: hash.to_hex().to_string(),
         })
+    }
+
+    /// Hash of the weight file in words.
+    pub(in crate::models) fn hash_words(&self) -> &str {
+        &self.hash_words
     }
 
     /// Looks at one picture. Runs on the calling thread.
@@ -132,15 +134,7 @@ impl Lite0 {
         let mut logits = self.classifier.bias.clone();
         product(&features, &self.classifier.weight, FEATURES, true, &mut logits);
         softmax(&mut logits);
-        Seen { features, probabilities: logits }
-    }
-
-    /// The `count` likeliest classes (index, probability), likeliest first; equal ones by index.
-    pub(in crate::models) fn likeliest(probabilities: &[f32], count: usize) -> Vec<(usize, f32)> {
-        let mut all: Vec<(usize, f32)> = probabilities.iter().copied().enumerate().collect();
-        all.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
-        all.truncate(count);
-        all
+        Seen { features, likeliest: likeliest(&logits, TOP) }
     }
 
     /// The 3 x 3 convolution with stride 2, as a matrix product over gathered patches.
@@ -256,6 +250,14 @@ fn check(c: &Config) -> Result<(), String> {
         return Err("the head does not fit the last block".to_owned());
     }
     Ok(())
+}
+
+/// The `count` likeliest classes (index, probability), likeliest first; equal ones by index.
+fn likeliest(probabilities: &[f32], count: usize) -> Vec<(usize, f32)> {
+    let mut all: Vec<(usize, f32)> = probabilities.iter().copied().enumerate().collect();
+    all.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+    all.truncate(count);
+    all
 }
 
 fn softmax(logits: &mut [f32]) {

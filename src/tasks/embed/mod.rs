@@ -5,6 +5,7 @@
 mod batches;
 pub(super) mod images;
 mod run;
+mod seen;
 mod slots;
 mod store;
 mod texts;
@@ -21,6 +22,7 @@ use crate::vectors::{RowId, Vectors};
 use crate::workspace::EmbeddingSet;
 use crate::workspace::cache::{CacheReport, KeyMaker};
 use run::Run;
+pub use seen::SeenPictures;
 use slots::Slots;
 use store::Store;
 
@@ -54,8 +56,10 @@ pub fn embed(
     progress.check()?;
     progress.stage(&format!("Opening {}", request.model), "models", 0);
     let mut model = env.models.take(&request.model, env.offline)?;
-    let (card, fingerprint) = model
-        .with("read a model's card", |embedder| Ok((embedder.card().clone(), embedder.fingerprint().to_owned())))?;
+    let (card, fingerprint, network) = model.with("read a model's card", |embedder| {
+        let network = embedder.network().map(str::to_owned);
+        Ok((embedder.card().clone(), embedder.fingerprint().to_owned(), network))
+    })?;
     let rows = rows_for(request, &card)?;
     let keys = KeyMaker::new(&fingerprint, "");
     env.run(|| {
@@ -74,22 +78,27 @@ pub fn embed(
             progress,
             tokens: 0,
             embedded: 0,
+            shared: 0,
+            seen: network.map(|network| env.seen.of(&card.id, &network)),
             held: Duration::ZERO,
         };
-        let started = Instant::now();
+        let mut started = Instant::now();
         let outcome = model.with(&format!("embed with {}", card.name), |embedder| {
+            run.fill_from_seen(embedder);
+            started = Instant::now();
             Ok(match card.input {
                 InputKind::Text => texts::embed(&mut run, embedder),
                 InputKind::Image => images::embed(&mut run, embedder),
             })
         })?;
-        let (tokens_embedded, embedded) = (run.tokens, run.embedded);
+        let (tokens_embedded, embedded, shared) = (run.tokens, run.embedded, run.shared);
         let seconds = (started.elapsed().saturating_sub(run.held)).as_secs_f64();
         // What is done is kept, also of a run that was cancelled.
         session.commit();
         drop(session);
         outcome?;
-        let made = Made { card, fingerprint, cached, embedded, seconds, tokens_embedded };
+        let model_memory_mb = env.models.memory_mb(&request.model);
+        let made = Made { card, fingerprint, cached, shared, embedded, seconds, tokens_embedded, model_memory_mb };
         Ok((assemble(corpus, slots, made)?, store.into_report()))
     })
 }
@@ -115,9 +124,11 @@ struct Made {
     card: ModelCard,
     fingerprint: String,
     cached: usize,
+    shared: usize,
     embedded: usize,
     seconds: f64,
     tokens_embedded: u64,
+    model_memory_mb: Option<f64>,
 }
 
 /// Turns slots into a set: a vector a row, failed rows apart.
@@ -156,9 +167,11 @@ fn assemble(corpus: &Corpus, slots: Slots, made: Made) -> Result<EmbeddingSet, T
         notes: notes.into(),
         failed: failed.into(),
         cached: made.cached,
+        shared: made.shared,
         embedded: made.embedded,
         seconds: made.seconds,
         tokens_embedded: made.tokens_embedded,
+        model_memory_mb: made.model_memory_mb,
     })
 }
 
@@ -172,6 +185,7 @@ mod tests {
 
     const STATIC: &str = "all-MiniLM-L6-v2-static-256";
     const LITE0: &str = "efficientnet-lite0";
+    const CONSE: &str = "conse-minilm-lite0";
 
     fn loaded(dir: &Path) -> Arc<Corpus> {
         let request = LoadRequest { paths: vec![dir.to_owned()], ..LoadRequest::default() };
@@ -223,6 +237,29 @@ mod tests {
             embedded(&corpus, STATIC, &Environment::default()),
             Err(TaskError::NothingToEmbed { items: 4, .. })
         ));
+    }
+
+    #[test]
+    fn two_models_of_one_network_look_at_a_picture_once_and_give_what_each_gives_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        (0..5).for_each(|n| picture(&dir.path().join(format!("{n}.png")), n * 40));
+        picture(&dir.path().join("again.png"), 0);
+        let corpus = loaded(dir.path());
+        let alone = |model| embedded(&corpus, model, &Environment::default()).unwrap();
+        for [first, second] in [[LITE0, CONSE], [CONSE, LITE0]] {
+            let env = Environment::default();
+            let one = embedded(&corpus, first, &env).unwrap();
+            // Files that are gone cannot be decoded again.
+            let hidden = dir.path().join("hidden");
+            fs_err::rename(dir.path().join("0.png"), &hidden).unwrap();
+            let two = embedded(&corpus, second, &env).unwrap();
+            fs_err::rename(&hidden, dir.path().join("0.png")).unwrap();
+            assert_eq!((one.embedded, one.shared, two.embedded, two.shared), (5, 0, 0, 6));
+            for (set, alone) in [(one, alone(first)), (two, alone(second))] {
+                assert_eq!((set.vectors.values(), &set.notes), (alone.vectors.values(), &alone.notes));
+            }
+            assert_eq!(env.seen.len(), 0, "nobody else asks for them");
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
+use super::seen::SeenBy;
 use super::slots::Slots;
 use super::store::Session;
 use crate::corpus::{Corpus, panic_words};
@@ -20,6 +21,10 @@ pub(super) struct Run<'a, 's> {
     pub tokens: u64,
     /// Inputs embedded.
     pub embedded: usize,
+    /// Rows whose pictures the network had seen for another model.
+    pub shared: usize,
+    /// What is shared with other models of the same network.
+    pub seen: Option<SeenBy<'a>>,
     /// Time held at the user's wish.
     pub held: Duration,
 }
@@ -31,6 +36,24 @@ impl Run<'_, '_> {
         let checked = self.progress.check();
         self.held += started.elapsed();
         checked
+    }
+
+    /// Fills the slots of pictures that the network has seen for another model. What goes wrong with them leaves them empty.
+    pub(super) fn fill_from_seen(&mut self, embedder: &dyn Embedder) {
+        let Some(by) = &self.seen else { return };
+        let before = self.slots.rows_filled();
+        let hash = |slot: &u32| &self.corpus.item_of(self.slots.row_of(*slot)).hash;
+        let taken = self.slots.empty().into_iter().filter_map(|slot| Some((slot, by.take(hash(&slot))?)));
+        let (slots, seen): (Vec<u32>, Vec<_>) = taken.unzip();
+        if slots.is_empty() {
+            return;
+        }
+        let dim = embedder.card().dimensions;
+        let made = embedder.embed_seen(&seen).ok().filter(|made| made.values.len() == slots.len() * dim);
+        if let Some(made) = made {
+            self.fill(&slots, &made);
+            self.shared = self.slots.rows_filled() - before;
+        }
     }
 
     /// Embeds one batch; an input that makes the batch fail is found and fails alone.
@@ -52,6 +75,19 @@ impl Run<'_, '_> {
     }
 
     fn take(&mut self, slots: &[u32], embedded: &Embedded) {
+        let seen = self.fill(slots, embedded);
+        self.embedded += slots.len();
+        self.tokens += seen;
+        self.progress.add_tokens(seen);
+        if let Some(by) = &self.seen {
+            for (&slot, seen) in slots.iter().zip(&embedded.seen) {
+                by.leave(&self.corpus.item_of(self.slots.row_of(slot)).hash, seen);
+            }
+        }
+    }
+
+    /// Fills slots and stores their rows; gives the tokens seen.
+    fn fill(&mut self, slots: &[u32], embedded: &Embedded) -> u64 {
         let dim = embedded.values.len() / slots.len().max(1);
         let mut seen = 0;
         for (at, (&slot, vector)) in slots.iter().zip(embedded.values.chunks_exact(dim.max(1))).enumerate() {
@@ -66,9 +102,7 @@ impl Run<'_, '_> {
             }
             self.slots.fill(slot, vector, noted);
         }
-        self.embedded += slots.len();
-        self.tokens += seen;
-        self.progress.add_tokens(seen);
+        seen
     }
 }
 

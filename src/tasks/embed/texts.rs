@@ -187,6 +187,8 @@ mod tests {
             progress: &progress,
             tokens: 0,
             embedded: 0,
+            shared: 0,
+            seen: None,
             held: Duration::ZERO,
         };
         let mut model = Slow::new(each);

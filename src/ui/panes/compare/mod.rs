@@ -1,5 +1,6 @@
 //! Compare: maps side by side, and the same query answered by each model.
 
+mod costs;
 mod side;
 
 use eframe::egui::{self, ComboBox, RichText, ScrollArea, Sense, Shape, Stroke, Ui, pos2, vec2};

@@ -1,12 +1,11 @@
-//! The panel at the right of Compare: agreement, where models disagree, measured costs, fairness.
+//! The panel at the right of Compare: agreement, where models disagree, fairness; the measured costs are in `costs`.
 
-use eframe::egui::{self, RichText, ScrollArea, Sense, Stroke, Ui, pos2, vec2};
+use eframe::egui::{self, RichText, ScrollArea, Sense, Ui, pos2, vec2};
 
 use crate::ui::command::{Command, Dialog, SelectMode};
 use crate::ui::context::{Context, MeasuredPair, ModelState};
-use crate::ui::panes::inspector::short_name;
 use crate::ui::theme::{self, Theme};
-use crate::ui::widgets::{self, clipped_text, fact, link, number_at, plural, section, thousands};
+use crate::ui::widgets::{self, fact, link, plural, section};
 use crate::workspace::{Column, InputKind};
 
 /// The panel at the right: agreement, where they disagree, measured costs, fairness.
@@ -18,7 +17,7 @@ pub fn show(ui: &mut Ui, ctx: &Context<'_>) {
             Some(pair) => agreed(ui, ctx, pair),
             None => no_agreement(ui, ctx),
         }
-        costs(ui, ctx);
+        super::costs::show(ui, ctx);
         fairness(ui, ctx);
         ui.add_space(16.0);
     });
@@ -121,63 +120,6 @@ fn disagree(ui: &mut Ui, ctx: &Context<'_>, pair: &MeasuredPair) {
             let here = low.filter(|row| row.index() < corpus.chunks.len() && corpus.item_of(*row).label == of.label);
             ctx.send(Command::Select(here.collect(), SelectMode::Replace));
         }
-    }
-}
-
-fn costs(ui: &mut Ui, ctx: &Context<'_>) {
-    let models: Vec<&ModelState> = ctx.compare.slots.iter().filter_map(|id| ctx.model(id)).collect();
-    if models.is_empty() {
-        return;
-    }
-    section(ui, "Measured on this computer");
-    type Cell<'a> = Box<dyn Fn(&ModelState) -> String + 'a>;
-    let cached = |model: &ModelState, value: String| {
-        let all_cached = model.set.as_ref().is_some_and(|set| set.cached == set.rows.len());
-        if all_cached { "from cache".to_owned() } else { value }
-    };
-    let rows: [(&str, Cell<'_>); 7] = [
-        ("Dimensions", Box::new(|model| thousands(model.card.dimensions as u64))),
-        (
-            "Context, tokens",
-            Box::new(|model| match (model.card.input, model.card.context_tokens) {
-                (InputKind::Image, _) => "–".into(),
-                (InputKind::Text, None) => "no limit".into(),
-                (InputKind::Text, Some(tokens)) => thousands(tokens as u64),
-            }),
-        ),
-        ("Chunks", Box::new(|model| model.set.as_ref().map_or("–".into(), |set| thousands(set.rows.len() as u64)))),
-        (
-            "Chunks a second",
-            Box::new(move |model| {
-                let rate = model.set.as_ref().and_then(|set| set.rows_per_second());
-                cached(model, rate.map_or("–".into(), |rate| thousands(rate.round() as u64)))
-            }),
-        ),
-        (
-            "Seconds to embed",
-            Box::new(move |model| {
-                cached(model, model.set.as_ref().map_or("–".into(), |set| format!("{:.1}", set.seconds)))
-            }),
-        ),
-        ("Size of weights", Box::new(|model| widgets::bytes(model.card.size_bytes))),
-        ("Size of vectors", Box::new(|model| model.set.as_ref().map_or("–".into(), |set| widgets::bytes(set.bytes())))),
-    ];
-    let width = ui.available_width();
-    let cell = (width * 0.62 / models.len() as f32).min(84.0);
-    let line = |ui: &mut Ui, name: &str, values: Vec<(String, egui::Color32)>| {
-        let (rect, _) = ui.allocate_exact_size(vec2(width, 25.0), Sense::hover());
-        let room = width - cell * models.len() as f32;
-        clipped_text(ui, rect.left_center(), room, name, (theme::secondary(), ctx.theme.text));
-        for (place, (value, colour)) in values.into_iter().enumerate() {
-            let right = rect.right() - cell * (models.len() - 1 - place) as f32;
-            number_at(ui, pos2(right, rect.center().y), &value, (theme::secondary(), colour));
-        }
-        ui.painter().hline(rect.x_range(), rect.bottom(), Stroke::new(1.0, Theme::faded(ctx.theme.line, 0.6)));
-    };
-    ui.spacing_mut().item_spacing.y = 0.0;
-    line(ui, "", models.iter().map(|model| (short_name(&model.card.name).to_owned(), ctx.theme.dim)).collect());
-    for (name, value) in &rows {
-        line(ui, name, models.iter().map(|model| (value(model), ctx.theme.text)).collect());
     }
 }
 

@@ -23,6 +23,9 @@ fn kind(reason: &SkipReason) -> &'static str {
         SkipReason::SymlinkLoop | SkipReason::BrokenLink => "Symbolic links to nothing or in a loop",
         SkipReason::NoPermission => "No permission to read",
         SkipReason::NotAFile => "Pipes, sockets and devices",
+        SkipReason::Missing => "Not there",
+        SkipReason::LinkedBefore | SkipReason::LoadedByAnotherPath => "Reached through another link",
+        SkipReason::OwnOutput { .. } | SkipReason::OwnMap => "Written by Embedlens",
         SkipReason::Unreadable { .. } => "Cannot be read",
     }
 }

@@ -1,0 +1,164 @@
+//! What each compared model costs on this computer: size, speed, memory. Only measured figures and those of the card.
+
+use eframe::egui::{Color32, Response, Sense, Stroke, Ui, pos2, vec2};
+
+use crate::ui::context::{Context, ModelState};
+use crate::ui::panes::inspector::short_name;
+use crate::ui::theme::{self, Theme};
+use crate::ui::widgets::{self, clipped_text, number_at, section, thousands};
+use crate::workspace::InputKind;
+
+/// A row of the table: its name, the value of a model, and what the hover text says of it.
+struct Line {
+    name: &'static str,
+    value: fn(&ModelState) -> Option<String>,
+    hover: fn(&ModelState) -> Option<String>,
+}
+
+const LINES: [Line; 7] = [
+    Line { name: "Dimensions", value: |model| Some(thousands(model.card.dimensions as u64)), hover: |_| None },
+    Line { name: "Context, tokens", value: context, hover: |_| None },
+    Line { name: "Chunks", value: |model| Some(thousands(model.set.as_ref()?.rows.len() as u64)), hover: |_| None },
+    Line { name: "Chunks a second", value: |model| Some(rate(model.speed?.per_second)), hover: measured_on },
+    Line { name: "Seconds to embed", value: seconds, hover: |_| None },
+    Line {
+        name: "Memory of the model",
+        value: |model| Some(widgets::bytes((model.set.as_ref()?.model_memory_mb? * 1e6) as u64)),
+        hover: |_| {
+            let words = "What this program grew by when the model was opened. Two models that share a network: only the first \
+                opened counts it.";
+            Some(words.to_owned())
+        },
+    },
+    Line { name: "Size of vectors", value: |model| Some(widgets::bytes(model.set.as_ref()?.bytes())), hover: |_| None },
+];
+
+/// Paints the table of the compared models.
+pub(super) fn show(ui: &mut Ui, ctx: &Context<'_>) {
+    let models: Vec<&ModelState> = ctx.compare.slots.iter().filter_map(|id| ctx.model(id)).collect();
+    if models.is_empty() {
+        return;
+    }
+    section(ui, "Measured on this computer");
+    ui.spacing_mut().item_spacing.y = 0.0;
+    let names = models.iter().map(|model| (short_name(&model.card.name).to_owned(), ctx.theme.dim)).collect();
+    line(ui, ctx, "", names);
+    for Line { name, value, hover } in &LINES {
+        let values = models.iter().map(|model| (value(model).unwrap_or_else(|| "–".into()), ctx.theme.text));
+        let response = line(ui, ctx, name, values.collect());
+        let mut words: Vec<String> = models.iter().filter_map(|model| hover(model)).collect();
+        words.dedup();
+        if !words.is_empty() {
+            response.on_hover_text(words.join("\n"));
+        }
+    }
+}
+
+fn line(ui: &mut Ui, ctx: &Context<'_>, name: &str, values: Vec<(String, Color32)>) -> Response {
+    let width = ui.available_width();
+    let count = values.len();
+    let cell = (width * 0.62 / count as f32).min(84.0);
+    let (rect, response) = ui.allocate_exact_size(vec2(width, 25.0), Sense::hover());
+    let room = width - cell * count as f32;
+    clipped_text(ui, rect.left_center(), room, name, (theme::secondary(), ctx.theme.text));
+    for (place, (value, colour)) in values.into_iter().enumerate() {
+        let right = rect.right() - cell * (count - 1 - place) as f32;
+        number_at(ui, pos2(right, rect.center().y), &value, (theme::secondary(), colour));
+    }
+    ui.painter().hline(rect.x_range(), rect.bottom(), Stroke::new(1.0, Theme::faded(ctx.theme.line, 0.6)));
+    response
+}
+
+fn context(model: &ModelState) -> Option<String> {
+    match (model.card.input, model.card.context_tokens) {
+        (InputKind::Image, _) => None,
+        (InputKind::Text, None) => Some("no limit".into()),
+        (InputKind::Text, Some(tokens)) => Some(thousands(tokens as u64)),
+    }
+}
+
+/// A rate: whole from 10 on, one digit below.
+fn rate(per_second: f64) -> String {
+    if per_second >= 10.0 { thousands(per_second.round() as u64) } else { format!("{per_second:.1}") }
+}
+
+fn measured_on(model: &ModelState) -> Option<String> {
+    let on = match (model.speed, &model.set) {
+        (Some(speed), _) => format!("on {}", widgets::plural(speed.inputs, "chunk")),
+        (None, Some(_)) => "when nothing else is running".to_owned(),
+        (None, None) => return None,
+    };
+    Some(format!("{}: measured {on}", short_name(&model.card.name)))
+}
+
+/// Seconds of the run; where the cache or another model gave some of it, about what all of it would take.
+fn seconds(model: &ModelState) -> Option<String> {
+    let set = model.set.as_ref()?;
+    if set.cached + set.shared == 0 {
+        return Some(if set.seconds < 0.05 { "under 0.1".to_owned() } else { format!("{:.1}", set.seconds) });
+    }
+    let about = set.rows.len() as f64 / model.speed?.per_second;
+    Some(if about < 0.05 { "under 0.1".to_owned() } else { format!("about {}", rate(about)) })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::ui::context::MapModel;
+    use crate::vectors::{RowId, Vectors};
+    use crate::workspace::{EmbeddingSet, ModelCard, ModelId, ModelSource, Pooling, Speed};
+
+    fn model(cached: usize, seconds: f64, speed: Option<Speed>) -> ModelState {
+        let card = ModelCard {
+            id: ModelId("m".into()),
+            name: "m".into(),
+            input: InputKind::Text,
+            dimensions: 1,
+            context_tokens: None,
+            pooling: Pooling::Mean,
+            normalized: false,
+            space: String::new(),
+            text_query_model: None,
+            licence: String::new(),
+            source: ModelSource::Bundled,
+            size_bytes: 0,
+            about: String::new(),
+            strengths: Vec::new(),
+            weaknesses: Vec::new(),
+            best_for: String::new(),
+        };
+        let set = EmbeddingSet {
+            revision: [0; 32],
+            card: card.clone(),
+            fingerprint: String::new(),
+            rows: (0..100).map(RowId).collect(),
+            vectors: Vectors::new(vec![1.0; 100], 1).unwrap(),
+            tokens: [].into(),
+            cut: [].into(),
+            notes: [].into(),
+            failed: [].into(),
+            cached,
+            shared: 0,
+            embedded: 100 - cached,
+            seconds,
+            tokens_embedded: 0,
+            model_memory_mb: Some(3.0),
+        };
+        ModelState { card, colour: 0, set: Some(Arc::new(set)), map: MapModel::default(), error: None, speed }
+    }
+
+    #[test]
+    fn what_came_from_the_cache_is_told_by_the_measured_rate() {
+        let speed = Some(Speed { per_second: 40.0, inputs: 64 });
+        assert_eq!(seconds(&model(0, 1.25, None)).as_deref(), Some("1.2"));
+        assert_eq!(seconds(&model(100, 0.0, speed)).as_deref(), Some("about 2.5"));
+        assert_eq!(seconds(&model(100, 0.0, None)), None);
+        assert_eq!(
+            seconds(&model(100, 0.0, Some(Speed { per_second: 1e5, inputs: 64 }))).as_deref(),
+            Some("under 0.1")
+        );
+        assert_eq!(measured_on(&model(100, 0.0, speed)).as_deref(), Some("m: measured on 64 chunks"));
+    }
+}

@@ -1,0 +1,137 @@
+//! Embedding: what is written, what the cache spares, what is counted.
+
+use serde_json::Value;
+
+use super::rig::{Rig, STATIC, lines};
+
+#[test]
+fn embedding_writes_vectors_and_what_they_are_of() {
+    let rig = Rig::with_notes();
+    let told = rig.json(&["embed", "notes", "--out", "out.npy"]);
+    assert_eq!(
+        (&told["items"], &told["chunks"], &told["dimensions"], &told["cached"]),
+        (&5.into(), &5.into(), &256.into(), &0.into())
+    );
+    assert_eq!(told["skipped"][0]["reason"], "empty");
+    assert!(told["items_per_second"].as_f64().unwrap() > 0.0 && told["tokens_per_second"].as_f64().unwrap() > 0.0);
+    let vectors = embedlens::vectors::npy::read(&rig.path("out.npy")).unwrap();
+    assert_eq!((vectors.len(), vectors.dim()), (5, 256));
+    for row in vectors.rows() {
+        let length: f32 = row.iter().map(|value| value * value).sum();
+        assert!((length - 1.0).abs() < 1e-4);
+    }
+    let beside: Vec<Value> =
+        lines(&rig.path("out.metadata.jsonl")).iter().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let paths: Vec<&str> = beside.iter().map(|row| row["path"].as_str().unwrap()).collect();
+    assert!(paths.is_sorted() && paths.len() == 5, "{paths:?}");
+    let soup = beside.iter().find(|row| row["path"].as_str().unwrap().ends_with("soup.md")).unwrap();
+    assert_eq!((&soup["label"], &soup["modality"], &soup["start"]), (&"food".into(), &"text".into(), &0.into()));
+    assert!(soup["text"].as_str().unwrap().starts_with("Simmer"));
+    let names: Vec<&str> = soup.as_object().unwrap().keys().map(String::as_str).collect();
+    let expected = [
+        "row",
+        "path",
+        "start",
+        "end",
+        "modality",
+        "label",
+        "text",
+        "type",
+        "language",
+        "encoding",
+        "size",
+        "modified",
+        "tokens",
+        "truncated",
+    ];
+    assert_eq!(names, expected);
+    assert_eq!((&soup["type"], &soup["encoding"], &soup["size"]), (&"Markdown".into(), &"UTF-8".into(), &70.into()));
+}
+
+#[test]
+fn a_second_run_embeds_nothing_and_gives_the_same_bytes() {
+    let rig = Rig::with_notes();
+    rig.json(&["embed", "notes", "--out", "one.npy"]);
+    let second = rig.json(&["embed", "notes", "--out", "two.npy"]);
+    assert_eq!((&second["cached"], &second["embedded"]), (&5.into(), &0.into()));
+    assert!(second["items_per_second"].is_null());
+    assert_eq!(fs_err::read(rig.path("one.npy")).unwrap(), fs_err::read(rig.path("two.npy")).unwrap());
+    rig.file("notes/space/new.txt", "Mars has two moons.");
+    let third = rig.json(&["embed", "notes", "--out", "three.npy"]);
+    assert_eq!((&third["cached"], &third["embedded"]), (&5.into(), &1.into()));
+    let without = rig.json(&["embed", "notes", "--out", "four.npy", "--threads", "1", "--seed", "7"]);
+    assert_eq!(without["cached"], 6);
+}
+
+#[test]
+fn without_the_cache_nothing_is_kept_even_where_the_environment_names_one() {
+    let rig = Rig::with_notes();
+    for out in ["one.npy", "two.npy"] {
+        assert_eq!(rig.json(&["embed", "notes", "--out", out, "--no-cache"])["cached"], 0);
+    }
+    assert!(!rig.path("cache/vectors").exists());
+}
+
+#[test]
+fn damaged_cache_files_are_set_aside_and_made_anew() {
+    let rig = Rig::with_notes();
+    rig.json(&["embed", "notes", "--out", "good.npy"]);
+    let good = fs_err::read(rig.path("good.npy")).unwrap();
+
+    let segment = rig.cache_files("seg").pop().unwrap();
+    let mut bytes = fs_err::read(&segment).unwrap();
+    bytes.truncate(64 + 2 * 1024 + 10);
+    fs_err::write(&segment, bytes).unwrap();
+    let ran = rig.run(&[&["embed", "notes", "--out", "a.npy", "--json"], STATIC].concat()).succeeded();
+    assert!(ran.stderr().contains("set aside"), "{}", ran.stderr());
+    assert_eq!(ran.json()["cached"], 2);
+    assert_eq!(fs_err::read(rig.path("a.npy")).unwrap(), good);
+
+    for index in rig.cache_files("sqlite") {
+        fs_err::write(index, "no database").unwrap();
+    }
+    let ran = rig.run(&[&["embed", "notes", "--out", "b.npy", "--json"], STATIC].concat()).succeeded();
+    assert!(ran.stderr().contains("index of the vector cache was damaged"), "{}", ran.stderr());
+    assert_eq!(ran.json()["cached"], 0);
+    assert_eq!(fs_err::read(rig.path("b.npy")).unwrap(), good);
+    assert!(fs_err::read_dir(rig.path("cache/vectors/damaged")).unwrap().count() >= 2);
+    assert_eq!(rig.json(&["embed", "notes", "--out", "c.npy"])["cached"], 5);
+}
+
+#[test]
+fn output_is_neither_the_next_runs_input_nor_written_over_it() {
+    let rig = Rig::with_notes();
+    let first = rig.json(&["embed", "notes", "--out", "notes/v.npy"]);
+    let second = rig.json(&["embed", "notes", "--out", "notes/v.npy"]);
+    assert_eq!(first["items"], second["items"]);
+    let before = fs_err::read(rig.path("notes/v.npy")).unwrap();
+    for command in ["project", "render"] {
+        let out = if command == "project" { "notes/../notes/v.npy" } else { "notes/v.png" };
+        let from = if command == "project" { "notes/v.npy" } else { "notes/v.png" };
+        rig.file("notes/v.png", "a picture");
+        let ran = rig.run(&[command, from, "--out", out]).exits(2);
+        assert!(ran.stderr().contains("write over the input"), "{}", ran.stderr());
+    }
+    assert_eq!(fs_err::read(rig.path("notes/v.npy")).unwrap(), before);
+}
+
+#[test]
+fn one_model_by_two_names_is_used_once() {
+    let rig = Rig::with_notes();
+    let args = ["embed", "notes", "--out", "x.npy", "--json", "--model", "static", "--model", STATIC[1]];
+    let told = rig.run(&args).succeeded().json();
+    assert_eq!(told["models"].as_array().unwrap().len(), 1);
+    rig.run(&["compare", "notes", "--model", "static", "--model", STATIC[1]]).exits(2);
+}
+
+#[test]
+fn repetitions_do_not_make_a_model_seem_faster() {
+    let rig = Rig::new();
+    for number in 0..40 {
+        rig.file(&format!("same/{number}.txt"), "The same few words in every file.");
+    }
+    let told = rig.json(&["embed", "same", "--out", "x.npy"]);
+    let model = &told["models"][0];
+    assert_eq!((&model["rows"], &model["inputs_embedded"]), (&40.into(), &1.into()));
+    assert!(told["peak_memory_mb"].as_f64().is_none_or(|mb| mb > 1.0) && told["loading_seconds"].is_number());
+}

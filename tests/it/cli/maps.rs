@@ -1,0 +1,55 @@
+//! Maps as tables and as pictures.
+
+use super::rig::{Rig, STATIC, lines};
+
+#[test]
+fn a_map_has_a_row_for_each_chunk_whether_from_files_or_vectors() {
+    let rig = Rig::with_notes();
+    let told = rig.json(&["project", "notes", "--method", "pca", "--out", "map.csv"]);
+    assert_eq!(told["rows"], 5);
+    assert!(told["trustworthiness"].is_number() && told["neighbour_preservation"].is_number());
+    assert!(told["explained_variance"].as_array().unwrap().len() >= 2);
+    assert!(told.get("peak_memory_mb").is_some());
+    for stage in ["load", "embed", "neighbours", "layout", "total"] {
+        assert!(told["seconds"][stage].is_number(), "{told}");
+    }
+    let table = lines(&rig.path("map.csv"));
+    assert_eq!((table[0].as_str(), table.len()), ("row,path,start,end,modality,label,x,y", 6));
+
+    rig.json(&["embed", "notes", "--out", "vectors.npy"]);
+    rig.run(&["project", "vectors.npy", "--method", "pca", "--out", "again.csv"]).succeeded();
+    assert_eq!(lines(&rig.path("again.csv")), table);
+    let live =
+        |out| rig.run(&["project", "vectors.npy", "--method", "tsne", "--iterations", "60", "--out", out, "--json"]);
+    let told = live("t1.npy").succeeded().json();
+    assert!(told["explained_variance"].is_null() && told["kl"].as_array().unwrap().len() == 2, "{told}");
+    live("t2.npy").succeeded();
+    assert_eq!(fs_err::read(rig.path("t1.npy")).unwrap(), fs_err::read(rig.path("t2.npy")).unwrap());
+}
+
+#[test]
+fn a_map_is_drawn_without_a_display() {
+    let rig = Rig::with_notes();
+    let told =
+        rig.json(&["render", "notes", "--out", "map.png", "--width", "400", "--height", "300", "--title", "Notes"]);
+    assert_eq!((&told["width"], &told["height"], &told["points"]), (&400.into(), &300.into(), &5.into()));
+    let png = fs_err::read(rig.path("map.png")).unwrap();
+    assert_eq!(&png[..4], b"\x89PNG");
+    for column in ["language", "size", "modified", "truncated"] {
+        rig.json(&["render", "notes", "--out", "map.png", "--width", "200", "--height", "200", "--colour-by", column]);
+    }
+    rig.json(&["render", "notes", "--out", "map.svg", "--theme", "dark", "--colour-by", "modality"]);
+    let svg = fs_err::read_to_string(rig.path("map.svg")).unwrap();
+    assert!(svg.contains("<svg") && svg.contains("code"));
+}
+
+#[test]
+fn an_engine_for_few_points_fails_before_anything_is_embedded() {
+    let rig = Rig::new();
+    rig.file("many.txt", "one two three four five\n\n".repeat(5200));
+    let args = ["project", "many.txt", "--out", "x.csv", "--method", "tsne", "--engine", "linfa"];
+    let chunks = ["--chunk-tokens", "5", "--overlap-tokens", "0"];
+    let ran = rig.run(&[&args[..], &chunks, STATIC].concat()).exits(1);
+    assert!(ran.stderr().contains("5000"), "{}", ran.stderr());
+    assert!(!rig.path("cache/vectors").exists(), "nothing was embedded");
+}

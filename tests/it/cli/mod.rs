@@ -1,0 +1,9 @@
+//! The command line as a user meets it: files in a folder, one command, what it prints and leaves behind.
+
+mod ask;
+mod compare;
+mod embed;
+mod failures;
+mod maps;
+mod rig;
+mod stopping;
