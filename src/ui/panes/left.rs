@@ -354,7 +354,7 @@ fn variance_plot(ui: &mut Ui, ratios: &[f32]) {
             [place as f64 + 1.0, sum]
         })
         .collect();
-    widgets::dim(ui, "Variance held by the first components, %");
+    widgets::dim(ui, "Variance held by components, %");
     curve(ui, "variance", points, Some(100.0));
 }
 

@@ -188,7 +188,7 @@ fn busy(ui: &mut Ui, ctx: &Context<'_>, job: &crate::jobs::JobSnapshot) {
 }
 
 fn waiting(ui: &mut Ui, ctx: &Context<'_>, model: &ModelState) {
-    ui.painter().rect_filled(ui.max_rect(), 0.0, ctx.theme.plot);
+    ui.painter().rect_filled(ui.available_rect_before_wrap(), 0.0, ctx.theme.plot);
     match ctx.jobs.iter().find(|job| !job.quiet) {
         Some(job) => busy(ui, ctx, job),
         None => {
