@@ -152,6 +152,7 @@ impl App {
                     self.dialogs.push(dialog);
                 }
             }
+            Command::Dismiss(id) => self.toasts.retain(|toast| toast.id != id),
             Command::SetTool(tool) => self.tool = tool,
             Command::FitMaps => self.fit_request += 1,
             Command::CompareModel(place, id) => self.compare_with(place, id),

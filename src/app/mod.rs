@@ -20,7 +20,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use eframe::egui;
 
@@ -32,11 +32,14 @@ use crate::cli::{WindowOptions, WindowTheme};
 use crate::jobs::{JobSnapshot, Jobs};
 use crate::tasks::Environment;
 use crate::ui::command::{Command, CommandSender, Dialog, MapTool};
-use crate::ui::context::{Context, LogLevel, LogLine};
+use crate::ui::context::{Context, LogLevel, LogLine, Toast};
 use crate::ui::map::MapBackend;
 use crate::ui::settings::{Perspective, Settings, ThemeChoice};
 use crate::ui::state::WindowState;
 use crate::ui::theme::Theme;
+
+/// Messages shown at once.
+const TOASTS: usize = 4;
 
 /// How the window is started.
 #[derive(Clone, Debug, Default)]
@@ -140,7 +143,7 @@ pub struct App {
     dark: bool,
     backend: MapBackend,
     log: Vec<LogLine>,
-    toasts: egui_notify::Toasts,
+    toasts: Vec<Toast>,
     vitals: VitalsMeter,
     stats: Option<FrameStats>,
     dragging: Vec<PathBuf>,
@@ -195,9 +198,7 @@ impl App {
             dark: true,
             backend,
             log: Vec::new(),
-            toasts: egui_notify::Toasts::default()
-                .with_anchor(egui_notify::Anchor::BottomRight)
-                .with_margin(egui::vec2(12.0, 40.0)),
+            toasts: Vec::new(),
             vitals: VitalsMeter::default(),
             stats: options.frame_stats.map(FrameStats::new),
             dragging: Vec::new(),
@@ -239,20 +240,24 @@ impl App {
     /// A message that pops up and also lands in the log.
     fn announce(&mut self, level: LogLevel, summary: impl Into<String>, details: impl Into<String>) {
         let summary = summary.into();
-        let theme = if self.dark { crate::ui::theme::DARK } else { crate::ui::theme::LIGHT };
-        let (sign, colour, seconds) = match level {
-            LogLevel::Info => ("i", theme.accent, 4),
-            LogLevel::Warning => ("!", theme.warn, 9),
-            LogLevel::Error => ("×", theme.bad, 9),
-        };
-        let toast = self.toasts.custom(summary.as_str(), sign.to_owned(), colour);
-        toast.duration(Some(Duration::from_secs(seconds))).closable(false);
+        let seconds = if level == LogLevel::Info { 4 } else { 9 };
+        self.toasts.push(Toast {
+            id: self.log.len() as u64,
+            level,
+            text: summary.clone(),
+            until: Instant::now() + Duration::from_secs(seconds),
+        });
+        // A flood of messages would cover the window; all of them are in the log.
+        let most = self.toasts.len().saturating_sub(TOASTS);
+        self.toasts.drain(..most);
         self.log(level, summary, details);
     }
 
     /// One turn of deciding: outcomes in, commands out.
     fn decide(&mut self, ctx: &egui::Context) {
         self.read_input(ctx);
+        let now = Instant::now();
+        self.toasts.retain(|toast| toast.until > now);
         let dark = ctx.theme() == egui::Theme::Dark;
         if dark != self.dark {
             self.dark = dark;
@@ -267,7 +272,8 @@ impl App {
         }
         self.start_needed_jobs();
         self.snapshots = self.jobs.snapshots();
-        if !self.snapshots.is_empty() {
+        // A quiet job shows nothing while it runs, and wakes the window when it ends.
+        if self.snapshots.iter().any(|job| !job.quiet) {
             // A software adapter paints with the cores that the work needs.
             let pause = match (self.document.any_live(), self.backend) {
                 (true, MapBackend::Gpu) => 33,
@@ -300,7 +306,6 @@ impl App {
         let context = self.context(ui.ctx());
         crate::ui::show(ui, &context, &mut state);
         self.state = state;
-        self.toasts.show(ui.ctx());
         let drawing = self.state.map_views.values().any(crate::ui::map::MapView::is_drawing);
         self.escape_is_taken = drawing || ui.ctx().text_edit_focused() || egui::Popup::is_any_open(ui.ctx());
     }
@@ -321,6 +326,7 @@ impl App {
             compare: &document.compare,
             jobs: &self.snapshots,
             log: &self.log,
+            toasts: &self.toasts,
             settings: &self.settings,
             hidden: &document.hidden,
             item_order: &document.item_order,

@@ -144,6 +144,8 @@ pub enum Command {
     SetTheme(ThemeChoice),
     /// Open or close a floating window.
     Toggle(Dialog),
+    /// Take a message away.
+    Dismiss(u64),
     /// What dragging on a map does.
     SetTool(MapTool),
     /// Show the whole map.

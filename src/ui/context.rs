@@ -141,6 +141,19 @@ pub struct LogLine {
     pub details: String,
 }
 
+/// A message that pops up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Toast {
+    /// Tells it from others.
+    pub id: u64,
+    /// How grave it is.
+    pub level: LogLevel,
+    /// One sentence.
+    pub text: String,
+    /// When it goes.
+    pub until: std::time::Instant,
+}
+
 /// How grave a line of the log is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogLevel {
@@ -232,6 +245,8 @@ pub struct Context<'a> {
     pub jobs: &'a [JobSnapshot],
     /// What happened.
     pub log: &'a [LogLine],
+    /// Messages that pop up now, the oldest first.
+    pub toasts: &'a [Toast],
     /// The user's settings.
     pub settings: &'a Settings,
     /// Hidden categories of the legend.

@@ -49,6 +49,7 @@ pub fn show(ui: &mut Ui, ctx: &Context<'_>, state: &mut WindowState) {
         .frame(middle)
         .show(ui, |ui| if compare { show_compare(ui, ctx, state) } else { show_explore(ui, ctx, state) });
     panes::dialogs::show(ui, ctx, state);
+    panes::toasts::show(ui, ctx);
     drop_overlay(ui, ctx);
     if state.hover_seen || ctx.hovered.is_some() {
         let hovered = state.hover_next;

@@ -8,4 +8,5 @@ pub mod left;
 pub mod map_pane;
 pub mod query;
 pub mod status_bar;
+pub mod toasts;
 pub mod top_bar;
