@@ -61,6 +61,9 @@ pub fn no_window_message() -> Option<String> {
     let unset = |name: &str| std::env::var_os(name).is_none_or(|value| value.is_empty());
     let no_display = cfg!(all(unix, not(target_os = "macos"))) && unset("DISPLAY") && unset("WAYLAND_DISPLAY");
     no_display.then(|| {
-        format!("embedlens: there is no display here (neither DISPLAY nor WAYLAND_DISPLAY is set), so no window can open. {COMMANDS}")
+        format!(
+            "embedlens: there is no display here (neither DISPLAY nor WAYLAND_DISPLAY is set), so no window can open. \
+             On Debian, `apt install xvfb` brings a virtual one (xvfb-run embedlens). {COMMANDS}"
+        )
     })
 }
