@@ -32,6 +32,11 @@ impl App {
                 if let Some(id) = finished.lane.strip_prefix("project ") {
                     self.end_live(&ModelId(id.to_owned()));
                 }
+                let slots = &self.document.compare.slots;
+                if let (true, [a, b, ..]) = (finished.lane.starts_with("agree "), slots.as_slice()) {
+                    let why = "The comparison stopped by a fault of this program.".to_owned();
+                    self.document.compare.failures.push(((a.clone(), b.clone()), why));
+                }
                 return;
             }
         };
@@ -53,7 +58,7 @@ impl App {
             }
             Outcome::Agreed(of, _, Ok(measured)) if of == now => {
                 self.document.compare.agreements.push(Arc::new(measured));
-                self.document.restyle_all();
+                self.pair_changed();
             }
             Outcome::Agreed(of, pair, Err(error)) if of == now => {
                 let cancelled = "The comparison was cancelled.".to_owned();
@@ -95,6 +100,7 @@ impl App {
         let (corpus, folders) = match result {
             Ok(loaded) => loaded,
             Err(error) => {
+                self.pending = None;
                 self.document.load_error = Some(error.report().summary);
                 return self.failed("Nothing was loaded", &error);
             }
@@ -191,6 +197,9 @@ impl App {
         }
         if self.document.shown.is_none() {
             self.document.shown = Some(id.clone());
+            if self.document.item_order.by.is_some() {
+                self.spawn_sort();
+            }
         }
         self.fill_compare();
         self.spawn_project(&id, Method::Pca);
@@ -338,10 +347,13 @@ impl App {
         }
         let set = |id| self.document.model(id).and_then(|model| model.set.clone());
         let (Some(of_a), Some(of_b)) = (set(a), set(b)) else { return };
-        self.document.agree_tried.insert(pair.clone());
         if self.comparable(&pair.0, &pair.1) {
-            self.spawn_agree(of_a, of_b);
+            // Where the cancelled comparison of a corpus before has not ended yet, the next frame tries again.
+            if self.spawn_agree(of_a, of_b) {
+                self.document.agree_tried.insert(pair);
+            }
         } else {
+            self.document.agree_tried.insert(pair.clone());
             let why = "These two models read different kinds of items, so there is nothing both have embedded. \
                 Choose two that read the same.";
             self.document.compare.failures.push((pair, why.to_owned()));

@@ -4,15 +4,15 @@ use std::path::PathBuf;
 
 use eframe::egui;
 
-use super::App;
 use super::jobs_of::{Outcome, Purpose};
+use super::{App, PendingLoad};
 use crate::jobs::JobSpec;
 use crate::projection::Method;
 use crate::tasks::Query;
 use crate::ui::command::{Command, SelectMode};
 use crate::ui::context::LogLevel;
 use crate::vectors::RowId;
-use crate::workspace::ModelId;
+use crate::workspace::{Column, ModelId};
 
 impl App {
     /// Carries out one command.
@@ -25,9 +25,16 @@ impl App {
             Command::Open(paths) => self.open(Some(paths.clone()), paths),
             Command::OpenSample => self.open(None, Vec::new()),
             Command::Add(paths) => {
-                let mut all = self.document.corpus.as_ref().map(|corpus| corpus.roots.clone()).unwrap_or_default();
-                all.extend(paths.iter().cloned());
-                self.open(Some(all), paths);
+                // Also beside what is still being read.
+                let (all, chosen) = match self.pending.take() {
+                    Some(PendingLoad { paths: Some(all), chosen }) => (all, chosen),
+                    _ => (self.document.corpus.as_ref().map(|corpus| corpus.roots.clone()).unwrap_or_default(), vec![]),
+                };
+                let join = |mut first: Vec<PathBuf>| {
+                    first.extend(paths.iter().cloned());
+                    first
+                };
+                self.open(Some(join(all)), join(chosen));
             }
             Command::Reload => self.reload(),
             Command::SetLoadOptions(options) => {
@@ -180,8 +187,7 @@ impl App {
     /// paths to remember.
     fn open(&mut self, paths: Option<Vec<PathBuf>>, chosen: Vec<PathBuf>) {
         self.load += 1;
-        self.opened.clone_from(&paths);
-        self.to_remember = chosen;
+        self.pending = Some(PendingLoad { paths: paths.clone(), chosen });
         self.spawn_load(paths);
     }
 
@@ -190,6 +196,8 @@ impl App {
         for lane in ["embed", "project", "style", "query", "inspect", "agree", "speed", "sort", "paint"] {
             self.jobs.cancel_lanes(lane);
         }
+        // What was cancelled must not pass for the work of the new corpus.
+        self.snapshots = self.jobs.snapshots();
         let old = self.document.clear();
         self.jobs.spawn(JobSpec::quiet("Letting go of the corpus before", "drop"), move |_| {
             // Freeing a large corpus takes longer than a frame may.
@@ -197,7 +205,9 @@ impl App {
             Outcome::Nothing
         });
         self.state.forget_corpus();
-        for path in std::mem::take(&mut self.to_remember).into_iter().rev() {
+        let Some(PendingLoad { paths, chosen }) = self.pending.take() else { return };
+        self.opened = paths;
+        for path in chosen.into_iter().rev() {
             let path = std::path::absolute(&path).unwrap_or(path);
             self.settings.recent.retain(|known| *known != path);
             self.settings.recent.insert(0, path);
@@ -211,22 +221,27 @@ impl App {
 
     fn cancel(&mut self, id: crate::jobs::JobId) {
         self.jobs.cancel(id);
-        let live = self.document.models.iter().find(|model| model.map.live.is_some_and(|live| live.job == id));
-        if let Some(model) = live.map(|model| model.card.id.clone()) {
-            self.end_live(&model);
+        let Some(lane) = self.snapshots.iter().find(|job| job.id == id).map(|job| job.lane.clone()) else { return };
+        if lane == "load" {
+            self.pending = None;
+        }
+        if let Some(model) = lane.strip_prefix("project ") {
+            self.end_live(&ModelId(model.to_owned()));
         }
     }
 
-    /// A t-SNE that was cancelled or failed goes back to the finished map there was.
+    /// A layout that was cancelled or failed goes back to the finished map there was, or to none.
     pub(super) fn end_live(&mut self, id: &ModelId) {
         self.document.live.remove(id);
         let Some(model) = self.document.model_mut(id) else { return };
         model.map.live = None;
         let back = [Method::Pca, Method::Tsne].into_iter().rev().find(|method| model.map.layouts.contains_key(method));
-        if let Some(method) = back {
-            model.map.method = Some(method);
-            model.map.layout = model.map.layouts.get(&method).cloned();
+        model.map.method = back;
+        model.map.layout = back.and_then(|method| model.map.layouts.get(&method).cloned());
+        if back.is_none() {
+            model.map.styles = None;
         }
+        self.document.restyle.insert(id.clone());
     }
 
     fn embed(&mut self, id: &ModelId) {
@@ -337,6 +352,17 @@ impl App {
             slots[other] = now;
         }
         slots[place] = id;
+        self.pair_changed();
+    }
+
+    /// Another pair is compared: what is coloured or sorted by agreement is of that pair now.
+    pub(super) fn pair_changed(&mut self) {
+        if self.settings.colour_by == Column::Agreement {
+            self.document.restyle_all();
+        }
+        if self.document.item_order.by == Some(Column::Agreement) {
+            self.spawn_sort();
+        }
     }
 
     fn reveal(&mut self, row: RowId) {

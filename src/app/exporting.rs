@@ -83,5 +83,6 @@ impl App {
 fn write(figure: &Figure<'_>, path: &Path) -> Result<(), TaskError> {
     let svg = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("svg"));
     let bytes = if svg { figure.to_svg().into_bytes() } else { figure.to_png()? };
-    fs_err::write(path, bytes).map_err(|source| TaskError::File { attempted: "write the map".to_owned(), source })
+    crate::vectors::replace_file(path, |part| fs_err::write(part, &bytes))
+        .map_err(|source| TaskError::File { attempted: "write the map".to_owned(), source })
 }

@@ -189,18 +189,19 @@ impl App {
         });
     }
 
-    /// Compares two models.
-    pub(super) fn spawn_agree(&mut self, a: Arc<EmbeddingSet>, b: Arc<EmbeddingSet>) {
-        let Some(corpus) = self.document.corpus.clone() else { return };
+    /// Compares two models; false when a comparison of theirs has not ended yet.
+    pub(super) fn spawn_agree(&mut self, a: Arc<EmbeddingSet>, b: Arc<EmbeddingSet>) -> bool {
+        let Some(corpus) = self.document.corpus.clone() else { return false };
         let (generation, environment) = (self.document.generation, self.environment.clone());
         let pair = (a.card.id.clone(), b.card.id.clone());
         let (title, lane) =
             (format!("Comparing {} and {}", a.card.name, b.card.name), format!("agree {} {}", pair.0, pair.1));
-        self.jobs.spawn(spec(title, lane, Policy::Once), move |progress| {
+        let job = self.jobs.spawn(spec(title, lane, Policy::Once), move |progress| {
             let measured = tasks::agree(&tasks::AgreeRequest { a, b, k: 10 }, &environment, progress)
                 .map(|agreement| derived::measured(agreement, &corpus));
             Outcome::Agreed(generation, pair, measured)
         });
+        job.is_some()
     }
 
     /// Sorts the item list.

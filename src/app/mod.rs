@@ -125,6 +125,14 @@ fn no_window_words(error: &str) -> String {
     )
 }
 
+/// A load that has not ended.
+struct PendingLoad {
+    /// What is being read; `None` is the sample.
+    paths: Option<Vec<PathBuf>>,
+    /// What is remembered as recent once it is loaded.
+    chosen: Vec<PathBuf>,
+}
+
 /// The window.
 pub struct App {
     document: Document,
@@ -151,10 +159,10 @@ pub struct App {
     query_focus_request: u64,
     /// Whether what was painted last has a use of its own for the Escape key: a menu, a text field, a lasso being drawn.
     escape_is_taken: bool,
-    /// What was asked to be loaded last; `None` is the sample.
+    /// What the corpus was loaded from; `None` is the sample.
     opened: Option<Vec<PathBuf>>,
-    /// Paths that are remembered as recent once they are loaded.
-    to_remember: Vec<PathBuf>,
+    /// What is being loaded, until it is there.
+    pending: Option<PendingLoad>,
     /// Grows with every load: what an older one gives is dropped.
     load: u64,
 }
@@ -206,7 +214,7 @@ impl App {
             query_focus_request: 0,
             escape_is_taken: false,
             opened: None,
-            to_remember: Vec::new(),
+            pending: None,
             load: 0,
         };
         app.apply_theme(ctx);

@@ -37,7 +37,13 @@ pub(super) fn run(args: &CompareArgs, session: &Session) -> Result<(), Failure> 
         // Peaks are the whole process's, so each model begins from what is in use at its start.
         let peaks = tasks::reset_peak_memory();
         let set = session.embed(&corpus, model)?;
-        let speed = session.watch(|env, progress| tasks::measure_speed(&corpus, &set, env, progress))?;
+        let speed = match session.watch(|env, progress| tasks::measure_speed(&corpus, &set, env, progress)) {
+            Err(error) if !error.is_cancelled() => {
+                session.say(&format!("The speed of {} was not measured: {error}", set.card.name));
+                None
+            }
+            measured => measured?,
+        };
         let items_per_second = speed.map(|speed| speed.per_second);
         let peak_memory_mb = tasks::peak_memory_mb().filter(|_| peaks);
         session.env.models.clear();

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::args::EmbedArgs;
 use super::json::{self, object, rounded};
-use super::session::{Failure, Session, check_out, out_for};
+use super::session::{Failure, Session, check_out, out_for, spare_items};
 use super::text::{count, plural, rate};
 use crate::corpus::Corpus;
 use crate::tasks;
@@ -23,6 +23,8 @@ pub(super) fn run(args: &EmbedArgs, session: &Session) -> Result<(), Failure> {
     if models.is_empty() {
         models = tasks::default_models(&corpus);
     }
+    let outs: Vec<_> = models.iter().enumerate().map(|(nth, model)| out_for(&args.out, nth, model)).collect();
+    spare_items(&outs, &corpus)?;
     let (mut sets, mut entries, mut text) = (Vec::new(), Vec::new(), String::new());
     for (nth, model) in models.iter().enumerate() {
         let set = session.embed(&corpus, model)?;

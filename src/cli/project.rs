@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::args::ProjectArgs;
 use super::json::{self, object, rounded};
 use super::maps::{self, Source};
-use super::session::{Failure, Session, check_out, out_for};
+use super::session::{Failure, Session, check_out, out_for, spare_items};
 use super::text::plural;
 use crate::models::ModelId;
 use crate::projection::Method;
@@ -17,6 +17,9 @@ use crate::workspace::Projection;
 pub(super) fn run(args: &ProjectArgs, session: &Session) -> Result<(), Failure> {
     check_out(&args.out, &["csv", "parquet", "npy"], &args.paths)?;
     let found = maps::sources(session, &args.paths, (&args.model, &args.load, &args.layout), false)?;
+    if let Some(corpus) = &found.corpus {
+        spare_items(std::slice::from_ref(&args.out), corpus)?;
+    }
     let (mut entries, mut text) = (Vec::new(), String::new());
     for (nth, source) in found.sources.iter().enumerate() {
         let projection = maps::lay_out(session, source, &args.layout)?;

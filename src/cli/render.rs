@@ -8,7 +8,7 @@ use serde_json::json;
 use super::args::{PictureTheme, RenderArgs};
 use super::json::{object, quality};
 use super::maps;
-use super::session::{Failure, Session, check_out};
+use super::session::{Failure, Session, check_out, spare_items};
 use super::text::plural;
 use crate::picture::FigureTheme;
 use crate::projection::Method;
@@ -17,6 +17,9 @@ use crate::tasks::{self, RenderRequest};
 pub(super) fn run(args: &RenderArgs, session: &Session) -> Result<(), Failure> {
     check_out(&args.out, &["png", "svg"], &args.paths)?;
     let found = maps::sources(session, &args.paths, (&args.model, &args.load, &args.layout), true)?;
+    if let Some(corpus) = &found.corpus {
+        spare_items(std::slice::from_ref(&args.out), corpus)?;
+    }
     let Some(source) = found.sources.into_iter().next() else { return Ok(()) };
     let projection = Arc::new(maps::lay_out(session, &source, &args.layout)?);
     let method = match args.layout.method() {

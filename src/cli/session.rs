@@ -245,6 +245,21 @@ pub(super) fn out_for(out: &Path, nth: usize, model: &ModelId) -> PathBuf {
     out.with_file_name(format!("{stem}-{safe}.{ending}"))
 }
 
+/// Refuses files to write that were read: an output inside a folder that was named, under the name of one of its items.
+pub(super) fn spare_items(outs: &[PathBuf], corpus: &Corpus) -> Result<(), Failure> {
+    for out in outs {
+        for written in [out.clone(), out.with_extension("metadata.jsonl"), out.with_extension("metadata.tsv")] {
+            let Ok(real) = fs_err::canonicalize(&written) else { continue };
+            let same_name = corpus.items.iter().filter(|item| item.path.file_name() == real.file_name());
+            if same_name.into_iter().any(|item| fs_err::canonicalize(&item.path).is_ok_and(|path| path == real)) {
+                let message = format!("--out {} would write over {}, which was read", out.display(), written.display());
+                return Err(Failure::Usage(message));
+            }
+        }
+    }
+    Ok(())
+}
+
 /// Refuses a file to write before any work is done: wrong ending, no such folder, or one of the `inputs` itself.
 pub(super) fn check_out(out: &Path, endings: &[&str], inputs: &[PathBuf]) -> Result<(), Failure> {
     let ending = out.extension().map(|ending| ending.to_string_lossy().to_ascii_lowercase());

@@ -1,5 +1,6 @@
 //! `search` and `compare` on files of vectors, which need no files of texts beside them.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
@@ -11,6 +12,7 @@ use super::session::{Failure, Session};
 use super::text::{count, plural, snippet};
 use crate::models::ModelId;
 use crate::tasks::{self, Query, RowInfo, StoredAnswer, StoredQuery, StoredVectors};
+use crate::workspace::Agreement;
 
 /// Characters of a passage that are shown.
 const SNIPPET: usize = 160;
@@ -119,11 +121,18 @@ pub(super) fn compare(args: &CompareArgs, session: &Session) -> Result<(), Failu
         return Err(Failure::Usage("--model is for folders and files: these files hold vectors already".to_owned()));
     }
     let files = tasks::read_stored(&args.paths)?;
+    let once: HashSet<String> = files.iter().map(StoredVectors::name).collect();
+    // Files of one name in several folders are told apart by their paths.
+    let id = |file: &StoredVectors| match once.len() == files.len() {
+        true => file.name(),
+        false => file.path.to_string_lossy().into_owned(),
+    };
     let mut pairs = Vec::new();
     for (nth, first) in files.iter().enumerate() {
         for second in &files[nth + 1..] {
             let agreed = |env: &_, progress: &_| tasks::agree_stored([first, second], args.neighbours, env, progress);
-            pairs.push(session.watch(agreed)?);
+            let agreement = session.watch(agreed)?;
+            pairs.push(Agreement { a: ModelId(id(first)), b: ModelId(id(second)), ..agreement });
         }
     }
     let mut out = String::new();
@@ -136,7 +145,7 @@ pub(super) fn compare(args: &CompareArgs, session: &Session) -> Result<(), Failu
     let column = |file: &StoredVectors| {
         let vectors = &file.imported.vectors;
         json!({
-            "id": file.name(), "path": file.path.to_string_lossy(), "dimensions": vectors.dim(), "rows": vectors.len(),
+            "id": id(file), "path": file.path.to_string_lossy(), "dimensions": vectors.dim(), "rows": vectors.len(),
             "items_per_second": null, "peak_memory_mb": null,
             "vectors_mb": rounded(Some(size_of_val(vectors.values()) as f64 / 1e6), 3),
         })

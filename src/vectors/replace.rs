@@ -16,6 +16,10 @@ pub fn replace_file(path: &Path, write: impl FnOnce(&Path) -> io::Result<()>) ->
     if before.as_ref().is_some_and(|before| !before.is_file()) {
         return write(&target);
     }
+    if before.as_ref().is_some_and(|before| before.permissions().readonly()) {
+        let words = format!("{} is write-protected", target.display());
+        return Err(io::Error::new(io::ErrorKind::PermissionDenied, words));
+    }
     let part = part_name(&target);
     let written = write(&part).and_then(|()| {
         if let Some(before) = before {

@@ -297,3 +297,35 @@ fn the_item_list_sorts_by_any_column_and_hovers_on_the_map() {
     rig.harness.run_steps(3);
     assert_eq!(rig.harness.state().document().hovered, Some(order.rows[2]));
 }
+
+#[test]
+fn a_reload_while_models_work_embeds_the_new_corpus() {
+    let folder = notes();
+    let mut rig = Rig::open(folder.path());
+    rig.until("the corpus was read", |app| app.document().corpus.is_some());
+    assert!(!rig.harness.state().is_idle());
+    let first = rig.harness.state().document().generation;
+    rig.key(egui::Modifiers::COMMAND, egui::Key::R);
+    rig.until("it was read again", |app| app.document().generation > first);
+    rig.settle();
+    let models = &rig.harness.state().document().models;
+    assert_eq!(models.iter().filter(|model| model.map.layout.is_some()).count(), 2);
+}
+
+#[test]
+fn adding_two_folders_at_once_loads_both() {
+    let (first, second, third) = (notes(), tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    fs_err::write(second.path().join("lighthouse.txt"), "a lighthouse on a cliff").unwrap();
+    fs_err::write(third.path().join("harbour.txt"), "boats in a harbour").unwrap();
+    let mut rig = Rig::open(first.path());
+    rig.settle();
+    for folder in [second.path(), third.path()] {
+        rig.key(egui::Modifiers::COMMAND, egui::Key::L);
+        rig.harness.get_by_label("Path").type_text(folder.to_str().unwrap());
+        rig.harness.step();
+        rig.harness.get_by_label("Add to what is loaded").click();
+        rig.harness.step();
+    }
+    rig.settle();
+    assert_eq!(rig.harness.state().document().corpus.as_ref().unwrap().items.len(), 10);
+}

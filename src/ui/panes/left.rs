@@ -257,7 +257,11 @@ fn running(ui: &mut Ui, ctx: &Context<'_>, model: &ModelState) {
 
 fn points(ui: &mut Ui, ctx: &Context<'_>) {
     section(ui, "Points");
-    let chosen = ctx.settings.colour_by;
+    // Without a comparison there is no agreement, and the maps are coloured by folder.
+    let chosen = match ctx.settings.colour_by {
+        Column::Agreement if ctx.compare.agreements.is_empty() => Column::Folder,
+        column => column,
+    };
     let combo = ComboBox::from_id_salt("colour by")
         .width(ui.available_width())
         .selected_text(format!("Colour by {}", chosen.name()))

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use rayon::prelude::*;
 
-use super::index::{self, Place};
+use super::index::{self, Index, Place};
 use super::key::RowKey;
 use super::segment::{self, Kind, SegmentReader};
 use super::{CacheError, ModelSpace, VectorCache, repair};
@@ -64,9 +64,9 @@ impl VectorCache {
             Err(error) if index::is_damage(&error) => None,
             other => Some(other.map_err(|error| self.index_error(error))?),
         };
-        let Some(places) = places else {
-            self.renew_index()?;
-            return Ok((nothing(keys.len(), kind), BTreeSet::new()));
+        let places = match places {
+            Some(places) => places,
+            None => self.renew_index(keys, kind)?,
         };
         let names = self.index().segments_of(kind).map_err(|error| self.index_error(error))?;
         Ok(self.read(places, &names, kind))
@@ -109,14 +109,21 @@ impl VectorCache {
         (found, bad)
     }
 
-    /// Puts a fresh index in the place of one that turned out to be damaged while in use.
-    fn renew_index(&self) -> Result<(), CacheError> {
+    /// Puts a fresh index in the place of one that turned out to be damaged while in use, and looks the keys up in it.
+    fn renew_index(&self, keys: &[RowKey], kind: &Kind) -> Result<Vec<Option<Place>>, CacheError> {
         let _lock = repair::lock(&self.dir)?;
+        // Another process may have been faster, and its new index must stay where it is.
+        if let Ok(renewed) = Index::open(&self.dir)
+            && let Ok(places) = renewed.find(keys, kind)
+        {
+            *self.index() = renewed;
+            return Ok(places);
+        }
         let broken = rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT), None);
         let (index, messages) = repair::renew_index(&self.dir, &broken)?;
         *self.index() = index;
         messages.into_iter().for_each(|message| self.tell(message));
-        Ok(())
+        Ok(self.index().find(keys, kind).unwrap_or_else(|_| vec![None; keys.len()]))
     }
 }
 
