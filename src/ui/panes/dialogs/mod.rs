@@ -81,10 +81,12 @@ fn type_path(ui: &mut Ui, ctx: &Context<'_>, state: &mut WindowState) {
         if given && (open || entered) {
             ctx.send(Command::Open(vec![path.clone()]));
             ctx.send(Command::Toggle(Dialog::TypePath));
+            state.path_text.clear();
         }
         if ctx.corpus.is_some() && ui.add_enabled(given, egui::Button::new("Add to what is loaded")).clicked() {
             ctx.send(Command::Add(vec![path]));
             ctx.send(Command::Toggle(Dialog::TypePath));
+            state.path_text.clear();
         }
     });
 }
