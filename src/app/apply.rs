@@ -18,7 +18,7 @@ use crate::workspace::cache::CacheReport;
 use crate::workspace::{EmbeddingSet, InputKind, ModelId, Projection};
 
 /// Up to this many chunks a t-SNE follows the first PCA unasked.
-const AUTOMATIC_TSNE: usize = 5_000;
+const AUTOMATIC_TSNE: usize = 20_000;
 
 impl App {
     /// Writes what a job gave; an outcome of an older corpus is dropped.

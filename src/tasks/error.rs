@@ -18,7 +18,7 @@ pub enum TaskError {
     #[error(transparent)]
     Cancelled(#[from] Cancelled),
     /// Nothing could be loaded.
-    #[error("could not load: {0}")]
+    #[error(transparent)]
     Load(LoadError),
     /// A model could not be opened or run.
     #[error("could not {attempted}")]

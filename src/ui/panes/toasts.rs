@@ -32,8 +32,8 @@ fn each(ui: &mut Ui, ctx: &Context<'_>) {
         let shadow = ui.visuals().popup_shadow;
         let shown = card(&ctx.theme).shadow(shadow).show(ui, |ui| {
             ui.set_max_width(420.0);
-            ui.horizontal(|ui| {
-                let (dot, _) = ui.allocate_exact_size(vec2(10.0, 10.0), Sense::hover());
+            ui.with_layout(Layout::left_to_right(Align::TOP), |ui| {
+                let (dot, _) = ui.allocate_exact_size(vec2(10.0, 16.0), Sense::hover());
                 ui.painter().circle_filled(dot.center(), 4.0, colour);
                 ui.add(Label::new(RichText::new(format!("{sign}{}", toast.text)).color(ctx.theme.text)).wrap());
             });
