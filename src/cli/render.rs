@@ -61,6 +61,9 @@ pub(super) fn run(args: &RenderArgs, session: &Session) -> Result<(), Failure> {
 /// The last parts of the paths, as a title.
 fn names(paths: &[PathBuf]) -> String {
     let name = |path: &PathBuf| {
+        if path.as_os_str() == super::session::SAMPLE {
+            return "The bundled sample".to_owned();
+        }
         let full = fs_err::canonicalize(path).unwrap_or_else(|_| path.clone());
         full.file_name().unwrap_or(full.as_os_str()).to_string_lossy().into_owned()
     };

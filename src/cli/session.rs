@@ -49,7 +49,7 @@ pub(super) struct Session {
 }
 
 /// The path that stands for the bundled sample.
-const SAMPLE: &str = "@sample";
+pub(super) const SAMPLE: &str = "@sample";
 /// Paths shown of each reason for leaving files out.
 const SHOWN: usize = 3;
 /// Reasons shown.

@@ -2,15 +2,7 @@
 
 /// A whole number with commas between the thousands.
 pub(super) fn count(number: u64) -> String {
-    let digits = number.to_string();
-    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
+    crate::picture::grouped(number as usize)
 }
 
 /// A rate: whole from 10 on, one digit below.

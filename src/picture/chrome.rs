@@ -223,8 +223,8 @@ pub(super) fn escaped(content: &str) -> String {
     safe
 }
 
-/// A number with thousands separators.
-pub(super) fn grouped(number: usize) -> String {
+/// A number with thousands separators: `1234567` as "1,234,567".
+pub fn grouped(number: usize) -> String {
     let digits = number.to_string();
     let mut grouped = String::new();
     for (index, digit) in digits.chars().enumerate() {

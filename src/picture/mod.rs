@@ -15,6 +15,7 @@ mod raster;
 mod style;
 
 pub use camera::Camera;
+pub use chrome::grouped;
 pub use colour::Colour;
 pub use figure::{Figure, FigureError, FigureTheme};
 pub use layout::{Bounds, Layout};

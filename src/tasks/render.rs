@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::{Environment, RowInfo, TaskError};
-use crate::picture::{CATEGORIES, Figure, FigureTheme, Layout, StyleRequest, Values};
+use crate::picture::{CATEGORIES, Figure, FigureTheme, Layout, StyleRequest, Values, grouped};
 use crate::progress::Progress;
 use crate::vectors::{RowId, replace_file};
 use crate::workspace::Projection;
@@ -147,5 +147,6 @@ fn footer(projection: &Projection) -> String {
     let trust = projection.quality.map_or_else(String::new, |quality| {
         format!("  ·  trustworthiness {:.3}, neighbours kept {:.3}", quality.trustworthiness, quality.neighbours_kept)
     });
-    format!("{} points  ·  seed {}{trust}", projection.points.len(), projection.params.tsne.seed)
+    let points = grouped(projection.points.len());
+    format!("{points} points  ·  seed {}{trust}", projection.params.tsne.seed)
 }

@@ -11,15 +11,7 @@ use super::theme::{self, Theme};
 
 /// `1234567` as "1,234,567".
 pub fn thousands(value: u64) -> String {
-    let digits = value.to_string();
-    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
+    crate::picture::grouped(value as usize)
 }
 
 /// Bytes in the largest unit that leaves a number of at least 1.
