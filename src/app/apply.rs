@@ -32,6 +32,9 @@ impl App {
                 if let Some(id) = finished.lane.strip_prefix("project ") {
                     self.end_live(&ModelId(id.to_owned()));
                 }
+                if finished.lane == "load" {
+                    self.pending = None;
+                }
                 let slots = &self.document.compare.slots;
                 if let (true, [a, b, ..]) = (finished.lane.starts_with("agree "), slots.as_slice()) {
                     let why = "The comparison stopped by a fault of this program.".to_owned();
@@ -189,6 +192,7 @@ impl App {
         self.document.add_model(set.card.clone());
         let empty = set.rows.is_empty();
         if let Some(model) = self.document.model_mut(&id) {
+            model.rows_cut = rows_cut(&set);
             model.set = Some(Arc::new(set));
             model.error = None;
         }
@@ -361,6 +365,10 @@ impl App {
     }
 }
 
+fn rows_cut(set: &EmbeddingSet) -> usize {
+    set.cut.iter().filter(|&&cut| cut > 0).count()
+}
+
 fn embedded_words(set: &EmbeddingSet) -> String {
     let mut words = format!("{}: {}", set.card.name, plural(set.rows.len(), "chunk"));
     if set.cached > 0 {
@@ -372,7 +380,7 @@ fn embedded_words(set: &EmbeddingSet) -> String {
     if let Some(rate) = set.rows_per_second() {
         words.push_str(&format!(", {}/s in {}", thousands(rate.round() as u64), duration(set.seconds)));
     }
-    let cut = set.cut.iter().filter(|&&cut| cut > 0).count();
+    let cut = rows_cut(set);
     if cut > 0 {
         words.push_str(&format!("; {} cut at the model's context length", plural(cut, "text")));
     }

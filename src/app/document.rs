@@ -67,7 +67,7 @@ impl Document {
             Some(known) => known.card = card,
             None => {
                 let map = MapModel::default();
-                self.models.push(ModelState { card, colour, set: None, map, error: None, speed: None });
+                self.models.push(ModelState { card, colour, set: None, map, rows_cut: 0, error: None, speed: None });
             }
         }
     }

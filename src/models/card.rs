@@ -89,6 +89,31 @@ pub struct ModelCard {
     pub best_for: String,
 }
 
+#[cfg(test)]
+impl ModelCard {
+    /// A card of a model of texts that says nothing else, for tests.
+    pub(crate) fn plain(name: &str, dimensions: usize) -> Self {
+        Self {
+            id: ModelId(name.to_owned()),
+            name: name.to_owned(),
+            input: InputKind::Text,
+            dimensions,
+            context_tokens: None,
+            pooling: Pooling::Mean,
+            normalized: false,
+            space: String::new(),
+            text_query_model: None,
+            licence: String::new(),
+            source: ModelSource::Bundled,
+            size_bytes: 0,
+            about: String::new(),
+            strengths: Vec::new(),
+            weaknesses: Vec::new(),
+            best_for: String::new(),
+        }
+    }
+}
+
 /// One thing to embed.
 #[derive(Clone, Copy, Debug)]
 pub enum Input<'a> {

@@ -98,6 +98,8 @@ pub struct ModelState {
     pub set: Option<Arc<EmbeddingSet>>,
     /// Its map.
     pub map: MapModel,
+    /// Rows of which the model did not see all tokens.
+    pub rows_cut: usize,
     /// Why embedding failed, if it did.
     pub error: Option<String>,
     /// How fast it embeds here: of its own run, or measured when Compare shows it.

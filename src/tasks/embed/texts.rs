@@ -101,7 +101,7 @@ mod tests {
     use super::*;
     use crate::corpus::testing::WordCount;
     use crate::corpus::{self, LoadOptions};
-    use crate::models::{Embedded, Explanation, InputKind, ModelCard, ModelError, ModelId, ModelSource, Pooling};
+    use crate::models::{Embedded, Explanation, ModelCard, ModelError};
     use crate::progress::Progress;
     use crate::tasks::embed::slots::Slots;
     use crate::tasks::embed::store::Store;
@@ -116,24 +116,7 @@ mod tests {
 
     impl Slow {
         fn new(each: Duration) -> Self {
-            let card = ModelCard {
-                id: ModelId("slow".into()),
-                name: "slow".into(),
-                input: InputKind::Text,
-                dimensions: 2,
-                context_tokens: None,
-                pooling: Pooling::Mean,
-                normalized: false,
-                space: String::new(),
-                text_query_model: None,
-                licence: String::new(),
-                source: ModelSource::Bundled,
-                size_bytes: 0,
-                about: String::new(),
-                strengths: Vec::new(),
-                weaknesses: Vec::new(),
-                best_for: String::new(),
-            };
+            let card = ModelCard::plain("slow", 2);
             Self { card, each, batches: Vec::new() }
         }
     }

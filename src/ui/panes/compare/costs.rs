@@ -108,27 +108,10 @@ mod tests {
     use super::*;
     use crate::ui::context::MapModel;
     use crate::vectors::{RowId, Vectors};
-    use crate::workspace::{EmbeddingSet, ModelCard, ModelId, ModelSource, Pooling, Speed};
+    use crate::workspace::{EmbeddingSet, ModelCard, Speed};
 
     fn model(cached: usize, seconds: f64, speed: Option<Speed>) -> ModelState {
-        let card = ModelCard {
-            id: ModelId("m".into()),
-            name: "m".into(),
-            input: InputKind::Text,
-            dimensions: 1,
-            context_tokens: None,
-            pooling: Pooling::Mean,
-            normalized: false,
-            space: String::new(),
-            text_query_model: None,
-            licence: String::new(),
-            source: ModelSource::Bundled,
-            size_bytes: 0,
-            about: String::new(),
-            strengths: Vec::new(),
-            weaknesses: Vec::new(),
-            best_for: String::new(),
-        };
+        let card = ModelCard::plain("m", 1);
         let set = EmbeddingSet {
             revision: [0; 32],
             card: card.clone(),
@@ -146,7 +129,15 @@ mod tests {
             tokens_embedded: 0,
             model_memory_mb: Some(3.0),
         };
-        ModelState { card, colour: 0, set: Some(Arc::new(set)), map: MapModel::default(), error: None, speed }
+        ModelState {
+            card,
+            colour: 0,
+            set: Some(Arc::new(set)),
+            map: MapModel::default(),
+            rows_cut: 0,
+            error: None,
+            speed,
+        }
     }
 
     #[test]

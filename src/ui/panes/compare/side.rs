@@ -35,7 +35,8 @@ fn no_agreement(ui: &mut Ui, ctx: &Context<'_>) {
     match ctx.compare.failure(a, b) {
         Some(why) => {
             widgets::dim(ui, why);
-            if link(ui, "Measure again").clicked() {
+            let input = |id| ctx.model(id).map(|model| model.card.input);
+            if input(a) == input(b) && link(ui, "Measure again").clicked() {
                 ctx.send(Command::MeasureAgain(a.clone(), b.clone()));
             }
         }
@@ -124,23 +125,22 @@ fn disagree(ui: &mut Ui, ctx: &Context<'_>, pair: &MeasuredPair) {
 }
 
 fn fairness(ui: &mut Ui, ctx: &Context<'_>) {
-    let cut: Vec<(&ModelState, usize)> = ctx
-        .compare
-        .slots
-        .iter()
-        .filter_map(|id| ctx.model(id))
-        .filter_map(|model| Some((model, model.set.as_ref()?.cut.iter().filter(|&&cut| cut > 0).count())))
-        .filter(|(_, cut)| *cut > 0)
-        .collect();
+    let models: Vec<&ModelState> = ctx.compare.slots.iter().filter_map(|id| ctx.model(id)).collect();
+    let cut: Vec<&ModelState> = models.iter().copied().filter(|model| model.rows_cut > 0).collect();
     ui.spacing_mut().item_spacing.y = 4.0;
     section(ui, "Fair comparison");
     if cut.is_empty() {
-        let texts = ctx.compare.slots.iter().filter_map(|id| ctx.model(id)).any(|m| m.card.input == InputKind::Text);
-        let words = if texts { "No text was cut by any of these models." } else { "Nothing is cut from pictures." };
+        let texts = models.iter().any(|model| model.card.input == InputKind::Text);
+        let words = match (texts, models.iter().all(|model| model.set.is_some())) {
+            (false, _) => "Nothing is cut from pictures.",
+            (true, true) => "No text was cut by any of these models.",
+            (true, false) => "Known when all of these models have embedded the corpus.",
+        };
         widgets::dim(ui, words);
         return;
     }
-    for (model, count) in cut {
+    for model in cut {
+        let count = model.rows_cut;
         let limit = model.card.context_tokens.unwrap_or_default();
         let words = format!("{} cut at {limit} tokens by {}.", plural(count, "text"), model.card.name);
         ui.label(RichText::new(words).font(theme::secondary()).color(ctx.theme.warn));
