@@ -81,7 +81,7 @@ mod tests {
 
     fn graph(k: usize, indices: &[u32]) -> NeighbourGraph {
         let scores = vec![0.0; indices.len()];
-        NeighbourGraph { k, metric: Metric::Cosine, indices: indices.into(), scores: scores.into() }
+        NeighbourGraph::new(k, Metric::Cosine, indices, scores)
     }
 
     #[test]

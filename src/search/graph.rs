@@ -1,24 +1,18 @@
-//! The exact neighbour graph: blocks of products, the best of each row kept, those scored again one by one.
+//! The exact neighbour graph: rounded products first, the best of each row kept by bounds, those scored again one by one.
 //!
-//! Does not approximate and does not store all scores. Invariant: blocks depend on the input's size only, so the graph is the
-//! same bytes at any number of threads.
+//! Does not approximate and does not store all scores. Invariant: a row is left out only when the upper bound of its score is below
+//! `k` others' scores, so the graph is the same bytes however the work was shared out.
 
-use std::borrow::Cow;
-
-use rayon::prelude::*;
-
-use super::best::order;
-use super::{Best, Hit, NeighbourGraph};
+use super::NeighbourGraph;
+use super::field::{Field, Grain};
+use super::lists::Lists;
+use super::order::arrange;
+use super::rounded::{Rounded, Scorer};
+use super::settle::Output;
+use super::sweep::{All, sweep};
+use super::twins::Twins;
 use crate::progress::{Cancelled, Progress};
-use crate::vectors::products::{Centred, column_means, products_into};
-use crate::vectors::{Metric, Vectors, dot, norm, normalize_rows, score};
-
-/// Rows whose neighbours one task looks for.
-const QUERIES: usize = 256;
-/// Rows they are compared with at a time.
-const BASE: usize = 1024;
-/// Candidates kept beyond `k`, so that the rounding of block products cannot lose a neighbour.
-const SPARE: usize = 8;
+use crate::vectors::{Metric, Vectors, level};
 
 /// The `k` nearest neighbours of every row, itself left out, ties by position.
 ///
@@ -32,133 +26,32 @@ pub fn exact_graph(
     progress: &Progress,
 ) -> Result<NeighbourGraph, Cancelled> {
     progress.stage("Finding neighbours", "items", vectors.len() as u64);
-    let prepared = Prepared::new(vectors, metric);
-    let k = k.min(prepared.sound.len().saturating_sub(1));
+    progress.check()?;
+    let scorer = Scorer::new(vectors, metric);
+    let sound = scorer.sound();
+    let k = k.min(sound.len().saturating_sub(1));
     if k == 0 {
         progress.advance(vectors.len() as u64);
-        return Ok(NeighbourGraph { k, metric, indices: [].into(), scores: [].into() });
+        return Ok(NeighbourGraph::new(0, metric, [], []));
     }
-    let mut indices = vec![0u32; vectors.len() * k];
-    let mut scores = vec![0.0f32; vectors.len() * k];
-    indices
-        .par_chunks_mut(QUERIES * k)
-        .zip(scores.par_chunks_mut(QUERIES * k))
-        .enumerate()
-        .with_max_len(1)
-        .try_for_each(|(block, (indices, scores))| {
-            let first = block * QUERIES;
-            let rows = indices.len() / k;
-            let mut best = prepared.candidates(first..first + rows, k + SPARE, progress)?;
-            for (row, best) in best.iter_mut().enumerate() {
-                let neighbours = prepared.settle(first + row, best.sorted(), k);
-                let out = indices[row * k..].iter_mut().zip(&mut scores[row * k..]);
-                for (hit, (index, score)) in neighbours.iter().zip(out) {
-                    (*index, *score) = (hit.position, hit.score);
-                }
-            }
-            progress.advance(rows as u64);
-            Ok(())
-        })?;
-    Ok(NeighbourGraph { k, metric, indices: indices.into(), scores: scores.into() })
-}
-
-/// Rows made ready so that a product (and an offset a column) ranks them.
-struct Prepared<'a> {
-    original: &'a Vectors,
-    metric: Metric,
-    values: Cow<'a, [f32]>,
-    /// Added to the products of each column; empty for none.
-    offsets: Vec<f32>,
-    /// Positions of the rows of finite length.
-    sound: Vec<u32>,
-}
-
-impl<'a> Prepared<'a> {
-    fn new(vectors: &'a Vectors, metric: Metric) -> Self {
-        let norms: Vec<f32> = vectors.values().par_chunks(vectors.dim()).map(norm).collect();
-        let sound: Vec<u32> =
-            (0u32..).zip(&norms).filter(|(_, norm)| norm.is_finite()).map(|(position, _)| position).collect();
-        let unit = norms.iter().all(|norm| (norm - 1.0).abs() < 1e-6);
-        let mut offsets = Vec::new();
-        let values = match metric {
-            Metric::Cosine if unit => Cow::Borrowed(vectors.values()),
-            Metric::Cosine => {
-                let mut values = vectors.values().to_vec();
-                normalize_rows(&mut values, vectors.dim());
-                Cow::Owned(values)
-            }
-            Metric::Dot if sound.len() == vectors.len() => Cow::Borrowed(vectors.values()),
-            Metric::Dot => Cow::Owned(without_broken(vectors.values().to_vec(), vectors.dim(), &norms)),
-            Metric::Euclidean => {
-                let mean = column_means(vectors);
-                let values = without_broken(Centred { vectors, mean: &mean }.all(), vectors.dim(), &norms);
-                offsets = values.par_chunks(vectors.dim()).map(|row| -0.5 * dot(row, row)).collect();
-                Cow::Owned(values)
-            }
-        };
-        Self { original: vectors, metric, values, offsets, sound }
+    let twins = Twins::find(vectors, &sound);
+    let mut out = Output::new(&scorer, sound, k);
+    if scorer.is_extreme() {
+        out.fill_by_scores(progress)?;
+    } else {
+        let rounded = Rounded::new(&scorer);
+        let mut order = twins.firsts.clone();
+        arrange(&rounded, &mut order);
+        progress.check()?;
+        let grain = if level().has_byte_products() { Grain::Bytes } else { Grain::Singles };
+        let field = Field::new(&scorer, &rounded, order, grain);
+        drop(rounded);
+        let lists = Lists::new(&field, &scorer, k, false);
+        let rows = vectors.len() as u64;
+        sweep(&field, &lists, &All(field.panels.blocks()), rows - rows / 8, progress)?;
+        out.fill(&field, &lists, &twins, progress)?;
     }
-
-    /// The best of each row of a block by products alone.
-    fn candidates(
-        &self,
-        rows: std::ops::Range<usize>,
-        keep: usize,
-        progress: &Progress,
-    ) -> Result<Vec<Best>, Cancelled> {
-        let dim = self.original.dim();
-        let mut best = vec![Best::new(keep); rows.len()];
-        let mut block = vec![0.0f32; rows.len() * BASE];
-        let queries = &self.values[rows.start * dim..rows.end * dim];
-        for (number, base) in self.values.chunks(BASE * dim).enumerate() {
-            progress.check()?;
-            let (first, columns) = (number * BASE, base.len() / dim);
-            let block = &mut block[..rows.len() * columns];
-            products_into(queries, base, dim, block);
-            for (row, (scores, best)) in block.chunks_exact_mut(columns).zip(&mut best).enumerate() {
-                if let Some(offsets) = self.offsets.get(first..first + columns) {
-                    for (score, offset) in scores.iter_mut().zip(offsets) {
-                        *score += offset;
-                    }
-                }
-                best.offer_run(first, scores, rows.start + row);
-            }
-        }
-        Ok(best)
-    }
-
-    /// Scores candidates one by one, as a query would be, and fills up where too few had a score.
-    fn settle(&self, row: usize, candidates: &[Hit], k: usize) -> Vec<Hit> {
-        let own = self.original.row(row);
-        let mut hits: Vec<Hit> = candidates
-            .iter()
-            .map(|hit| {
-                let score = score(self.metric, own, self.original.row(hit.position as usize)) + 0.0;
-                Hit { position: hit.position, score: if score.is_nan() { f32::NEG_INFINITY } else { score } }
-            })
-            .collect();
-        hits.sort_unstable_by(order);
-        hits.truncate(k);
-        for &position in &self.sound {
-            if hits.len() == k {
-                break;
-            }
-            if position as usize != row && hits.iter().all(|hit| hit.position != position) {
-                hits.push(Hit { position, score: f32::NEG_INFINITY });
-            }
-        }
-        hits
-    }
-}
-
-/// Makes broken rows all NaN, so that no product with them is ever a score.
-fn without_broken(mut values: Vec<f32>, dim: usize, norms: &[f32]) -> Vec<f32> {
-    for (row, norm) in values.chunks_exact_mut(dim).zip(norms) {
-        if !norm.is_finite() {
-            row.fill(f32::NAN);
-        }
-    }
-    values
+    Ok(out.finish())
 }
 
 #[cfg(test)]

@@ -4,8 +4,15 @@
 //! and never hold the row itself.
 
 mod best;
+mod field;
 mod graph;
+mod lists;
+mod order;
 mod query;
+mod rounded;
+mod settle;
+mod sweep;
+mod twins;
 mod types;
 
 pub(crate) use best::Best;

@@ -15,9 +15,30 @@ pub struct NeighbourGraph {
     pub indices: Arc<[u32]>,
     /// Their scores; greater is closer.
     pub scores: Arc<[f32]>,
+    /// Whether no row can have a neighbour closer than those listed.
+    pub exact: bool,
+    /// Share of the true neighbours that are listed, 0 to 1, measured on a sample of rows; `None` where it was not measured.
+    pub recall: Option<f32>,
 }
 
 impl NeighbourGraph {
+    /// An exact graph of `k` positions and scores a vector, nearest first.
+    pub fn new(k: usize, metric: Metric, indices: impl Into<Arc<[u32]>>, scores: impl Into<Arc<[f32]>>) -> Self {
+        Self { k, metric, indices: indices.into(), scores: scores.into(), exact: true, recall: None }
+    }
+
+    /// The same graph with the nearest `k` neighbours alone: serves whoever needs fewer. Shares its memory where `k` is not less.
+    pub fn nearest(&self, k: usize) -> Self {
+        if k >= self.k {
+            return self.clone();
+        }
+        let cut = |row: usize| row * self.k..row * self.k + k;
+        let rows = 0..self.len();
+        let indices: Vec<u32> = rows.clone().flat_map(|row| &self.indices[cut(row)]).copied().collect();
+        let scores: Vec<f32> = rows.flat_map(|row| &self.scores[cut(row)]).copied().collect();
+        Self { k, indices: indices.into(), scores: scores.into(), ..self.clone() }
+    }
+
     /// Number of vectors.
     pub fn len(&self) -> usize {
         self.indices.len().checked_div(self.k).unwrap_or(0)

@@ -1,31 +1,48 @@
 //! The few operations on one or two rows that everything else is made of.
 //!
-//! Each runs in AVX2 + FMA where the machine has it, else in portable code. Many rows against many rows belong in `products`.
+//! Each runs in the widest instructions the machine has, else in portable code; the calls into those are unsafe because they
+//! must exist. Many rows against many rows belong in `products`.
 //! Invariant: the same input gives the same bits on the same machine, whatever the thread.
+#![allow(unsafe_code)]
 
 use rayon::prelude::*;
 
 use super::Metric;
+use super::cpu::{Level, level};
 
 /// Partial sums kept apart, so that the compiler can keep them in vector registers.
 const LANES: usize = 16;
 
 /// Dot product. Of rows of unequal length the common beginning counts.
 pub fn dot(a: &[f32], b: &[f32]) -> f32 {
-    #[cfg(target_arch = "x86_64")]
-    if let Some(value) = super::x86::dot(a, b) {
-        return value;
-    }
-    portable_dot(a, b)
+    sum::<false>(level(), a, b)
 }
 
 /// Squared Euclidean distance. Of rows of unequal length the common beginning counts.
 pub fn squared_distance(a: &[f32], b: &[f32]) -> f32 {
-    #[cfg(target_arch = "x86_64")]
-    if let Some(value) = super::x86::squared_distance(a, b) {
-        return value;
+    sum::<true>(level(), a, b)
+}
+
+/// Sum of products, or of squared differences, by the kernels of `level`, which this machine must have.
+#[cfg(target_arch = "x86_64")]
+#[inline]
+fn sum<const DIFFERENCE: bool>(level: Level, a: &[f32], b: &[f32]) -> f32 {
+    match level {
+        // SAFETY: levels in use were found on this machine.
+        Level::Avx512Vnni | Level::Avx512 => unsafe { super::x86_wide::sum::<DIFFERENCE>(a, b) },
+        // SAFETY: as above.
+        Level::Avx2Vnni | Level::Avx2 => unsafe { super::x86::sum::<DIFFERENCE>(a, b) },
+        Level::Portable => portable::<DIFFERENCE>(a, b),
     }
-    portable_squared_distance(a, b)
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn sum<const DIFFERENCE: bool>(_: Level, a: &[f32], b: &[f32]) -> f32 {
+    portable::<DIFFERENCE>(a, b)
+}
+
+fn portable<const DIFFERENCE: bool>(a: &[f32], b: &[f32]) -> f32 {
+    portable_sum(a, b, |x, y| if DIFFERENCE { (x - y) * (x - y) } else { x * y })
 }
 
 /// Euclidean length. Rows of very large or very small values (beyond about 1e±18) are measured in double precision.
@@ -70,14 +87,6 @@ fn normalize(row: &mut [f32]) {
     }
 }
 
-fn portable_dot(a: &[f32], b: &[f32]) -> f32 {
-    portable_sum(a, b, |x, y| x * y)
-}
-
-fn portable_squared_distance(a: &[f32], b: &[f32]) -> f32 {
-    portable_sum(a, b, |x, y| (x - y) * (x - y))
-}
-
 #[inline(always)]
 fn portable_sum(a: &[f32], b: &[f32], term: impl Fn(f32, f32) -> f32) -> f32 {
     let common = a.len().min(b.len());
@@ -115,11 +124,10 @@ mod tests {
             };
             let (exact_dot, exact_square) = (wide(|x, y| x * y), wide(|x, y| (x - y) * (x - y)));
             let bound = 1e-6 * (len as f64 + 1.0);
-            for found in [dot(&a, &b), portable_dot(&a, &b)] {
-                assert!((f64::from(found) - exact_dot).abs() < bound, "dot of {len}: {found} for {exact_dot}");
-            }
-            for found in [squared_distance(&a, &b), portable_squared_distance(&a, &b)] {
-                assert!((f64::from(found) - exact_square).abs() < 3.0 * bound, "distance of {len}");
+            for level in Level::available() {
+                let (dot, square) = (sum::<false>(level, &a, &b), sum::<true>(level, &a, &b));
+                assert!((f64::from(dot) - exact_dot).abs() < bound, "{level:?}: dot of {len}: {dot} for {exact_dot}");
+                assert!((f64::from(square) - exact_square).abs() < 3.0 * bound, "{level:?}: distance of {len}");
             }
         }
     }

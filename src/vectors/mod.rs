@@ -2,6 +2,7 @@
 //!
 //! Knows nothing of texts or models. Invariant of [`Vectors`]: `values.len() == len * dim`, `dim > 0`.
 
+pub(crate) mod bytes;
 mod cpu;
 pub(crate) mod dense;
 mod error;
@@ -9,14 +10,17 @@ mod kernels;
 pub mod npy;
 pub(crate) mod products;
 mod replace;
+pub(crate) mod tiles;
 pub mod tsv;
 #[cfg(target_arch = "x86_64")]
 mod x86;
+#[cfg(target_arch = "x86_64")]
+mod x86_wide;
 
 use std::sync::Arc;
 
 pub(crate) use cpu::has_fma;
-pub use cpu::kernel_name;
+pub use cpu::{Level, kernel_name, level};
 pub use error::VectorsError;
 pub(crate) use kernels::cosine;
 pub use kernels::{dot, norm, normalize_rows, score, squared_distance};

@@ -1,7 +1,7 @@
 //! AVX2 + FMA kernels of dot product and squared distance: 32 values a step, four running sums.
 //!
-//! Unsafe because of unaligned vector loads and because the instructions must exist. Invariant: nothing in here runs before
-//! [`has_fma`] said yes, and no load passes the end of the shorter row.
+//! Unsafe because of unaligned vector loads and because the instructions must exist. Invariant: nothing in here runs on a
+//! level without AVX2 and FMA, and no load passes the end of the shorter row.
 #![allow(unsafe_code)]
 
 use std::arch::x86_64::{
@@ -9,23 +9,9 @@ use std::arch::x86_64::{
     _mm256_castps256_ps128, _mm256_extractf128_ps, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_setzero_ps, _mm256_sub_ps,
 };
 
-use super::has_fma;
-
-/// Dot product, or `None` where the machine lacks the instructions.
-pub(super) fn dot(a: &[f32], b: &[f32]) -> Option<f32> {
-    // SAFETY: the instructions were found on this machine.
-    has_fma().then(|| unsafe { sum::<false>(a, b) })
-}
-
-/// Squared distance, or `None` where the machine lacks the instructions.
-pub(super) fn squared_distance(a: &[f32], b: &[f32]) -> Option<f32> {
-    // SAFETY: the instructions were found on this machine.
-    has_fma().then(|| unsafe { sum::<true>(a, b) })
-}
-
-/// Sum of products, or of squared differences.
+/// Sum of products, or of squared differences, over the common beginning of both rows.
 #[target_feature(enable = "avx2,fma")]
-fn sum<const DIFFERENCE: bool>(a: &[f32], b: &[f32]) -> f32 {
+pub(super) fn sum<const DIFFERENCE: bool>(a: &[f32], b: &[f32]) -> f32 {
     let common = a.len().min(b.len());
     let (a, b) = (&a[..common], &b[..common]);
     let mut sums = [_mm256_setzero_ps(); 4];

@@ -242,12 +242,8 @@ mod tests {
 
     #[test]
     fn weights_are_symmetric_and_together_one() {
-        let graph = NeighbourGraph {
-            k: 2,
-            metric: Metric::Euclidean,
-            indices: [1, 2, 0, 2, 1, 0, 2, 1].into(),
-            scores: [-1.0, -2.0, -1.0, -1.5, -1.5, -2.0, -3.0, -4.0].into(),
-        };
+        let scores = [-1.0, -2.0, -1.0, -1.5, -1.5, -2.0, -3.0, -4.0];
+        let graph = NeighbourGraph::new(2, Metric::Euclidean, [1, 2, 0, 2, 1, 0, 2, 1], scores);
         let affinities = Affinities::from_graph(&graph, 2, 5.0).unwrap();
         assert!((affinities.weights.iter().sum::<f32>() - 1.0).abs() < 1e-5);
         let weight = |i: usize, j: u32| {

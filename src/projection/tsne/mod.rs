@@ -229,7 +229,7 @@ mod tests {
 
     /// Points on a circle, neighbours along it.
     fn ring(count: usize, k: usize) -> (NeighbourGraph, Vec<[f32; 2]>) {
-        let mut graph = NeighbourGraph { k, metric: Metric::Euclidean, indices: [].into(), scores: [].into() };
+        let mut graph = NeighbourGraph::new(k, Metric::Euclidean, [], []);
         let (mut indices, mut scores) = (Vec::new(), Vec::new());
         for row in 0..count {
             for neighbour in 0..k {
@@ -285,7 +285,7 @@ mod tests {
 
     #[test]
     fn few_and_equal_points_do_no_harm() {
-        let none = NeighbourGraph { k: 0, metric: Metric::Cosine, indices: [].into(), scores: [].into() };
+        let none = NeighbourGraph::new(0, Metric::Cosine, [], []);
         for count in [0, 1] {
             let mut tsne = Tsne::new(&none, &vec![[3.0, 1.0]; count], &TsneParams::default()).unwrap();
             tsne.run_to(10);

@@ -1,0 +1,87 @@
+//! The rows of a set in an order of their own, packed for the tile kernels.
+//!
+//! Invariant: `order[i]` is the position of packed row `i`; rows beyond its end fill up the last block and are never found.
+
+use rayon::prelude::*;
+
+use super::rounded::{Rounded, Scorer, UNIT};
+use crate::vectors::tiles::{BLOCK, Bounds, Bytes, Panels, Singles};
+
+/// Packed rows and their bounds.
+pub(super) struct Field {
+    /// Position of each packed row.
+    pub order: Vec<u32>,
+    /// The rows.
+    pub panels: Panels,
+    /// Bounds of their products.
+    pub bounds: Bounds,
+    /// Rounding of single precision, a row.
+    pub slack: Vec<f32>,
+}
+
+/// How the rows are held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Grain {
+    /// As bytes.
+    Bytes,
+    /// In single precision.
+    Singles,
+}
+
+impl Field {
+    /// Packs the rows at `order`.
+    pub fn new(scorer: &Scorer<'_>, rounded: &Rounded, order: Vec<u32>, grain: Grain) -> Self {
+        let whole = order.len().next_multiple_of(BLOCK);
+        let pick = |values: &[f32], filler: f32| -> Vec<f32> {
+            let mut out: Vec<f32> = order.iter().map(|&row| values[row as usize]).collect();
+            out.resize(whole, filler);
+            out
+        };
+        let mut bounds = Bounds {
+            scale: pick(&rounded.bounds.scale, 0.0),
+            offset: pick(&rounded.bounds.offset, f32::NEG_INFINITY),
+            spread: pick(&rounded.bounds.spread, 0.0),
+            reach: pick(&rounded.bounds.reach, 0.0),
+        };
+        let slack = pick(&rounded.slack, 0.0);
+        let panels = match grain {
+            Grain::Bytes => bytes(rounded, &order, whole),
+            Grain::Singles => {
+                bounds.scale.fill(1.0);
+                for (at, &row) in order.iter().enumerate() {
+                    let length = rounded.lengths[row as usize];
+                    bounds.spread[at] = (rounded.dim as f32 + 16.0) * 0.5 * UNIT * length;
+                    bounds.reach[at] = length * 1.001;
+                }
+                singles(scorer, rounded, &order, whole)
+            }
+        };
+        Self { order, panels, bounds, slack }
+    }
+
+    /// Greatest error of the bound of two packed rows, twice: what lies between upper and lower bound.
+    #[inline]
+    pub fn gap(&self, a: usize, b: usize) -> f32 {
+        let Bounds { spread, reach, .. } = &self.bounds;
+        2.0 * (spread[a] * reach[b] + reach[a] * spread[b] + self.slack[a] + self.slack[b])
+    }
+}
+
+fn bytes(rounded: &Rounded, order: &[u32], whole: usize) -> Panels {
+    let stride = rounded.stride;
+    let mut rows = vec![0i8; whole * stride];
+    rows.par_chunks_mut(stride).zip(order).with_min_len(256).for_each(|(out, &row)| {
+        out.copy_from_slice(&rounded.bytes[row as usize * stride..][..stride]);
+    });
+    let mut sums: Vec<i32> = order.iter().map(|&row| rounded.sums[row as usize]).collect();
+    sums.resize(whole, 0);
+    Panels::Bytes(Bytes::new(rows, sums, stride, rounded.dim))
+}
+
+fn singles(scorer: &Scorer<'_>, rounded: &Rounded, order: &[u32], whole: usize) -> Panels {
+    let mut rows = vec![0.0f32; whole * rounded.dim];
+    rows.par_chunks_mut(rounded.dim).zip(order).with_min_len(256).for_each(|(out, &row)| {
+        rounded.centred(scorer, row as usize, out);
+    });
+    Panels::Singles(Singles::new(rows, rounded.dim))
+}

@@ -1,0 +1,146 @@
+//! Candidates of every row while pairs are compared, and the floor a pair must reach to become one.
+//!
+//! Invariant: what is among the `keep` best scores of a row, of the pairs offered, is in its list at any time; a floor only rises.
+//! So what comes out in the end does not depend on the order in which pairs were offered.
+
+use std::cmp::Ordering::Equal;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use super::field::Field;
+use super::rounded::{Scorer, comparable};
+use crate::vectors::tiles::{BLOCK, Found, Near};
+
+/// One candidate of a row.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Candidate {
+    /// Packed row.
+    pub row: u32,
+    /// Upper bound of its score, in comparable form.
+    pub bound: f32,
+}
+
+#[derive(Default)]
+struct Row {
+    held: Vec<Candidate>,
+    /// Length at which the list is pruned.
+    limit: usize,
+}
+
+/// Lists of all rows of a field.
+pub(super) struct Lists<'a> {
+    field: &'a Field,
+    scorer: &'a Scorer<'a>,
+    keep: usize,
+    /// Whether bounds are taken for scores.
+    trusting: bool,
+    blocks: Vec<Mutex<Vec<Row>>>,
+    floors: Vec<AtomicU32>,
+}
+
+impl<'a> Lists<'a> {
+    /// Empty lists that will hold the `keep` best; `trusting` takes bounds for scores.
+    pub fn new(field: &'a Field, scorer: &'a Scorer<'a>, keep: usize, trusting: bool) -> Self {
+        let limit = 2 * keep + 32;
+        let block = || Mutex::new((0..BLOCK).map(|_| Row { held: Vec::new(), limit }).collect());
+        let rows = field.panels.blocks() * BLOCK;
+        let floor = |row: usize| if row < field.order.len() { f32::MIN } else { f32::INFINITY };
+        Self {
+            field,
+            scorer,
+            keep,
+            trusting,
+            blocks: (0..field.panels.blocks()).map(|_| block()).collect(),
+            floors: (0..rows).map(|row| AtomicU32::new(floor(row).to_bits())).collect(),
+        }
+    }
+
+    /// The floors of a block at this moment.
+    pub fn floors(&self, block: usize) -> [f32; BLOCK] {
+        std::array::from_fn(|at| f32::from_bits(self.floors[block * BLOCK + at].load(Ordering::Relaxed)))
+    }
+
+    /// Takes in what was found when block `rows` met block `columns`, and empties it.
+    pub fn add(&self, rows: usize, columns: usize, found: &mut Found) {
+        self.add_side(rows, columns, &found.for_rows, |near| (near.row, near.column));
+        self.add_side(columns, rows, &found.for_columns, |near| (near.column, near.row));
+        found.for_rows.clear();
+        found.for_columns.clear();
+    }
+
+    fn add_side(&self, own: usize, others: usize, found: &[Near], sides: impl Fn(&Near) -> (u16, u16)) {
+        if found.is_empty() {
+            return;
+        }
+        let mut rows = self.blocks[own].lock().unwrap_or_else(PoisonError::into_inner);
+        for near in found {
+            let (row, other) = sides(near);
+            let (row, other) = (usize::from(row), others * BLOCK + usize::from(other));
+            let at = own * BLOCK + row;
+            if at != other && near.bound >= f32::from_bits(self.floors[at].load(Ordering::Relaxed)) {
+                rows[row].held.push(Candidate { row: other as u32, bound: near.bound });
+                if rows[row].held.len() >= rows[row].limit {
+                    self.prune(at, &mut rows[row]);
+                }
+            }
+        }
+    }
+
+    /// Drops what can no longer be among the best and raises the floor.
+    fn prune(&self, at: usize, row: &mut Row) {
+        if row.held.len() < self.keep {
+            return;
+        }
+        let floor = if self.trusting {
+            row.held.select_nth_unstable_by(self.keep - 1, greatest);
+            row.held.truncate(self.keep);
+            row.held[self.keep - 1].bound
+        } else {
+            let mut lower: Vec<f32> =
+                row.held.iter().map(|held| held.bound - self.field.gap(at, held.row as usize)).collect();
+            let (_, floor, _) = lower.select_nth_unstable_by(self.keep - 1, |a, b| b.total_cmp(a));
+            *floor
+        };
+        let before = f32::from_bits(self.floors[at].load(Ordering::Relaxed));
+        let mut floor = floor.max(before);
+        row.held.retain(|held| held.bound >= floor);
+        if row.held.len() > 8 * self.keep + 1024 {
+            floor = floor.max(self.settle_early(at, row));
+        }
+        self.floors[at].store(floor.to_bits(), Ordering::Relaxed);
+        row.limit = (row.held.len() * 3 / 2).max(row.held.len() + self.keep + 32);
+    }
+
+    /// Where bounds tell too few rows apart, the scores themselves decide already now; gives the least of them.
+    fn settle_early(&self, at: usize, row: &mut Row) -> f32 {
+        let order = &self.field.order;
+        let own = order[at] as usize;
+        let mut scored: Vec<(f32, Candidate)> =
+            row.held.iter().map(|&held| (self.scorer.score(own, order[held.row as usize] as usize), held)).collect();
+        scored.select_nth_unstable_by(self.keep - 1, |a, b| {
+            let by_position = order[a.1.row as usize].cmp(&order[b.1.row as usize]);
+            b.0.partial_cmp(&a.0).unwrap_or(Equal).then(by_position)
+        });
+        scored.truncate(self.keep);
+        row.held.clear();
+        row.held.extend(scored.iter().map(|&(_, held)| held));
+        comparable(self.scorer.metric, scored[self.keep - 1].0)
+    }
+
+    /// The candidates of a block, pruned, greatest bound first. Leaves none.
+    pub fn take(&self, block: usize) -> Vec<Vec<Candidate>> {
+        let mut rows = self.blocks[block].lock().unwrap_or_else(PoisonError::into_inner);
+        let rows = rows.iter_mut().enumerate().take(self.field.order.len().saturating_sub(block * BLOCK));
+        rows.map(|(at, row)| {
+            self.prune(block * BLOCK + at, row);
+            row.held.sort_unstable_by(greatest);
+            std::mem::take(&mut row.held)
+        })
+        .collect()
+    }
+}
+
+/// Greatest bound first, then the first packed row.
+pub(super) fn greatest(a: &Candidate, b: &Candidate) -> std::cmp::Ordering {
+    b.bound.partial_cmp(&a.bound).unwrap_or(Equal).then(a.row.cmp(&b.row))
+}

@@ -1,0 +1,63 @@
+//! Blocks of rows against blocks of rows: products, turned into upper bounds of the scores, sifted before they are ever written down.
+//!
+//! A product `f` of rows `i` and `j` becomes `scale_i scale_j f + offset_i + offset_j + spread_i reach_j + reach_i spread_j`; what
+//! reaches the floor of `i` or of `j` is found. Does not know where the numbers come from. Invariant: all blocks are whole; the rows
+//! that fill up the last one have an offset of −∞, so they are never found.
+
+mod pack;
+mod sift;
+#[cfg(target_arch = "x86_64")]
+mod x86;
+
+pub(crate) use pack::{Bytes, Panels, Singles};
+pub(crate) use sift::{Found, Near};
+
+use super::cpu::Level;
+
+/// Rows of a block: a multiple of every tile's sides.
+pub(crate) const BLOCK: usize = 384;
+/// Columns packed side by side.
+pub(super) const PANEL: usize = 16;
+
+/// What turns a product into an upper bound of the score, a number a row.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Bounds {
+    /// Multiplies the products of the row.
+    pub scale: Vec<f32>,
+    /// Added to its scores.
+    pub offset: Vec<f32>,
+    /// Length of what the row's rounded form leaves out.
+    pub spread: Vec<f32>,
+    /// At least the length of the row and of its rounded form.
+    pub reach: Vec<f32>,
+}
+
+/// One block of rows against one block of columns.
+pub(crate) struct Pair<'a> {
+    /// Block of the rows.
+    pub rows: usize,
+    /// Block of the columns.
+    pub columns: usize,
+    /// Bounds a row must reach to be found for a row, one floor a row.
+    pub row_floors: &'a [f32; BLOCK],
+    /// The same, one floor a column.
+    pub column_floors: &'a [f32; BLOCK],
+}
+
+/// Products of one tile, row after row: at most 12 x 32.
+pub(super) type Tile = [f32; 384];
+
+/// Compares two blocks and adds what reaches a floor to `found`. The machine must have `level`.
+pub(crate) fn compare(level: Level, panels: &Panels, bounds: &Bounds, pair: &Pair<'_>, found: &mut Found) {
+    let (tall, wide) = if level.is_wide() { (12, 32) } else { (6, 16) };
+    let mut tile = [0.0f32; 384];
+    for column in (0..BLOCK).step_by(wide) {
+        for row in (0..BLOCK).step_by(tall) {
+            panels.multiply(level, pair.rows * BLOCK + row, pair.columns * BLOCK + column, &mut tile);
+            sift::sift(level, &tile[..tall * wide], bounds, pair, (row, column), found);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,156 @@
+//! Rows laid out for the tile kernels: as they are for the one side, sixteen side by side for the other.
+//!
+//! Invariant: both forms hold the same rows, filled up with zeros to whole blocks.
+#![allow(unsafe_code)] // calls into instruction kernels, which must exist
+
+use rayon::prelude::*;
+
+use super::{BLOCK, PANEL, Tile};
+use crate::vectors::cpu::Level;
+
+/// Rows ready to be multiplied.
+pub(crate) enum Panels {
+    /// As bytes.
+    Bytes(Bytes),
+    /// As they are.
+    Singles(Singles),
+}
+
+/// Rows of bytes.
+pub(crate) struct Bytes {
+    /// Bytes a row, a multiple of 64.
+    pub stride: usize,
+    /// The rows.
+    pub rows: Vec<i8>,
+    /// Sum of each row's values.
+    pub sums: Vec<i32>,
+    /// Sixteen rows side by side, four bytes of each in turn, 128 added.
+    panels: Vec<u8>,
+    steps: usize,
+}
+
+/// Rows of single precision.
+pub(crate) struct Singles {
+    dim: usize,
+    rows: Vec<f32>,
+    panels: Vec<f32>,
+}
+
+impl Bytes {
+    /// Packs rows of `stride` bytes of which `dim` are used; `rows` and `sums` hold whole blocks.
+    pub fn new(rows: Vec<i8>, sums: Vec<i32>, stride: usize, dim: usize) -> Self {
+        let steps = dim.div_ceil(4);
+        let mut panels = vec![0u8; rows.len() / stride * steps * 4];
+        panels.par_chunks_mut(PANEL * steps * 4).zip(rows.par_chunks(PANEL * stride)).for_each(|(panel, rows)| {
+            for (lane, row) in rows.chunks_exact(stride).enumerate() {
+                for (step, four) in row[..steps * 4].as_chunks::<4>().0.iter().enumerate() {
+                    let at = (step * PANEL + lane) * 4;
+                    panel[at..at + 4].copy_from_slice(&four.map(|value| value.cast_unsigned() ^ 128));
+                }
+            }
+        });
+        Self { stride, rows, sums, panels, steps }
+    }
+
+    /// One row.
+    pub fn row(&self, row: usize) -> &[i8] {
+        &self.rows[row * self.stride..(row + 1) * self.stride]
+    }
+}
+
+impl Singles {
+    /// Packs whole blocks of rows of `dim` values.
+    pub fn new(rows: Vec<f32>, dim: usize) -> Self {
+        let mut panels = vec![0.0f32; rows.len()];
+        panels.par_chunks_mut(PANEL * dim).zip(rows.par_chunks(PANEL * dim)).for_each(|(panel, rows)| {
+            for (lane, row) in rows.chunks_exact(dim).enumerate() {
+                for (step, &value) in row.iter().enumerate() {
+                    panel[step * PANEL + lane] = value;
+                }
+            }
+        });
+        Self { dim, rows, panels }
+    }
+}
+
+impl Panels {
+    /// Number of blocks.
+    pub fn blocks(&self) -> usize {
+        match self {
+            Self::Bytes(bytes) => bytes.sums.len() / BLOCK,
+            Self::Singles(singles) => singles.rows.len() / singles.dim / BLOCK,
+        }
+    }
+
+    /// Products of the rows from `row` with the rows from `column`, as many as the level's tile has.
+    pub(super) fn multiply(&self, level: Level, row: usize, column: usize, tile: &mut Tile) {
+        match self {
+            Self::Bytes(bytes) => bytes.multiply(level, row, column, tile),
+            Self::Singles(singles) => singles.multiply(level, row, column, tile),
+        }
+    }
+}
+
+impl Bytes {
+    fn multiply(&self, level: Level, row: usize, column: usize, tile: &mut Tile) {
+        let rows = &self.rows[row * self.stride..];
+        let sums = &self.sums[row..];
+        let panels = &self.panels[column * self.steps * 4..];
+        #[cfg(target_arch = "x86_64")]
+        match level {
+            // SAFETY: levels in use were found on this machine.
+            Level::Avx512Vnni => {
+                return unsafe { super::x86::bytes_512(rows, self.stride, sums, panels, self.steps, tile) };
+            }
+            // SAFETY: as above.
+            Level::Avx2Vnni => {
+                return unsafe { super::x86::bytes_256(rows, self.stride, sums, panels, self.steps, tile) };
+            }
+            Level::Avx512 | Level::Avx2 | Level::Portable => {}
+        }
+        let _ = sums;
+        let (tall, wide) = if level.is_wide() { (12, 32) } else { (6, 16) };
+        for (i, row) in rows.chunks_exact(self.stride).take(tall).enumerate() {
+            for (p, panel) in panels.chunks_exact(PANEL * self.steps * 4).take(wide / PANEL).enumerate() {
+                let mut totals = [0i32; PANEL];
+                for (four, packed) in row.as_chunks::<4>().0.iter().zip(panel.chunks_exact(4 * PANEL)) {
+                    for (total, other) in totals.iter_mut().zip(packed.as_chunks::<4>().0) {
+                        for (&a, &b) in four.iter().zip(other) {
+                            *total += i32::from(a) * (i32::from(b) - 128);
+                        }
+                    }
+                }
+                for (out, total) in tile[i * wide + p * PANEL..].iter_mut().zip(totals) {
+                    *out = total as f32;
+                }
+            }
+        }
+    }
+}
+
+impl Singles {
+    fn multiply(&self, level: Level, row: usize, column: usize, tile: &mut Tile) {
+        let rows = &self.rows[row * self.dim..];
+        let panels = &self.panels[column * self.dim..];
+        #[cfg(target_arch = "x86_64")]
+        match level {
+            // SAFETY: levels in use were found on this machine.
+            Level::Avx512Vnni | Level::Avx512 => {
+                return unsafe { super::x86::singles_512(rows, panels, self.dim, tile) };
+            }
+            // SAFETY: as above.
+            Level::Avx2Vnni | Level::Avx2 => return unsafe { super::x86::singles_256(rows, panels, self.dim, tile) },
+            Level::Portable => {}
+        }
+        let _ = level;
+        for (row, tile) in rows.chunks_exact(self.dim).take(6).zip(tile.chunks_exact_mut(PANEL)) {
+            let mut totals = [0.0f32; PANEL];
+            for (&value, others) in row.iter().zip(panels.as_chunks::<PANEL>().0) {
+                for (total, &other) in totals.iter_mut().zip(others) {
+                    *total += value * other;
+                }
+            }
+            tile.copy_from_slice(&totals);
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! From a tile of products to the few pairs that matter.
+//!
+//! Written once in plain loops and compiled for every level; the calls are unsafe because the instructions must exist.
+//! Invariant: a pair whose bound reaches a floor is found, whatever the level's rounding (the slack in the offsets covers it).
+#![allow(unsafe_code)]
+
+use super::{BLOCK, Bounds, PANEL, Pair};
+use crate::vectors::cpu::Level;
+
+/// A pair within two blocks.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Near {
+    /// Row within its block.
+    pub row: u16,
+    /// Column within its block.
+    pub column: u16,
+    /// Upper bound of the score.
+    pub bound: f32,
+}
+
+/// What was found in two blocks.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Found {
+    /// Pairs that reach the row's floor.
+    pub for_rows: Vec<Near>,
+    /// Pairs that reach the column's floor.
+    pub for_columns: Vec<Near>,
+}
+
+/// Sifts one tile whose first pair is `at` within the blocks.
+#[inline]
+pub(super) fn sift(
+    level: Level,
+    tile: &[f32],
+    bounds: &Bounds,
+    pair: &Pair<'_>,
+    at: (usize, usize),
+    found: &mut Found,
+) {
+    #[cfg(target_arch = "x86_64")]
+    match level {
+        // SAFETY: levels in use were found on this machine.
+        Level::Avx512Vnni | Level::Avx512 => return unsafe { wide(tile, bounds, pair, at, found) },
+        // SAFETY: as above.
+        Level::Avx2Vnni | Level::Avx2 => return unsafe { narrow(tile, bounds, pair, at, found) },
+        Level::Portable => {}
+    }
+    let _ = level;
+    plain::<16>(tile, bounds, pair, at, found);
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512bw")]
+fn wide(tile: &[f32], bounds: &Bounds, pair: &Pair<'_>, at: (usize, usize), found: &mut Found) {
+    plain::<32>(tile, bounds, pair, at, found);
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+fn narrow(tile: &[f32], bounds: &Bounds, pair: &Pair<'_>, at: (usize, usize), found: &mut Found) {
+    plain::<16>(tile, bounds, pair, at, found);
+}
+
+/// A panel's share of a list of numbers.
+#[inline(always)]
+fn lanes(values: &[f32], at: usize) -> &[f32; PANEL] {
+    values[at..].first_chunk().unwrap_or(&[0.0; PANEL])
+}
+
+#[inline(always)]
+fn plain<const WIDE: usize>(tile: &[f32], bounds: &Bounds, pair: &Pair<'_>, at: (usize, usize), found: &mut Found) {
+    for start in (0..WIDE).step_by(PANEL) {
+        let column = pair.columns * BLOCK + at.1 + start;
+        let scale = lanes(&bounds.scale, column);
+        let offset = lanes(&bounds.offset, column);
+        let spread = lanes(&bounds.spread, column);
+        let reach = lanes(&bounds.reach, column);
+        let floors = lanes(pair.column_floors, at.1 + start);
+        for (i, products) in tile.chunks_exact(WIDE).enumerate() {
+            let row = pair.rows * BLOCK + at.0 + i;
+            let products = lanes(products, start);
+            let own = (bounds.scale[row], bounds.offset[row], bounds.spread[row], bounds.reach[row]);
+            let floor = pair.row_floors[at.0 + i];
+            let mut upper = [0.0f32; PANEL];
+            let mut any = false;
+            for lane in 0..PANEL {
+                let error = own.2 * reach[lane] + own.3 * spread[lane];
+                upper[lane] = own.0 * (scale[lane] * products[lane]) + (own.1 + offset[lane]) + error;
+                any |= (upper[lane] >= floor) | (upper[lane] >= floors[lane]);
+            }
+            if any {
+                record(&upper, floor, floors, (at.0 + i, at.1 + start), found);
+            }
+        }
+    }
+}
+
+#[inline(never)]
+fn record(upper: &[f32; PANEL], floor: f32, floors: &[f32; PANEL], at: (usize, usize), found: &mut Found) {
+    for (lane, (&bound, &column_floor)) in upper.iter().zip(floors).enumerate() {
+        let near = Near { row: at.0 as u16, column: (at.1 + lane) as u16, bound };
+        if bound >= floor {
+            found.for_rows.push(near);
+        }
+        if bound >= column_floor {
+            found.for_columns.push(near);
+        }
+    }
+}

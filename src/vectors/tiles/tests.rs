@@ -1,0 +1,74 @@
+//! Every kernel of every level against double precision.
+
+use rand::{Rng, SeedableRng};
+
+use super::*;
+
+const NONE: [f32; BLOCK] = [f32::INFINITY; BLOCK];
+
+/// All pairs that reach `floor` must be found, with the bound that double precision gives.
+fn check(level: Level, panels: &Panels, exact: impl Fn(usize, usize) -> f64, floor: f32, slack: f64) {
+    let mut bounds = Bounds::default();
+    for row in 0..2 * BLOCK {
+        bounds.scale.push(1.0 + (row % 3) as f32);
+        bounds.offset.push(if row % 100 == 99 { f32::NEG_INFINITY } else { row as f32 * 0.01 });
+        bounds.spread.push((row % 5) as f32 * 0.1);
+        bounds.reach.push((row % 7) as f32);
+    }
+    let mut found = Found::default();
+    let pair = Pair { rows: 0, columns: 1, row_floors: &[floor; BLOCK], column_floors: &NONE };
+    compare(level, panels, &bounds, &pair, &mut found);
+    assert!(found.for_columns.is_empty());
+    let mut expected = 0;
+    for i in 0..BLOCK {
+        for j in BLOCK..2 * BLOCK {
+            let of = |values: &[f32], at: usize| f64::from(values[at]);
+            let bound = of(&bounds.scale, i) * of(&bounds.scale, j) * exact(i, j)
+                + of(&bounds.offset, i)
+                + of(&bounds.offset, j)
+                + of(&bounds.spread, i) * of(&bounds.reach, j)
+                + of(&bounds.reach, i) * of(&bounds.spread, j);
+            let near = found.for_rows.iter().find(|near| near.row as usize == i && near.column as usize == j - BLOCK);
+            if bound > f64::from(floor) + slack {
+                expected += 1;
+                assert!((f64::from(near.unwrap().bound) - bound).abs() < slack, "{level:?}: {i}, {j}");
+            } else if bound < f64::from(floor) - slack {
+                assert!(near.is_none(), "{level:?}: {i}, {j}");
+            }
+        }
+    }
+    assert!(expected > 10, "{expected}");
+}
+
+#[test]
+fn byte_tiles_find_what_double_precision_finds() {
+    let mut random = rand_pcg::Pcg64Mcg::seed_from_u64(1);
+    for dim in [1usize, 3, 64, 70] {
+        let stride = dim.next_multiple_of(64);
+        let mut rows = vec![0i8; 2 * BLOCK * stride];
+        for row in rows.chunks_exact_mut(stride) {
+            row[..dim].fill_with(|| random.random_range(-127..=127));
+        }
+        let sums = rows.chunks_exact(stride).map(|row| row.iter().map(|&value| i32::from(value)).sum()).collect();
+        let row = |at: usize| rows[at * stride..(at + 1) * stride].iter().map(|&value| f64::from(value));
+        let exact = |i: usize, j: usize| -> f64 { row(i).zip(row(j)).map(|(a, b)| a * b).sum() };
+        let panels = Panels::Bytes(Bytes::new(rows.clone(), sums, stride, dim));
+        for level in Level::available() {
+            check(level, &panels, exact, 100_000.0 * (dim as f32).sqrt().min(4.0), 0.5);
+        }
+    }
+}
+
+#[test]
+fn single_tiles_find_what_double_precision_finds() {
+    let mut random = rand_pcg::Pcg64Mcg::seed_from_u64(2);
+    for dim in [1, 2, 7, 33, 200] {
+        let rows: Vec<f32> = (0..2 * BLOCK * dim).map(|_| random.random_range(-1.0..1.0)).collect();
+        let row = |at: usize| rows[at * dim..(at + 1) * dim].iter().map(|&value| f64::from(value));
+        let exact = |i: usize, j: usize| -> f64 { row(i).zip(row(j)).map(|(a, b)| a * b).sum() };
+        let panels = Panels::Singles(Singles::new(rows.clone(), dim));
+        for level in Level::available() {
+            check(level, &panels, exact, 12.5 + 2.0 * (dim as f32).sqrt().min(8.0), 1e-3);
+        }
+    }
+}
