@@ -2,19 +2,23 @@
 //!
 //! Knows nothing of texts or models. Invariant of [`Vectors`]: `values.len() == len * dim`, `dim > 0`.
 
+mod blocks;
 mod cpu;
 pub(crate) mod dense;
 mod error;
 mod kernels;
 pub mod npy;
+mod panels;
 pub(crate) mod products;
 mod replace;
+pub(crate) mod scatter;
 pub mod tsv;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
 use std::sync::Arc;
 
+pub use blocks::RowBlocks;
 pub(crate) use cpu::has_fma;
 pub use cpu::kernel_name;
 pub use error::VectorsError;
