@@ -26,15 +26,20 @@ pub struct PointQuality {
     pub position: u32,
     /// Share of its nearest neighbours that are among its nearest on the map, 0 to 1.
     pub kept: f32,
+    /// Its part of the trustworthiness, 0 to 1: 1 when its neighbours on the map are its neighbours in the original space, less the
+    /// further off there they are. The mean over the sample is the map's.
+    pub trustworthiness: f32,
+    /// Its part of the continuity, 0 to 1: 1 when its neighbours in the original space are its neighbours on the map.
+    pub continuity: f32,
 }
 
-/// The figures of a map. `sample` points are drawn (2,000 are usual; all where there are fewer).
+/// The figures of a map of `D` dimensions, 2 or 3. `sample` points are drawn (2,000 are usual; all where there are fewer).
 ///
 /// Looks at 10 neighbours, or fewer where there are fewer than 21 points; a map of less than four points is perfect. Counts points
 /// in the stage "Measuring the map". Positions beyond the shorter of both inputs are left out.
-pub fn quality(
+pub fn quality<const D: usize>(
     vectors: &Vectors,
-    points: &[[f32; 2]],
+    points: &[[f32; D]],
     sample: usize,
     seed: u64,
     progress: &Progress,
@@ -42,10 +47,10 @@ pub fn quality(
     quality_by_point(vectors, points, sample, seed, progress).map(|(quality, _)| quality)
 }
 
-/// As [`quality`], and the share kept of each sampled point, by rising position.
-pub fn quality_by_point(
+/// As [`quality`], and how each sampled point fared, by rising position.
+pub fn quality_by_point<const D: usize>(
     vectors: &Vectors,
-    points: &[[f32; 2]],
+    points: &[[f32; D]],
     sample: usize,
     seed: u64,
     progress: &Progress,
@@ -56,7 +61,7 @@ pub fn quality_by_point(
     let k = NEIGHBOURS.min(count.saturating_sub(1) / 2);
     if k == 0 {
         let perfect = Quality { trustworthiness: 1.0, continuity: 1.0, neighbours_kept: 1.0, sampled: chosen.len() };
-        return Ok((perfect, chosen.iter().map(|&position| PointQuality { position, kept: 1.0 }).collect()));
+        return Ok((perfect, chosen.into_iter().map(PointQuality::perfect).collect()));
     }
     let mean = column_means(vectors);
     let values = Centred { vectors, mean: &mean }.all();
@@ -74,15 +79,27 @@ pub fn quality_by_point(
         .collect::<Result<_, Cancelled>>()?;
     let found: Vec<Ranks> = found.concat();
     let sum = |of: fn(&Ranks) -> u64| found.iter().map(of).sum::<u64>() as f64;
-    let worst = found.len() as f64 * k as f64 * (2.0 * count as f64 - 3.0 * k as f64 - 1.0) / 2.0;
+    let worst_of_one = k as f64 * (2.0 * count as f64 - 3.0 * k as f64 - 1.0) / 2.0;
+    let worst = found.len() as f64 * worst_of_one;
     let quality = Quality {
         trustworthiness: (1.0 - sum(|ranks| ranks.intruders) / worst) as f32,
         continuity: (1.0 - sum(|ranks| ranks.missing) / worst) as f32,
         neighbours_kept: (sum(|ranks| ranks.kept) / (found.len() * k) as f64) as f32,
         sampled: found.len(),
     };
-    let by_point = chosen.iter().zip(&found);
-    Ok((quality, by_point.map(|(&position, r)| PointQuality { position, kept: r.kept as f32 / k as f32 }).collect()))
+    let by_point = chosen.iter().zip(&found).map(|(&position, ranks)| PointQuality {
+        position,
+        kept: ranks.kept as f32 / k as f32,
+        trustworthiness: (1.0 - ranks.intruders as f64 / worst_of_one) as f32,
+        continuity: (1.0 - ranks.missing as f64 / worst_of_one) as f32,
+    });
+    Ok((quality, by_point.collect()))
+}
+
+impl PointQuality {
+    fn perfect(position: u32) -> Self {
+        Self { position, kept: 1.0, trustworthiness: 1.0, continuity: 1.0 }
+    }
 }
 
 /// `sample` of `count` positions without repetition, rising; all where `sample` is no less.
@@ -100,12 +117,12 @@ fn draw(count: usize, sample: usize, seed: u64) -> Vec<u32> {
 }
 
 /// Both spaces, and how many neighbours count.
-struct Spaces<'a> {
+struct Spaces<'a, const D: usize> {
     values: Vec<f32>,
     /// Minus half the squared length of every row: with the product, what ranks by distance.
     offsets: Vec<f32>,
     dim: usize,
-    points: &'a [[f32; 2]],
+    points: &'a [[f32; D]],
     k: usize,
 }
 
@@ -119,7 +136,7 @@ struct Ranks {
     kept: u64,
 }
 
-impl Spaces<'_> {
+impl<const D: usize> Spaces<'_, D> {
     fn ranks(&self, chosen: &[u32]) -> Vec<Ranks> {
         let count = self.points.len();
         let own: Vec<f32> = chosen.iter().flat_map(|&at| self.row(at as usize)).copied().collect();
@@ -141,8 +158,7 @@ impl Spaces<'_> {
         rows.map(|(&position, original)| {
             let own = self.points[position as usize];
             for (out, point) in on_map.iter_mut().zip(self.points) {
-                let (dx, dy) = (own[0] - point[0], own[1] - point[1]);
-                *out = -(dx * dx + dy * dy);
+                *out = -own.iter().zip(point).map(|(own, other)| (own - other) * (own - other)).sum::<f32>();
             }
             original[position as usize] = f32::NEG_INFINITY;
             on_map[position as usize] = f32::NEG_INFINITY;
@@ -231,6 +247,10 @@ mod tests {
         assert!(by_point.is_sorted_by(|a, b| a.position < b.position) && by_point.len() == 50);
         let mean = by_point.iter().map(|point| point.kept).sum::<f32>() / 50.0;
         assert!((mean - whole.neighbours_kept).abs() < 1e-6);
+        let mean = by_point.iter().map(|point| f64::from(point.continuity)).sum::<f64>() / 50.0;
+        assert!((mean - f64::from(whole.continuity)).abs() < 1e-6);
+        let solid: Vec<[f32; 3]> = points.iter().map(|point| [point[0], point[1], 0.0]).collect();
+        assert_eq!(quality(&vectors, &solid, 50, 3, &Progress::new()).unwrap(), whole);
     }
 
     #[test]

@@ -8,6 +8,7 @@ use faer::{Accum, MatMut, MatRef, Par};
 use rayon::prelude::*;
 
 use super::Vectors;
+use super::scatter::scatter_about;
 
 /// Rows whose products are summed in single precision before they are added in double.
 const DEPTH: usize = 512;
@@ -93,23 +94,19 @@ impl Centred<'_> {
 
 /// Columns of `a` times columns of `b`, both centred: row-major, `a`'s dimensions x `b`'s. Both must have the same rows.
 pub(crate) fn cross_products(a: Centred<'_>, b: Centred<'_>) -> Vec<f64> {
-    strips(a, b, false)
+    strips(a, b)
 }
 
 /// Columns times columns of the same vectors (the scatter matrix); all of the symmetric matrix is filled in.
 pub(crate) fn scatter(a: Centred<'_>) -> Vec<f64> {
-    let dim = a.vectors.dim();
-    let mut full = strips(a, a, true);
-    for row in 0..dim {
-        for column in row + 1..dim {
-            full[row * dim + column] = full[column * dim + row];
-        }
+    match scatter_about(a.vectors, a.mean, &|_| true) {
+        Ok(Some(found)) => found.matrix,
+        _ => Vec::new(), // vectors in memory are always there, and nobody stops this
     }
-    full
 }
 
 /// One strip of columns by one share of rows, for every pair of both; shares are added in order.
-fn strips(a: Centred<'_>, b: Centred<'_>, lower: bool) -> Vec<f64> {
+fn strips(a: Centred<'_>, b: Centred<'_>) -> Vec<f64> {
     let (rows, tall, wide) = (a.vectors.len(), a.vectors.dim(), b.vectors.dim());
     let shares = (rows / 4096).clamp(1, 16).min((PARTIAL_BYTES / (8 * tall * wide)).max(1));
     let share_rows = rows.div_ceil(shares).next_multiple_of(DEPTH);
@@ -122,15 +119,14 @@ fn strips(a: Centred<'_>, b: Centred<'_>, lower: bool) -> Vec<f64> {
         .map(|&(start, share)| {
             let rows = (share * share_rows).min(rows)..((share + 1) * share_rows).min(rows);
             let columns = start..(start + STRIP).min(wide);
-            strip(a, b, rows, if lower { start } else { 0 }, columns)
+            strip(a, b, rows, columns)
         })
         .collect();
     let mut out = vec![0.0; tall * wide];
     for (&(start, _), sums) in tasks.iter().zip(&partial) {
         let width = (start + STRIP).min(wide) - start;
-        let top = if lower { start } else { 0 };
         for (row, sums) in sums.chunks_exact(width).enumerate() {
-            let at = (top + row) * wide + start;
+            let at = row * wide + start;
             for (out, sum) in out[at..at + width].iter_mut().zip(sums) {
                 *out += sum;
             }
@@ -139,22 +135,16 @@ fn strips(a: Centred<'_>, b: Centred<'_>, lower: bool) -> Vec<f64> {
     out
 }
 
-/// Columns `top..` of `a` times `columns` of `b` over `rows`.
-fn strip(
-    a: Centred<'_>,
-    b: Centred<'_>,
-    rows: std::ops::Range<usize>,
-    top: usize,
-    columns: std::ops::Range<usize>,
-) -> Vec<f64> {
-    let (tall, width) = (a.vectors.dim() - top, columns.len());
+/// All columns of `a` times `columns` of `b` over `rows`.
+fn strip(a: Centred<'_>, b: Centred<'_>, rows: std::ops::Range<usize>, columns: std::ops::Range<usize>) -> Vec<f64> {
+    let (tall, width) = (a.vectors.dim(), columns.len());
     let mut sums = vec![0.0f64; tall * width];
     let mut block = vec![0.0f32; tall * width];
     let (mut left, mut right) = (Vec::new(), Vec::new());
     let mut at = rows.start;
     while at < rows.end {
         let end = (at + DEPTH).min(rows.end);
-        a.copy(at..end, top..a.vectors.dim(), &mut left);
+        a.copy(at..end, 0..tall, &mut left);
         b.copy(at..end, columns.clone(), &mut right);
         let lhs = MatRef::from_row_major_slice(&left, end - at, tall);
         let rhs = MatRef::from_row_major_slice(&right, end - at, width);

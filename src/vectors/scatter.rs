@@ -1,0 +1,172 @@
+//! Columns times columns of the same rows (the scatter matrix), one pass over blocks of rows.
+//!
+//! Only the lower triangle is computed. Products are summed in single precision over 256 rows in registers and over 2,048 rows in
+//! memory, beyond that in double. Invariant: shares of rows depend on the input's size only and are added in order, so results are
+//! the same bytes at any number of threads.
+
+use faer::linalg::matmul::triangular::{BlockStructure, matmul};
+use faer::{Accum, MatMut, MatRef, Par};
+use rayon::prelude::*;
+
+use super::panels;
+use super::{RowBlocks, VectorsError};
+
+/// Rows that are taken in at a time.
+const DEPTH: usize = 256;
+/// Blocks summed in single precision before they are added in double.
+const BLOCKS: usize = 8;
+/// Most bytes that the sums of all shares may take.
+const PARTIAL_BYTES: usize = 256 << 20;
+/// Columns of one panel.
+pub(super) const PANEL: usize = 16;
+
+/// Sums over all rows, seen from some origin.
+pub(crate) struct Scatter {
+    /// Columns times columns, row-major, all of the symmetric matrix.
+    pub matrix: Vec<f64>,
+    /// Sum of every column.
+    pub sums: Vec<f64>,
+    /// Whether all values were finite; one that is not counts as the origin.
+    pub finite: bool,
+}
+
+/// Sums of `rows` seen from `origin`. `Ok(None)` when `go_on`, told the rows done, says no.
+pub(crate) fn scatter_about(
+    rows: &dyn RowBlocks,
+    origin: &[f32],
+    go_on: &(dyn Fn(usize) -> bool + Sync),
+) -> Result<Option<Scatter>, VectorsError> {
+    let (count, dim) = (rows.row_count(), origin.len());
+    let shares = (count / 4096).clamp(1, 16).min((PARTIAL_BYTES / (12 * dim * dim)).max(1));
+    let share = count.div_ceil(shares).next_multiple_of(DEPTH).max(DEPTH);
+    let parts: Vec<Option<Share>> = (0..count.div_ceil(share))
+        .into_par_iter()
+        .with_max_len(1)
+        .map(|part| share_of(rows, origin, part * share..count.min((part + 1) * share), go_on))
+        .collect::<Result<_, _>>()?;
+    let mut whole = Scatter { matrix: vec![0.0; dim * dim], sums: vec![0.0; dim], finite: true };
+    let Some(parts) = parts.into_iter().collect::<Option<Vec<Share>>>() else { return Ok(None) };
+    whole.matrix.par_chunks_mut(dim).enumerate().for_each(|(row, out)| {
+        for part in &parts {
+            let own = &part.double[row * part.width..];
+            out.iter_mut().take(row + 1).zip(own).for_each(|(sum, &value)| *sum += value);
+        }
+    });
+    for part in &parts {
+        whole.sums.iter_mut().zip(&part.sums).for_each(|(sum, &value)| *sum += value);
+        whole.finite &= part.finite;
+    }
+    for row in 0..dim {
+        for column in row + 1..dim {
+            whole.matrix[row * dim + column] = whole.matrix[column * dim + row];
+        }
+    }
+    Ok(Some(whole))
+}
+
+/// What one share of the rows adds up to.
+struct Share {
+    /// Columns, rounded up to whole panels.
+    width: usize,
+    /// Lower triangle over the last blocks, `width` x `width`.
+    single: Vec<f32>,
+    /// Lower triangle over all blocks before, `width` x `width`.
+    double: Vec<f64>,
+    sums: Vec<f64>,
+    finite: bool,
+}
+
+impl Share {
+    fn new(dim: usize) -> Self {
+        let width = dim.next_multiple_of(PANEL);
+        let (single, double) = (vec![0.0; width * width], vec![0.0; width * width]);
+        Self { width, single, double, sums: vec![0.0; dim], finite: true }
+    }
+
+    /// Adds the single precision sums to the double ones.
+    fn settle(&mut self) {
+        let rows = self.double.chunks_exact_mut(self.width).zip(self.single.chunks_exact_mut(self.width));
+        for (row, (double, single)) in rows.enumerate() {
+            for (double, single) in double[..=row].iter_mut().zip(&mut single[..=row]) {
+                *double += f64::from(*single);
+                *single = 0.0;
+            }
+        }
+    }
+}
+
+fn share_of(
+    rows: &dyn RowBlocks,
+    origin: &[f32],
+    range: std::ops::Range<usize>,
+    go_on: &(dyn Fn(usize) -> bool + Sync),
+) -> Result<Option<Share>, VectorsError> {
+    let dim = origin.len();
+    let mut share = Share::new(dim);
+    let (mut room, mut packed, mut sums) = (Vec::new(), vec![0.0f32; DEPTH * share.width], vec![0.0f32; dim]);
+    let by_panels = panels::available();
+    for (number, first) in range.clone().step_by(DEPTH).enumerate() {
+        let last = (first + DEPTH).min(range.end);
+        let block = rows.block(first..last, &mut room)?;
+        share.finite &= pack(block, origin, if by_panels { DEPTH } else { 0 }, &mut packed, &mut sums);
+        share.sums.iter_mut().zip(&sums).for_each(|(sum, &value)| *sum += f64::from(value));
+        if by_panels {
+            panels::add_lower(&packed, last - first, DEPTH, &mut share.single, share.width);
+        } else {
+            add_lower(&packed[..(last - first) * share.width], share.width, &mut share.single);
+        }
+        if number % BLOCKS == BLOCKS - 1 {
+            share.settle();
+        }
+        if !go_on(last - first) {
+            return Ok(None);
+        }
+    }
+    share.settle();
+    share.single = Vec::new();
+    Ok(Some(share))
+}
+
+/// Writes the rows seen from the origin to `packed`: row after row, each filled up with zeros to whole panels, or panel after panel
+/// of `depth` rows where that is not 0. Sums every column. Tells whether all values were finite.
+fn pack(block: &[f32], origin: &[f32], depth: usize, packed: &mut [f32], sums: &mut [f32]) -> bool {
+    let dim = origin.len();
+    let width = dim.next_multiple_of(PANEL);
+    let mut finite = true;
+    sums.fill(0.0);
+    for (row, values) in block.chunks_exact(dim).enumerate() {
+        let place = |panel: usize| if depth > 0 { (panel * depth + row) * PANEL } else { row * width + panel * PANEL };
+        let (whole, rest) = values.as_chunks::<PANEL>();
+        let (origins, origin_rest) = origin.as_chunks::<PANEL>();
+        let (totals, total_rest) = sums.as_chunks_mut::<PANEL>();
+        for (panel, ((values, origin), sums)) in whole.iter().zip(origins).zip(totals).enumerate() {
+            let at = place(panel);
+            if let Some(out) = packed[at..].first_chunk_mut::<PANEL>() {
+                let mut good = [true; PANEL];
+                for lane in 0..PANEL {
+                    let seen = values[lane] - origin[lane];
+                    good[lane] = seen.abs() <= f32::MAX;
+                    out[lane] = if good[lane] { seen } else { 0.0 };
+                    sums[lane] += out[lane];
+                }
+                finite &= good == [true; PANEL];
+            }
+        }
+        let at = place(whole.len());
+        for (lane, &value) in rest.iter().enumerate() {
+            let seen = value - origin_rest[lane];
+            finite &= seen.is_finite();
+            packed[at + lane] = if seen.is_finite() { seen } else { 0.0 };
+            total_rest[lane] += packed[at + lane];
+        }
+    }
+    finite
+}
+
+/// Adds the lower triangle of columns times columns of row-major `rows`.
+fn add_lower(rows: &[f32], width: usize, out: &mut [f32]) {
+    let rows = MatRef::from_row_major_slice(rows, rows.len() / width, width);
+    let out = MatMut::from_row_major_slice_mut(out, width, width);
+    let (lower, whole) = (BlockStructure::TriangularLower, BlockStructure::Rectangular);
+    matmul(out, lower, Accum::Add, rows.transpose(), whole, rows, whole, 1.0, Par::Seq);
+}
