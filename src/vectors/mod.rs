@@ -2,4 +2,115 @@
 //!
 //! Knows nothing of texts or models. Invariant of [`Vectors`]: `values.len() == len * dim`, `dim > 0`.
 
+pub(crate) mod bytes;
+mod blocks;
+mod cpu;
+pub(crate) mod dense;
+mod error;
+mod kernels;
+pub mod npy;
+mod panels;
+pub(crate) mod products;
+mod replace;
+pub(crate) mod tiles;
 pub(crate) mod scatter;
+pub mod tsv;
+#[cfg(target_arch = "x86_64")]
+mod x86;
+#[cfg(target_arch = "x86_64")]
+mod x86_wide;
+
+use std::sync::Arc;
+
+pub use blocks::RowBlocks;
+pub(crate) use cpu::has_fma;
+pub use cpu::{Level, kernel_name, level};
+pub use error::VectorsError;
+pub(crate) use kernels::cosine;
+pub use kernels::{dot, norm, normalize_rows, score, squared_distance};
+pub use replace::replace_file;
+
+/// A row of a corpus revision: the position of one chunk in it. The same in every embedding set of that revision.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(transparent)]
+pub struct RowId(pub u32);
+
+impl RowId {
+    /// The row as an index.
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// `len` rows of `dim` values each, shared and immutable.
+#[derive(Clone, Debug)]
+pub struct Vectors {
+    values: Arc<[f32]>,
+    dim: usize,
+}
+
+impl Vectors {
+    /// Wraps row-major values.
+    pub fn new(values: impl Into<Arc<[f32]>>, dim: usize) -> Result<Self, VectorsError> {
+        let values = values.into();
+        if dim == 0 {
+            return Err(VectorsError::NoDimensions);
+        }
+        if values.len() % dim != 0 {
+            return Err(VectorsError::Ragged { values: values.len(), dim });
+        }
+        Ok(Self { values, dim })
+    }
+
+    /// Number of rows.
+    pub fn len(&self) -> usize {
+        self.values.len() / self.dim
+    }
+
+    /// Whether there are no rows.
+    pub fn is_empty(&self) -> bool {
+        self.values.is_empty()
+    }
+
+    /// Values a row.
+    pub fn dim(&self) -> usize {
+        self.dim
+    }
+
+    /// One row.
+    pub fn row(&self, index: usize) -> &[f32] {
+        &self.values[index * self.dim..(index + 1) * self.dim]
+    }
+
+    /// All rows in order.
+    pub fn rows(&self) -> impl ExactSizeIterator<Item = &[f32]> {
+        self.values.chunks_exact(self.dim)
+    }
+
+    /// All values, row after row.
+    pub fn values(&self) -> &[f32] {
+        &self.values
+    }
+
+    /// The rows at `indices`, in that order.
+    pub fn select(&self, indices: impl IntoIterator<Item = usize>) -> Self {
+        let mut values = Vec::new();
+        for index in indices {
+            values.extend_from_slice(self.row(index));
+        }
+        Self { values: values.into(), dim: self.dim }
+    }
+}
+
+/// How alike two vectors are. Scores are always "greater is closer".
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Metric {
+    /// Cosine of the angle, −1 to 1.
+    #[default]
+    Cosine,
+    /// Dot product.
+    Dot,
+    /// Negative Euclidean distance, at most 0.
+    Euclidean,
+}
