@@ -5,6 +5,7 @@
 use rayon::prelude::*;
 
 use super::rounded::{Rounded, Scorer, UNIT};
+use crate::vectors::level;
 use crate::vectors::tiles::{BLOCK, Bounds, Bytes, Panels, Singles};
 
 /// Packed rows and their bounds.
@@ -26,6 +27,38 @@ pub(super) enum Grain {
     Bytes,
     /// In single precision.
     Singles,
+}
+
+/// Rows on which it is tried how well bytes tell rows apart.
+const TRIAL: usize = 24;
+
+/// The grain that takes less time: bytes are multiplied four times as fast, but leave more candidates to be scored one by one.
+pub(super) fn grain(rounded: &Rounded, rows: &[u32], k: usize) -> Grain {
+    let level = level();
+    if !level.has_byte_products() || rows.len() < 2 {
+        return Grain::Singles;
+    }
+    let trial = TRIAL.min(rows.len());
+    let counts: Vec<usize> = (0..trial)
+        .into_par_iter()
+        .map(|at| {
+            let own = rows[at * rows.len() / trial] as usize;
+            let mut upper = Vec::with_capacity(rows.len());
+            let mut lower = Vec::with_capacity(rows.len());
+            for &other in rows.iter().filter(|&&other| other as usize != own) {
+                let (value, error) = rounded.value(level, own, other as usize);
+                upper.push(value + error);
+                lower.push(value - error);
+            }
+            let last = k.min(lower.len()) - 1;
+            let (_, floor, _) = lower.select_nth_unstable_by(last, |a, b| b.total_cmp(a));
+            upper.iter().filter(|&upper| upper >= floor).count()
+        })
+        .collect();
+    // In cycles a row: what a candidate costs, and what single precision costs more for half of all pairs.
+    let dim = rounded.dim as f64;
+    let candidates = counts.iter().sum::<usize>() as f64 / trial as f64;
+    if candidates * (140.0 + dim / 8.0) < rows.len() as f64 * dim * 0.0117 { Grain::Bytes } else { Grain::Singles }
 }
 
 impl Field {

@@ -4,7 +4,7 @@
 //! `k` others' scores, so the graph is the same bytes however the work was shared out.
 
 use super::NeighbourGraph;
-use super::field::{Field, Grain};
+use super::field::{Field, grain};
 use super::lists::Lists;
 use super::order::arrange;
 use super::rounded::{Rounded, Scorer};
@@ -12,7 +12,7 @@ use super::settle::Output;
 use super::sweep::{All, sweep};
 use super::twins::Twins;
 use crate::progress::{Cancelled, Progress};
-use crate::vectors::{Metric, Vectors, level};
+use crate::vectors::{Metric, Vectors};
 
 /// The `k` nearest neighbours of every row, itself left out, ties by position.
 ///
@@ -43,7 +43,7 @@ pub fn exact_graph(
         let mut order = twins.firsts.clone();
         arrange(&rounded, &mut order);
         progress.check()?;
-        let grain = if level().has_byte_products() { Grain::Bytes } else { Grain::Singles };
+        let grain = grain(&rounded, &twins.firsts, k);
         let field = Field::new(&scorer, &rounded, order, grain);
         drop(rounded);
         let lists = Lists::new(&field, &scorer, k, false);
@@ -59,6 +59,7 @@ mod tests {
     use rand::{Rng, SeedableRng};
 
     use super::*;
+    use crate::search::top_k;
 
     const METRICS: [Metric; 3] = [Metric::Cosine, Metric::Dot, Metric::Euclidean];
 
@@ -86,6 +87,44 @@ mod tests {
                     assert!((f64::from(*found) + expected).abs() < 1e-4);
                 }
             }
+        }
+    }
+
+    /// What a scan by the same scores gives, ties by position.
+    fn check_against_scan(vectors: &Vectors, k: usize) {
+        for metric in METRICS {
+            let graph = graph(vectors, metric, k);
+            for row in (0..vectors.len()).step_by(vectors.len() / 60 + 1) {
+                let hits = top_k(vectors, vectors.row(row), metric, k + 1, Some(&|other| other != row));
+                for (at, hit) in hits.iter().take(graph.k).enumerate() {
+                    assert_eq!(graph.of(row)[at], hit.position, "{metric:?}, row {row}, place {at}");
+                    assert_eq!(graph.scores_of(row)[at].to_bits(), hit.score.to_bits());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn lists_are_those_of_a_scan_however_hard_rounding_is() {
+        let mut random = rand_pcg::Pcg64Mcg::seed_from_u64(9);
+        for (rows, dim, k) in [(2, 3, 5), (385, 2, 200), (1100, 3, 15), (900, 65, 30), (800, 130, 10)] {
+            let mut values: Vec<f32> = (0..rows * dim).map(|_| random.random_range(-1.0f32..1.0)).collect();
+            check_against_scan(&Vectors::new(values.clone(), dim).unwrap(), k);
+            // Far from the origin, in tight heaps, of very unequal length, and many rows the same.
+            for (at, value) in values.iter_mut().enumerate() {
+                let row = at / dim;
+                *value = match row % 4 {
+                    0 => 40.0 + (row % 3) as f32 + *value * 1e-4,
+                    1 => (row % 5) as f32 + (at % dim) as f32,
+                    2 => *value * (row as f32 / 50.0).exp2(),
+                    _ => *value,
+                };
+            }
+            check_against_scan(&Vectors::new(values.clone(), dim).unwrap(), k);
+            values[0] = 1e25;
+            check_against_scan(&Vectors::new(values.clone(), dim).unwrap(), k.min(20));
+            values.iter_mut().for_each(|value| *value *= 1e-20);
+            check_against_scan(&Vectors::new(values, dim).unwrap(), k.min(20));
         }
     }
 

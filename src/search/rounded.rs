@@ -11,7 +11,7 @@ use rayon::prelude::*;
 
 use crate::vectors::bytes::ALIGN;
 use crate::vectors::tiles::Bounds;
-use crate::vectors::{Metric, Vectors, cosine, dot, norm, score};
+use crate::vectors::{Level, Metric, Vectors, bytes, cosine, dot, norm, score};
 
 /// Largest value of a byte.
 const LARGEST: f32 = 127.0;
@@ -175,11 +175,21 @@ impl Rounded {
             .with_min_len(ROWS)
             .for_each(|(row, ((((bytes, sum), (scale, offset)), (spread, reach)), (slack, length)))| {
                 if scorer.norms[row].is_finite() {
-                    let entry = Entry { bytes, sum, scale, offset, spread, reach, slack, length };
-                    round(scorer, row, (mean, mean_square), entry);
+                    let mut entry = Entry { bytes, sum, scale, offset, spread, reach, slack, length };
+                    round(scorer, row, (mean, mean_square), &mut entry);
                 }
             });
         out
+    }
+
+    /// The product of two rows with their offsets, in comparable form, and the most it can be wrong by.
+    pub fn value(&self, level: Level, a: usize, b: usize) -> (f32, f32) {
+        let row = |at: usize| &self.bytes[at * self.stride..(at + 1) * self.stride];
+        let Bounds { scale, offset, spread, reach } = &self.bounds;
+        let product = bytes::dot(level, row(a), row(b), self.sums[b]) as f32;
+        let slack = self.slack[a] + self.slack[b];
+        let value = scale[a] * (scale[b] * product) + (offset[a] + offset[b] - slack);
+        (value, spread[a] * reach[b] + reach[a] * spread[b] + slack)
     }
 
     /// Writes a row, scaled and centred, over `out`.
@@ -196,7 +206,7 @@ fn centre(row: &[f32], factor: f32, mean: &[f32], out: &mut [f32]) {
 }
 
 /// Rounds one row and says what that costs.
-fn round(scorer: &Scorer<'_>, row: usize, (mean, mean_square): (&[f32], f32), entry: Entry<'_>) {
+fn round(scorer: &Scorer<'_>, row: usize, (mean, mean_square): (&[f32], f32), entry: &mut Entry<'_>) {
     ROW.with_borrow_mut(|centred| {
         centred.resize(mean.len(), 0.0);
         let factor = scorer.factor(row);

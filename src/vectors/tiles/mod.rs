@@ -54,7 +54,7 @@ pub(crate) fn compare(level: Level, panels: &Panels, bounds: &Bounds, pair: &Pai
     for column in (0..BLOCK).step_by(wide) {
         for row in (0..BLOCK).step_by(tall) {
             panels.multiply(level, pair.rows * BLOCK + row, pair.columns * BLOCK + column, &mut tile);
-            sift::sift(level, &tile[..tall * wide], bounds, pair, (row, column), found);
+            sift::sift(level, &tile[..tall * wide], (bounds, pair), (row, column), found);
         }
     }
 }

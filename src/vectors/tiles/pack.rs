@@ -91,33 +91,51 @@ impl Panels {
     }
 }
 
+/// Where a tile of byte products begins.
+pub(super) struct ByteTile<'a> {
+    /// Rows of signed bytes from the tile's first on.
+    pub rows: &'a [i8],
+    /// Bytes from one row to the next.
+    pub stride: usize,
+    /// Sums of those rows.
+    pub sums: &'a [i32],
+    /// Panels from the tile's first column on.
+    pub panels: &'a [u8],
+    /// Runs of four bytes a row.
+    pub steps: usize,
+}
+
 impl Bytes {
     fn multiply(&self, level: Level, row: usize, column: usize, tile: &mut Tile) {
-        let rows = &self.rows[row * self.stride..];
-        let sums = &self.sums[row..];
-        let panels = &self.panels[column * self.steps * 4..];
+        let of = ByteTile {
+            rows: &self.rows[row * self.stride..],
+            stride: self.stride,
+            sums: &self.sums[row..],
+            panels: &self.panels[column * self.steps * 4..],
+            steps: self.steps,
+        };
         #[cfg(target_arch = "x86_64")]
         match level {
             // SAFETY: levels in use were found on this machine.
-            Level::Avx512Vnni => {
-                return unsafe { super::x86::bytes_512(rows, self.stride, sums, panels, self.steps, tile) };
-            }
+            Level::Avx512Vnni => return unsafe { super::x86::bytes_512(&of, tile) },
             // SAFETY: as above.
-            Level::Avx2Vnni => {
-                return unsafe { super::x86::bytes_256(rows, self.stride, sums, panels, self.steps, tile) };
-            }
+            Level::Avx2Vnni => return unsafe { super::x86::bytes_256(&of, tile) },
             Level::Avx512 | Level::Avx2 | Level::Portable => {}
         }
-        let _ = sums;
         let (tall, wide) = if level.is_wide() { (12, 32) } else { (6, 16) };
-        for (i, row) in rows.chunks_exact(self.stride).take(tall).enumerate() {
-            for (p, panel) in panels.chunks_exact(PANEL * self.steps * 4).take(wide / PANEL).enumerate() {
+        of.plain(tall, wide, tile);
+    }
+}
+
+impl ByteTile<'_> {
+    fn plain(&self, tall: usize, wide: usize, tile: &mut Tile) {
+        for (i, row) in self.rows.chunks_exact(self.stride).take(tall).enumerate() {
+            for (p, panel) in self.panels.chunks_exact(PANEL * self.steps * 4).take(wide / PANEL).enumerate() {
                 let mut totals = [0i32; PANEL];
                 for (four, packed) in row.as_chunks::<4>().0.iter().zip(panel.chunks_exact(4 * PANEL)) {
                     for (total, other) in totals.iter_mut().zip(packed.as_chunks::<4>().0) {
-                        for (&a, &b) in four.iter().zip(other) {
-                            *total += i32::from(a) * (i32::from(b) - 128);
-                        }
+                        let terms = four.iter().zip(other).map(|(&a, &b)| i32::from(a) * (i32::from(b) - 128));
+                        *total += terms.sum::<i32>();
                     }
                 }
                 for (out, total) in tile[i * wide + p * PANEL..].iter_mut().zip(totals) {
@@ -130,20 +148,17 @@ impl Bytes {
 
 impl Singles {
     fn multiply(&self, level: Level, row: usize, column: usize, tile: &mut Tile) {
-        let rows = &self.rows[row * self.dim..];
-        let panels = &self.panels[column * self.dim..];
+        let (rows, panels, dim) = (&self.rows[row * self.dim..], &self.panels[column * self.dim..], self.dim);
         #[cfg(target_arch = "x86_64")]
         match level {
             // SAFETY: levels in use were found on this machine.
-            Level::Avx512Vnni | Level::Avx512 => {
-                return unsafe { super::x86::singles_512(rows, panels, self.dim, tile) };
-            }
+            Level::Avx512Vnni | Level::Avx512 => return unsafe { super::x86::singles_512(rows, panels, dim, tile) },
             // SAFETY: as above.
-            Level::Avx2Vnni | Level::Avx2 => return unsafe { super::x86::singles_256(rows, panels, self.dim, tile) },
+            Level::Avx2Vnni | Level::Avx2 => return unsafe { super::x86::singles_256(rows, panels, dim, tile) },
             Level::Portable => {}
         }
         let _ = level;
-        for (row, tile) in rows.chunks_exact(self.dim).take(6).zip(tile.chunks_exact_mut(PANEL)) {
+        for (row, tile) in rows.chunks_exact(dim).take(6).zip(tile.chunks_exact_mut(PANEL)) {
             let mut totals = [0.0f32; PANEL];
             for (&value, others) in row.iter().zip(panels.as_chunks::<PANEL>().0) {
                 for (total, &other) in totals.iter_mut().zip(others) {

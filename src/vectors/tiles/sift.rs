@@ -29,36 +29,32 @@ pub(crate) struct Found {
 
 /// Sifts one tile whose first pair is `at` within the blocks.
 #[inline]
-pub(super) fn sift(
-    level: Level,
-    tile: &[f32],
-    bounds: &Bounds,
-    pair: &Pair<'_>,
-    at: (usize, usize),
-    found: &mut Found,
-) {
+pub(super) fn sift(level: Level, tile: &[f32], blocks: Blocks<'_>, at: (usize, usize), found: &mut Found) {
     #[cfg(target_arch = "x86_64")]
     match level {
         // SAFETY: levels in use were found on this machine.
-        Level::Avx512Vnni | Level::Avx512 => return unsafe { wide(tile, bounds, pair, at, found) },
+        Level::Avx512Vnni | Level::Avx512 => return unsafe { wide(tile, blocks, at, found) },
         // SAFETY: as above.
-        Level::Avx2Vnni | Level::Avx2 => return unsafe { narrow(tile, bounds, pair, at, found) },
+        Level::Avx2Vnni | Level::Avx2 => return unsafe { narrow(tile, blocks, at, found) },
         Level::Portable => {}
     }
     let _ = level;
-    plain::<16>(tile, bounds, pair, at, found);
+    plain::<16>(tile, blocks, at, found);
 }
+
+/// Two blocks and the bounds of their rows.
+pub(super) type Blocks<'a> = (&'a Bounds, &'a Pair<'a>);
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f,avx512bw")]
-fn wide(tile: &[f32], bounds: &Bounds, pair: &Pair<'_>, at: (usize, usize), found: &mut Found) {
-    plain::<32>(tile, bounds, pair, at, found);
+fn wide(tile: &[f32], blocks: Blocks<'_>, at: (usize, usize), found: &mut Found) {
+    plain::<32>(tile, blocks, at, found);
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2")]
-fn narrow(tile: &[f32], bounds: &Bounds, pair: &Pair<'_>, at: (usize, usize), found: &mut Found) {
-    plain::<16>(tile, bounds, pair, at, found);
+fn narrow(tile: &[f32], blocks: Blocks<'_>, at: (usize, usize), found: &mut Found) {
+    plain::<16>(tile, blocks, at, found);
 }
 
 /// A panel's share of a list of numbers.
@@ -68,7 +64,7 @@ fn lanes(values: &[f32], at: usize) -> &[f32; PANEL] {
 }
 
 #[inline(always)]
-fn plain<const WIDE: usize>(tile: &[f32], bounds: &Bounds, pair: &Pair<'_>, at: (usize, usize), found: &mut Found) {
+fn plain<const WIDE: usize>(tile: &[f32], (bounds, pair): Blocks<'_>, at: (usize, usize), found: &mut Found) {
     for start in (0..WIDE).step_by(PANEL) {
         let column = pair.columns * BLOCK + at.1 + start;
         let scale = lanes(&bounds.scale, column);

@@ -6,11 +6,13 @@
 
 use std::arch::x86_64::*;
 
+use super::pack::ByteTile;
 use super::{PANEL, Tile};
 
 /// 12 rows by 32 columns of bytes. `rows` are signed, `panels` have 128 added, `sums` takes that off again.
 #[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
-pub(super) fn bytes_512(rows: &[i8], stride: usize, sums: &[i32], panels: &[u8], steps: usize, tile: &mut Tile) {
+pub(super) fn bytes_512(of: &ByteTile<'_>, tile: &mut Tile) {
+    let &ByteTile { rows, stride, sums, panels, steps } = of;
     assert!(rows.len() >= 12 * stride && 4 * steps <= stride && sums.len() >= 12);
     let panel = PANEL * 4 * steps;
     assert!(panels.len() >= 2 * panel);
@@ -43,7 +45,8 @@ pub(super) fn bytes_512(rows: &[i8], stride: usize, sums: &[i32], panels: &[u8],
 
 /// 6 rows by 16 columns of bytes.
 #[target_feature(enable = "avx2,avxvnni")]
-pub(super) fn bytes_256(rows: &[i8], stride: usize, sums: &[i32], panels: &[u8], steps: usize, tile: &mut Tile) {
+pub(super) fn bytes_256(of: &ByteTile<'_>, tile: &mut Tile) {
+    let &ByteTile { rows, stride, sums, panels, steps } = of;
     assert!(rows.len() >= 6 * stride && 4 * steps <= stride && sums.len() >= 6);
     assert!(panels.len() >= PANEL * 4 * steps);
     let mut totals = [[_mm256_setzero_si256(); 2]; 6];
