@@ -1,5 +1,8 @@
 //! What can keep vectors from being laid out.
 
+use crate::progress::Cancelled;
+use crate::vectors::VectorsError;
+
 /// What can keep vectors from being laid out.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ProjectionError {
@@ -55,7 +58,19 @@ pub enum ProjectionError {
         /// Most rows it takes.
         limit: usize,
     },
+    /// The user cancelled it.
+    #[error("cancelled")]
+    Cancelled,
+    /// The rows cannot be read.
+    #[error(transparent)]
+    Read(#[from] VectorsError),
     /// The reference engine refused.
     #[error("linfa-tsne: {0}")]
     Linfa(String),
+}
+
+impl From<Cancelled> for ProjectionError {
+    fn from(Cancelled: Cancelled) -> Self {
+        Self::Cancelled
+    }
 }

@@ -7,8 +7,8 @@ use faer::linalg::matmul::matmul;
 use faer::{Accum, MatMut, MatRef, Par};
 use rayon::prelude::*;
 
-use super::Vectors;
 use super::scatter::scatter_about;
+use super::{RowBlocks, Vectors, VectorsError};
 
 /// Rows whose products are summed in single precision before they are added in double.
 const DEPTH: usize = 512;
@@ -30,29 +30,33 @@ pub(crate) fn products_into(a: &[f32], b: &[f32], dim: usize, out: &mut [f32]) {
 
 /// Mean of every column, counting finite values only; 0 for a column without any.
 pub(crate) fn column_means(vectors: &Vectors) -> Vec<f32> {
-    let dim = vectors.dim();
-    let partial: Vec<(Vec<f64>, Vec<u32>)> = vectors
-        .values()
-        .par_chunks(MEAN_ROWS * dim)
-        .map(|block| {
+    column_means_of(vectors).unwrap_or_else(|_| vec![0.0; vectors.dim()]) // vectors in memory are always there
+}
+
+/// As [`column_means`], of rows that are read block by block.
+pub(crate) fn column_means_of(rows: &dyn RowBlocks) -> Result<Vec<f32>, VectorsError> {
+    let (count, dim) = (rows.row_count(), rows.row_length());
+    let block_of = |number: usize| number * MEAN_ROWS..count.min((number + 1) * MEAN_ROWS);
+    let partial: Vec<(Vec<f64>, Vec<u32>)> = (0..count.div_ceil(MEAN_ROWS))
+        .into_par_iter()
+        .map_init(Vec::new, |room, number| {
             let (mut sums, mut counts) = (vec![0.0; dim], vec![0; dim]);
-            for row in block.chunks_exact(dim) {
+            for row in rows.block(block_of(number), room)?.chunks_exact(dim) {
                 for ((sum, count), &value) in sums.iter_mut().zip(&mut counts).zip(row) {
                     let finite = value.is_finite();
                     *sum += if finite { f64::from(value) } else { 0.0 };
                     *count += u32::from(finite);
                 }
             }
-            (sums, counts)
+            Ok((sums, counts))
         })
-        .collect();
-    (0..dim)
-        .map(|column| {
-            let sum: f64 = partial.iter().map(|(sums, _)| sums[column]).sum();
-            let count: f64 = partial.iter().map(|(_, counts)| f64::from(counts[column])).sum();
-            if count > 0.0 { (sum / count) as f32 } else { 0.0 }
-        })
-        .collect()
+        .collect::<Result<_, VectorsError>>()?;
+    let means = (0..dim).map(|column| {
+        let sum: f64 = partial.iter().map(|(sums, _)| sums[column]).sum();
+        let count: f64 = partial.iter().map(|(_, counts)| f64::from(counts[column])).sum();
+        if count > 0.0 { (sum / count) as f32 } else { 0.0 }
+    });
+    Ok(means.collect())
 }
 
 /// Vectors seen from their mean; values that are not finite count as the mean.
