@@ -9,6 +9,7 @@ mod params;
 mod pca;
 mod quality;
 mod tsne;
+mod umap;
 
 pub use error::ProjectionError;
 pub use linfa_engine::{LINFA_LIMIT, linfa_tsne};
@@ -16,3 +17,4 @@ pub use params::*;
 pub use pca::Pca;
 pub use quality::{PointQuality, quality, quality_by_point};
 pub use tsne::{Affinities, Tsne, neighbours_needed};
+pub use umap::{Curve, FuzzySet, Umap, UmapParams, UmapStart};

@@ -1,0 +1,200 @@
+//! UMAP against umap-learn, and how it behaves. The fixtures are made by `tests/fixtures/numerics/make_umap.py`.
+#![allow(clippy::unwrap_used)] // a helper that cannot read its fixture has no test to go on with
+
+use std::path::PathBuf;
+
+use embedlens::progress::Progress;
+use embedlens::projection::{Curve, FuzzySet, Pca, ProjectionError, Umap, UmapParams, UmapStart};
+use embedlens::search::{NeighbourGraph, exact_graph};
+use embedlens::vectors::{Metric, Vectors, npy};
+
+fn file(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/numerics").join(name)
+}
+
+fn array(name: &str) -> Vectors {
+    npy::read(&file(&format!("{name}.npy"))).unwrap()
+}
+
+fn json() -> serde_json::Value {
+    serde_json::from_str(&fs_err::read_to_string(file("umap.json")).unwrap()).unwrap()
+}
+
+fn digit_labels() -> Vec<Option<u32>> {
+    let bytes = fs_err::read(file("digits-y.npy")).unwrap();
+    let labels: Vec<u8> = npyz::NpyFile::new(&bytes[..]).unwrap().into_vec().unwrap();
+    labels.into_iter().map(|label| Some(u32::from(label))).collect()
+}
+
+fn graph(vectors: &Vectors, metric: Metric, k: usize) -> NeighbourGraph {
+    exact_graph(vectors, metric, k, &Progress::new()).unwrap()
+}
+
+/// Digits, their neighbours and their principal components.
+fn digits() -> (Vectors, NeighbourGraph, Vec<[f32; 2]>) {
+    let x = array("digits-x");
+    let graph = graph(&x, Metric::Euclidean, 14);
+    let start = Pca::fit(&x, 2).unwrap().transform(&x).unwrap().rows().map(|row| [row[0], row[1]]).collect();
+    (x, graph, start)
+}
+
+fn finished<const D: usize>(graph: &NeighbourGraph, start: &[[f32; D]], params: &UmapParams) -> Umap<D> {
+    let mut umap = Umap::new(graph, start, params, None).unwrap();
+    umap.run_to(usize::MAX);
+    umap
+}
+
+fn in_pool<T: Send>(threads: usize, work: impl FnOnce() -> T + Send) -> T {
+    rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap().install(work)
+}
+
+/// Against a list of row, neighbour and weight.
+fn assert_set(set: &FuzzySet, expected: &Vectors) {
+    let mut dense = vec![0.0f32; 400 * 400];
+    expected.rows().for_each(|edge| dense[400 * edge[0] as usize + edge[1] as usize] = edge[2]);
+    assert_eq!(set.len(), 400);
+    for row in 0..400 {
+        let (columns, weights) = set.row(row);
+        let mut found = vec![0.0; 400];
+        columns.iter().zip(weights).for_each(|(&column, &weight)| found[column as usize] = weight);
+        for (column, (found, expected)) in found.iter().zip(&dense[400 * row..]).enumerate() {
+            assert!((found - expected).abs() <= 1e-4, "({row}, {column}): {found}, expected {expected}");
+        }
+    }
+}
+
+#[test]
+fn the_fuzzy_set_equals_umap_learn_with_and_without_labels() {
+    let (_, graph, _) = digits();
+    let set = FuzzySet::from_graph(&graph, 15).unwrap();
+    assert_set(&set, &array("umap-fuzzy"));
+    let mut labels = digit_labels();
+    labels.iter_mut().step_by(7).for_each(|label| *label = None);
+    assert_set(&set.with_labels(&labels, 0.5).unwrap(), &array("umap-labels"));
+    assert!(matches!(set.with_labels(&labels[1..], 0.5), Err(ProjectionError::LengthsDiffer { .. })));
+}
+
+#[test]
+fn the_curve_equals_umap_learn() {
+    let json = json();
+    for expected in json["curves"].as_array().unwrap() {
+        let number = |key: &str| expected[key].as_f64().unwrap();
+        let found = Curve::fit(number("min_dist") as f32, number("spread") as f32);
+        for (found, key) in [(found.a, "a"), (found.b, "b")] {
+            assert!((f64::from(found) - number(key)).abs() < 1e-3, "{key}: {found}, expected {expected}");
+        }
+    }
+}
+
+/// Wherever it begins, on the plane and in space, the map is about as faithful as umap-learn's.
+#[test]
+fn maps_are_as_faithful_as_umap_learns() {
+    let (x, graph, start) = digits();
+    let theirs = json()["trustworthiness_10"][0].as_f64().unwrap() as f32;
+    for start_at in [UmapStart::Given, UmapStart::Spectral, UmapStart::Random] {
+        let params = UmapParams { start: start_at, ..UmapParams::default() };
+        let map = finished(&graph, &start, &params);
+        let ours = trustworthiness(&x, map.points());
+        assert!(ours > theirs - 0.01, "{start_at:?}: {ours}, umap-learn {theirs}");
+    }
+    let deep: Vec<[f32; 3]> = start.iter().zip(x.rows()).map(|(at, row)| [at[0], at[1], row[20]]).collect();
+    let map = finished(&graph, &deep, &UmapParams::default());
+    assert!(map.points().iter().flatten().all(|value| value.is_finite()));
+}
+
+/// Share by rank, as scikit-learn has it, with 10 neighbours.
+fn trustworthiness(x: &Vectors, points: &[[f32; 2]]) -> f32 {
+    let flat = Vectors::new(points.iter().flatten().copied().collect::<Vec<_>>(), 2).unwrap();
+    let n = x.len();
+    let (near, all) = (graph(&flat, Metric::Euclidean, 10), graph(x, Metric::Euclidean, n - 1));
+    let mut penalty = 0;
+    for row in 0..n {
+        for &other in near.of(row) {
+            let rank = 1 + all.of(row).iter().position(|&at| at == other).unwrap();
+            penalty += rank.saturating_sub(10);
+        }
+    }
+    1.0 - 2.0 * penalty as f32 / (n * 10 * (2 * n - 31)) as f32
+}
+
+#[test]
+fn bytes_do_not_depend_on_threads_or_on_how_the_way_was_cut() {
+    let (_, graph, start) = digits();
+    let params = UmapParams { epochs: Some(60), ..UmapParams::default() };
+    let whole = in_pool(1, || finished(&graph, &start, &params));
+    let cut = in_pool(3, || {
+        let mut umap = Umap::new(&graph, &start, &params, None).unwrap();
+        for epoch in [1, 2, 17, 17, 3, 59, 60, 61] {
+            umap.run_to(epoch);
+        }
+        umap
+    });
+    assert_eq!(whole.points(), cut.points());
+    assert_eq!((cut.epoch(), cut.epochs()), (60, 60));
+    let other = finished(&graph, &start, &UmapParams { seed: 7, ..params });
+    assert_ne!(whole.points(), other.points());
+}
+
+#[test]
+fn labels_part_what_they_part() {
+    let (_, graph, start) = digits();
+    let labels = digit_labels();
+    let agreement = |labels_given: Option<&[Option<u32>]>| {
+        let mut umap = Umap::new(&graph, &start, &UmapParams::default(), labels_given).unwrap();
+        umap.run_to(usize::MAX);
+        let flat = Vectors::new(umap.points().iter().flatten().copied().collect::<Vec<_>>(), 2).unwrap();
+        let near = self::graph(&flat, Metric::Euclidean, 10);
+        let same = (0..400).map(|row| near.of(row).iter().filter(|&&at| labels[at as usize] == labels[row]).count());
+        same.sum::<usize>() as f32 / 4000.0
+    };
+    let (without, with) = (agreement(None), agreement(Some(&labels)));
+    assert!(with > without && with > 0.97, "{without} without labels, {with} with them");
+}
+
+#[test]
+fn odd_input_gives_finite_maps_or_says_why_not() {
+    let params = UmapParams { epochs: Some(30), ..UmapParams::default() };
+    let check = |values: Vec<f32>, metric: Metric| {
+        let rows = values.len() / 2;
+        let vectors = Vectors::new(values, 2).unwrap();
+        let start: Vec<[f32; 2]> = vectors.rows().map(|row| [row[0], row[1]]).collect();
+        let graph = graph(&vectors, metric, 14);
+        match Umap::new(&graph, &start, &params, None) {
+            Ok(mut umap) => {
+                umap.run_to(30);
+                assert_eq!(umap.points().len(), rows);
+                assert!(umap.points().iter().flatten().all(|value| value.is_finite()), "{rows} rows");
+            }
+            Err(error) => assert_eq!(error, ProjectionError::NoNeighbours { rows }),
+        }
+    };
+    for metric in [Metric::Euclidean, Metric::Cosine] {
+        for rows in [0, 1, 2, 3, 5, 16, 17, 33] {
+            check((0..2 * rows).map(|at| (at * at % 7) as f32).collect(), metric);
+        }
+        check([1.0, 2.0].repeat(3000), metric);
+        check([1.0, 2.0, f32::NAN, 3.0, 4.0, 4.5, -1.0, 1.0, 1e30, -1e30, f32::INFINITY, 0.0].to_vec(), metric);
+        check([f32::NAN; 20].to_vec(), metric);
+    }
+    let graph = NeighbourGraph { k: 1, metric: Metric::Euclidean, indices: [1, 9].into(), scores: [-1.0, -1.0].into() };
+    let wrong = Umap::new(&graph, &[[0.0, 0.0], [1.0, 1.0]], &params, None);
+    assert_eq!(wrong.err(), Some(ProjectionError::NoSuchRow { row: 9, rows: 2 }));
+    assert!(matches!(
+        Umap::new(&graph, &[[0.0, 0.0]], &params, None).err(),
+        Some(ProjectionError::LengthsDiffer { .. })
+    ));
+}
+
+#[test]
+fn parameters_can_change_on_the_way() {
+    let (x, graph, start) = digits();
+    let mut umap = Umap::new(&graph, &start, &UmapParams::default(), None).unwrap();
+    umap.run_to(100);
+    let before = umap.curve();
+    umap.set_min_dist(0.8, 1.0);
+    umap.set_repulsion(3, 1.5);
+    umap.set_learning_rate(f32::NAN);
+    umap.run_to(500);
+    assert!(umap.curve().a < before.a);
+    assert!(trustworthiness(&x, umap.points()) > 0.9);
+}
