@@ -3,6 +3,7 @@
 //! Pure functions over vectors and neighbour graphs.
 
 mod agreement;
+pub mod clusters;
 mod ranks;
 
 pub use agreement::{linear_cka, neighbour_overlap, procrustes};

@@ -1,6 +1,7 @@
 //! All integration tests in one binary, so that the library is linked once.
 
 mod cli;
+mod clusters;
 mod corpus;
 #[cfg(feature = "gui")]
 mod gui;
