@@ -92,6 +92,14 @@ impl Field {
         Self { order, panels, bounds, slack }
     }
 
+    /// From now on takes products for scores: bounds without their errors.
+    pub fn trust(&mut self) {
+        self.bounds.spread.fill(0.0);
+        self.bounds.reach.fill(0.0);
+        self.bounds.offset.iter_mut().zip(&self.slack).for_each(|(offset, slack)| *offset -= slack);
+        self.slack.fill(0.0);
+    }
+
     /// Greatest error of the bound of two packed rows, twice: what lies between upper and lower bound.
     #[inline]
     pub fn gap(&self, a: usize, b: usize) -> f32 {

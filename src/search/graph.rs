@@ -4,6 +4,7 @@
 //! `k` others' scores, so the graph is the same bytes however the work was shared out.
 
 use super::NeighbourGraph;
+use super::types::STAGE;
 use super::field::{Field, grain};
 use super::lists::Lists;
 use super::order::arrange;
@@ -25,7 +26,7 @@ pub fn exact_graph(
     k: usize,
     progress: &Progress,
 ) -> Result<NeighbourGraph, Cancelled> {
-    progress.stage("Finding neighbours", "items", vectors.len() as u64);
+    progress.stage(STAGE, "items", vectors.len() as u64);
     progress.check()?;
     let scorer = Scorer::new(vectors, metric);
     let sound = scorer.sound();
@@ -41,7 +42,7 @@ pub fn exact_graph(
     } else {
         let rounded = Rounded::new(&scorer);
         let mut order = twins.firsts.clone();
-        arrange(&rounded, &mut order);
+        arrange(&rounded, &mut order, 0);
         progress.check()?;
         let grain = grain(&rounded, &twins.firsts, k);
         let field = Field::new(&scorer, &rounded, order, grain);

@@ -3,18 +3,22 @@
 //! Exact. Knows vectors, not texts. Invariant: neighbours of a row are sorted by score, greatest first, ties by row,
 //! and never hold the row itself.
 
+mod approximate;
 mod best;
 mod field;
 mod graph;
 mod lists;
+mod nearby;
 mod order;
 mod query;
+mod refine;
 mod rounded;
 mod settle;
 mod sweep;
 mod twins;
 mod types;
 
+pub use approximate::approximate_graph;
 pub(crate) use best::Best;
 pub use graph::exact_graph;
 pub use query::top_k;

@@ -14,14 +14,14 @@ const SAMPLE: usize = 256;
 /// Times the two centres are moved to the middle of their rows.
 const ROUNDS: usize = 4;
 
-/// Puts `rows` (positions) in order.
-pub(super) fn arrange(rounded: &Rounded, rows: &mut [u32]) {
+/// Puts `rows` (positions) in order. Another `seed` looks at other rows for the centres.
+pub(super) fn arrange(rounded: &Rounded, rows: &mut [u32], seed: u64) {
     let blocks = rows.len().div_ceil(BLOCK);
     if blocks < 2 {
         rows.sort_unstable();
         return;
     }
-    let direction = direction(rounded, rows);
+    let direction = direction(rounded, rows, seed);
     let mut line = vec![0i8; rounded.stride];
     let (_, _, sum) = quantise(&direction, &mut line);
     let level = level();
@@ -39,16 +39,16 @@ pub(super) fn arrange(rounded: &Rounded, rows: &mut [u32]) {
     rows.iter_mut().zip(&along).for_each(|(row, &(_, from))| *row = from);
     drop(along);
     let (low, high) = rows.split_at_mut(middle);
-    // The order within a half depends on how the selection went, which is the same every time; sorted, it is plain too.
-    rayon::join(|| arrange(rounded, low), || arrange(rounded, high));
+    rayon::join(|| arrange(rounded, low, seed), || arrange(rounded, high, seed));
 }
 
 /// From one centre of the rows to the other.
-fn direction(rounded: &Rounded, rows: &[u32]) -> Vec<f32> {
+fn direction(rounded: &Rounded, rows: &[u32], seed: u64) -> Vec<f32> {
     let (dim, count) = (rounded.dim, rows.len().min(SAMPLE));
     let mut sample = vec![0.0f32; count * dim];
+    let shift = (seed % rows.len() as u64) as usize;
     for (at, out) in sample.chunks_exact_mut(dim).enumerate() {
-        let row = rows[at * rows.len() / count] as usize;
+        let row = rows[(at * rows.len() / count + shift) % rows.len()] as usize;
         let scale = rounded.bounds.scale[row];
         let bytes = &rounded.bytes[row * rounded.stride..][..dim];
         out.iter_mut().zip(bytes).for_each(|(out, &byte)| *out = f32::from(byte) * scale);

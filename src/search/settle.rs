@@ -7,6 +7,7 @@ use rayon::prelude::*;
 use super::best::order;
 use super::field::Field;
 use super::lists::{Candidate, Lists};
+use super::refine::{NONE, Rough};
 use super::rounded::{Scorer, comparable};
 use super::twins::Twins;
 use super::{Best, Hit, NeighbourGraph};
@@ -38,14 +39,42 @@ impl<'a> Output<'a> {
         twins: &Twins,
         progress: &Progress,
     ) -> Result<(), Cancelled> {
-        let groups: Vec<usize> = (0..field.panels.blocks()).collect();
-        for part in groups.chunks(32) {
+        self.fill_blocks(field, twins, progress, |block| lists.take(block))
+    }
+
+    /// The same from rough lists, all of whose candidates are scored.
+    pub fn fill_from(
+        &mut self,
+        field: &Field,
+        rough: &Rough,
+        twins: &Twins,
+        progress: &Progress,
+    ) -> Result<(), Cancelled> {
+        self.fill_blocks(field, twins, progress, |block| {
+            let rows = block * BLOCK..((block + 1) * BLOCK).min(field.order.len());
+            let all = |row: usize| {
+                let held = rough.lists[row * rough.keep..(row + 1) * rough.keep].iter();
+                held.filter(|held| held.row != NONE).map(|&held| Candidate { bound: f32::INFINITY, ..held }).collect()
+            };
+            rows.map(all).collect()
+        })
+    }
+
+    fn fill_blocks(
+        &mut self,
+        field: &Field,
+        twins: &Twins,
+        progress: &Progress,
+        candidates: impl Fn(usize) -> Vec<Vec<Candidate>> + Sync,
+    ) -> Result<(), Cancelled> {
+        let blocks: Vec<usize> = (0..field.panels.blocks()).collect();
+        for part in blocks.chunks(32) {
             let settled: Vec<Vec<Vec<Hit>>> = part
                 .par_iter()
                 .with_max_len(1)
                 .map(|&block| {
                     progress.check()?;
-                    let rows = lists.take(block);
+                    let rows = candidates(block);
                     let of = |(at, held): (usize, &Vec<Candidate>)| self.settle(field, block * BLOCK + at, held);
                     Ok(rows.iter().enumerate().map(of).collect())
                 })

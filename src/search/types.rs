@@ -4,6 +4,9 @@ use std::sync::Arc;
 
 use crate::vectors::Metric;
 
+/// What is shown while neighbours are looked for.
+pub(super) const STAGE: &str = "Finding neighbours";
+
 /// The `k` nearest neighbours of every vector, in positions of its embedding set (0-based, not corpus rows).
 #[derive(Clone, Debug)]
 pub struct NeighbourGraph {

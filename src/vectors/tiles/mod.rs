@@ -49,11 +49,29 @@ pub(super) type Tile = [f32; 384];
 
 /// Compares two blocks and adds what reaches a floor to `found`. The machine must have `level`.
 pub(crate) fn compare(level: Level, panels: &Panels, bounds: &Bounds, pair: &Pair<'_>, found: &mut Found) {
+    match panels {
+        // Without byte products single precision is faster, and just as exact for bytes.
+        Panels::Bytes(bytes) if !level.has_byte_products() => {
+            let both = Panels::Singles(bytes.widened(pair.rows, pair.columns));
+            compare_at(level, &both, (0, BLOCK), (bounds, pair), found);
+        }
+        _ => compare_at(level, panels, (pair.rows * BLOCK, pair.columns * BLOCK), (bounds, pair), found),
+    }
+}
+
+/// Compares the blocks that begin at the given rows of `panels`.
+fn compare_at(
+    level: Level,
+    panels: &Panels,
+    first: (usize, usize),
+    (bounds, pair): (&Bounds, &Pair<'_>),
+    found: &mut Found,
+) {
     let (tall, wide) = if level.is_wide() { (12, 32) } else { (6, 16) };
     let mut tile = [0.0f32; 384];
     for column in (0..BLOCK).step_by(wide) {
         for row in (0..BLOCK).step_by(tall) {
-            panels.multiply(level, pair.rows * BLOCK + row, pair.columns * BLOCK + column, &mut tile);
+            panels.multiply(level, first.0 + row, first.1 + column, &mut tile);
             sift::sift(level, &tile[..tall * wide], (bounds, pair), (row, column), found);
         }
     }

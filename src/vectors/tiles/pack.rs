@@ -58,6 +58,20 @@ impl Bytes {
     }
 }
 
+impl Bytes {
+    /// Two blocks of rows, one after the other, in single precision.
+    pub(super) fn widened(&self, first: usize, second: usize) -> Singles {
+        let dim = 4 * self.steps;
+        let mut rows = Vec::with_capacity(2 * BLOCK * dim);
+        for block in [first, second] {
+            for row in block * BLOCK..(block + 1) * BLOCK {
+                rows.extend(self.row(row)[..dim].iter().map(|&byte| f32::from(byte)));
+            }
+        }
+        Singles::new(rows, dim)
+    }
+}
+
 impl Singles {
     /// Packs whole blocks of rows of `dim` values.
     pub fn new(rows: Vec<f32>, dim: usize) -> Self {
