@@ -3,18 +3,24 @@
 //! An optimiser is `new(...) -> state`, then `run_to(iteration)`, as often as wanted; it knows nothing of threads, progress or
 //! windows. Invariant: same input, parameters and seed give the same bytes at any number of threads.
 
+mod distances;
 mod error;
 mod linfa_engine;
+mod map_neighbours;
 mod params;
 mod pca;
+mod plane;
 mod quality;
 mod tsne;
 mod umap;
 
+pub use distances::{DistanceCorrelation, distance_correlation};
 pub use error::ProjectionError;
 pub use linfa_engine::{LINFA_LIMIT, linfa_tsne};
+pub use map_neighbours::{MapNeighbours, PointNeighbours};
 pub use params::*;
 pub use pca::Pca;
+pub use plane::{PlaneNeighbours, PlaneTree};
 pub use quality::{PointQuality, quality, quality_by_point};
 pub use tsne::{Affinities, Tsne, neighbours_needed};
 pub use umap::{Curve, FuzzySet, Umap, UmapParams, UmapStart};

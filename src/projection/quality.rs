@@ -103,7 +103,7 @@ impl PointQuality {
 }
 
 /// `sample` of `count` positions without repetition, rising; all where `sample` is no less.
-fn draw(count: usize, sample: usize, seed: u64) -> Vec<u32> {
+pub(super) fn draw(count: usize, sample: usize, seed: u64) -> Vec<u32> {
     let mut all: Vec<u32> = (0..count as u32).collect();
     if sample < count {
         let mut random = rand_pcg::Pcg64Mcg::seed_from_u64(seed);

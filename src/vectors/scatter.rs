@@ -37,19 +37,22 @@ pub(crate) fn scatter_about(
     go_on: &(dyn Fn(usize) -> bool + Sync),
 ) -> Result<Option<Scatter>, VectorsError> {
     let (count, dim) = (rows.row_count(), origin.len());
-    let shares = (count / 4096).clamp(1, 16).min((PARTIAL_BYTES / (12 * dim * dim)).max(1));
+    let shares = (count / 4096).clamp(1, 16).min((PARTIAL_BYTES / (4 * dim * dim)).max(1));
     let share = count.div_ceil(shares).next_multiple_of(DEPTH).max(DEPTH);
     let parts: Vec<Option<Share>> = (0..count.div_ceil(share))
         .into_par_iter()
         .with_max_len(1)
-        .map(|part| share_of(rows, origin, part * share..count.min((part + 1) * share), go_on))
+        .map_init(
+            || Bench::new(dim),
+            |bench, part| share_of(rows, origin, part * share..count.min((part + 1) * share), bench, go_on),
+        )
         .collect::<Result<_, _>>()?;
     let mut whole = Scatter { matrix: vec![0.0; dim * dim], sums: vec![0.0; dim], finite: true };
     let Some(parts) = parts.into_iter().collect::<Option<Vec<Share>>>() else { return Ok(None) };
     whole.matrix.par_chunks_mut(dim).enumerate().for_each(|(row, out)| {
         for part in &parts {
-            let own = &part.double[row * part.width..];
-            out.iter_mut().take(row + 1).zip(own).for_each(|(sum, &value)| *sum += value);
+            let own = &part.lower[row * (row + 1) / 2..][..=row];
+            out.iter_mut().zip(own).for_each(|(sum, &value)| *sum += value);
         }
     });
     for part in &parts {
@@ -66,32 +69,42 @@ pub(crate) fn scatter_about(
 
 /// What one share of the rows adds up to.
 struct Share {
-    /// Columns, rounded up to whole panels.
-    width: usize,
-    /// Lower triangle over the last blocks, `width` x `width`.
-    single: Vec<f32>,
-    /// Lower triangle over all blocks before, `width` x `width`.
-    double: Vec<f64>,
+    /// Lower triangle, row after row: row `r` has `r + 1` values.
+    lower: Vec<f64>,
     sums: Vec<f64>,
     finite: bool,
 }
 
-impl Share {
+/// What a thread works with, used again for its next share.
+struct Bench {
+    /// Columns, rounded up to whole panels.
+    width: usize,
+    /// Lower triangle over the last blocks, `width` x `width`.
+    single: Vec<f32>,
+    packed: Vec<f32>,
+    sums: Vec<f32>,
+    room: Vec<f32>,
+}
+
+impl Bench {
     fn new(dim: usize) -> Self {
         let width = dim.next_multiple_of(PANEL);
-        let (single, double) = (vec![0.0; width * width], vec![0.0; width * width]);
-        Self { width, single, double, sums: vec![0.0; dim], finite: true }
+        let (single, packed) = (vec![0.0; width * width], vec![0.0; DEPTH * width]);
+        Self { width, single, packed, sums: vec![0.0; dim], room: Vec::new() }
     }
 
     /// Adds the single precision sums to the double ones.
-    fn settle(&mut self) {
-        let rows = self.double.chunks_exact_mut(self.width).zip(self.single.chunks_exact_mut(self.width));
-        for (row, (double, single)) in rows.enumerate() {
-            for (double, single) in double[..=row].iter_mut().zip(&mut single[..=row]) {
+    fn settle(&mut self, lower: &mut [f64]) {
+        let mut rest = lower;
+        for (row, single) in self.single.chunks_exact_mut(self.width).enumerate() {
+            let Some((own, others)) = rest.split_at_mut_checked(row + 1) else { break };
+            for (double, single) in own.iter_mut().zip(single) {
                 *double += f64::from(*single);
                 *single = 0.0;
             }
+            rest = others;
         }
+        self.single.fill(0.0);
     }
 }
 
@@ -99,31 +112,31 @@ fn share_of(
     rows: &dyn RowBlocks,
     origin: &[f32],
     range: std::ops::Range<usize>,
+    bench: &mut Bench,
     go_on: &(dyn Fn(usize) -> bool + Sync),
 ) -> Result<Option<Share>, VectorsError> {
     let dim = origin.len();
-    let mut share = Share::new(dim);
-    let (mut room, mut packed, mut sums) = (Vec::new(), vec![0.0f32; DEPTH * share.width], vec![0.0f32; dim]);
+    let mut share = Share { lower: vec![0.0; dim * (dim + 1) / 2], sums: vec![0.0; dim], finite: true };
     let by_panels = panels::available();
+    let depth = if by_panels { DEPTH } else { 0 };
     for (number, first) in range.clone().step_by(DEPTH).enumerate() {
         let last = (first + DEPTH).min(range.end);
-        let block = rows.block(first..last, &mut room)?;
-        share.finite &= pack(block, origin, if by_panels { DEPTH } else { 0 }, &mut packed, &mut sums);
-        share.sums.iter_mut().zip(&sums).for_each(|(sum, &value)| *sum += f64::from(value));
+        let block = rows.block(first..last, &mut bench.room)?;
+        share.finite &= pack(block, origin, depth, &mut bench.packed, &mut bench.sums);
+        share.sums.iter_mut().zip(&bench.sums).for_each(|(sum, &value)| *sum += f64::from(value));
         if by_panels {
-            panels::add_lower(&packed, last - first, DEPTH, &mut share.single, share.width);
+            panels::add_lower(&bench.packed, last - first, DEPTH, &mut bench.single, bench.width);
         } else {
-            add_lower(&packed[..(last - first) * share.width], share.width, &mut share.single);
+            add_lower(&bench.packed[..(last - first) * bench.width], bench.width, &mut bench.single);
         }
         if number % BLOCKS == BLOCKS - 1 {
-            share.settle();
+            bench.settle(&mut share.lower);
         }
         if !go_on(last - first) {
             return Ok(None);
         }
     }
-    share.settle();
-    share.single = Vec::new();
+    bench.settle(&mut share.lower);
     Ok(Some(share))
 }
 
