@@ -31,6 +31,35 @@ pub enum TsneEngine {
     Linfa,
 }
 
+/// How t-SNE computes the pushes between all points.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Repulsion {
+    /// All pairs up to 1,000 points, the tree up to a few thousand, the grid above.
+    #[default]
+    Automatic,
+    /// A tree in which far points are seen as one (van der Maaten 2014); its accuracy is `theta`.
+    BarnesHut,
+    /// A grid and Fourier transforms (Linderman et al. 2019). Time depends on how wide the map is, hardly on the points.
+    Fft,
+    /// All pairs: slow above 10,000 points.
+    Exact,
+}
+
+/// How strongly points are drawn to their neighbours.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Attraction {
+    /// By Gaussian weights of the given perplexity, over three times as many neighbours.
+    #[default]
+    Perplexity,
+    /// By the same weight for each of a number of neighbours: faster, and close to a perplexity of that number (openTSNE's `Uniform`).
+    Uniform {
+        /// Neighbours of each point. Usual 10 to 30; larger values weigh the wider neighbourhood.
+        neighbours: usize,
+    },
+}
+
 /// Parameters of t-SNE (van der Maaten and Hinton 2008; Barnes-Hut: van der Maaten 2014). Defaults are openTSNE's.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(default)]
@@ -45,8 +74,12 @@ pub struct TsneParams {
     pub early_exaggeration: f32,
     /// How many iterations are exaggerated. Default 250.
     pub exaggeration_iterations: usize,
-    /// Barnes-Hut accuracy: 0 is exact, default 0.5, usual 0.2 to 0.8; larger values are faster and coarser.
+    /// Accuracy of the Barnes-Hut tree: 0 is exact, default 0.5, usual 0.2 to 0.8; larger values are faster and coarser.
     pub theta: f32,
+    /// How the pushes between all points are computed.
+    pub repulsion: Repulsion,
+    /// How strongly points are drawn to their neighbours.
+    pub attraction: Attraction,
     /// Seed of what is random (the jitter of equal points).
     pub seed: u64,
     /// Which program runs it.
@@ -62,6 +95,8 @@ impl Default for TsneParams {
             early_exaggeration: 12.0,
             exaggeration_iterations: 250,
             theta: 0.5,
+            repulsion: Repulsion::Automatic,
+            attraction: Attraction::Perplexity,
             seed: 42,
             engine: TsneEngine::Embedlens,
         }

@@ -6,10 +6,13 @@
 
 mod affinities;
 mod descent;
+mod field;
 mod lanes;
 mod repulsion;
+mod spline;
 mod start;
 mod tree;
+mod waves;
 
 use rayon::prelude::*;
 
@@ -18,7 +21,7 @@ use crate::search::NeighbourGraph;
 pub use affinities::{Affinities, neighbours_needed};
 use descent::{Descent, Motion};
 use lanes::attract;
-use repulsion::Repulsion;
+use repulsion::Pushes;
 use start::scaled;
 
 /// Least learning rate that is chosen by itself.
@@ -38,7 +41,7 @@ pub struct Tsne {
     iteration: usize,
     points: Vec<[f32; 2]>,
     moving: Vec<Motion>,
-    repulsion: Repulsion,
+    repulsion: Pushes,
 }
 
 impl Tsne {
@@ -79,7 +82,7 @@ impl Tsne {
             iteration: 0,
             moving: vec![Motion::default(); points.len()],
             points,
-            repulsion: Repulsion::default(),
+            repulsion: Pushes::default(),
         })
     }
 
@@ -134,7 +137,7 @@ impl Tsne {
         if self.affinities.weights.is_empty() {
             return 0.0;
         }
-        let normaliser = Repulsion::default().compute(&self.points, self.params.theta);
+        let normaliser = Pushes::default().compute(&self.points, self.params.repulsion, self.params.theta);
         let points = &self.points;
         let partial: Vec<(f64, f64)> = (0..points.len().div_ceil(TASK))
             .into_par_iter()
@@ -158,8 +161,8 @@ impl Tsne {
 
     /// Gradient of [`Tsne::kl`] at the present map, by point.
     pub fn gradient(&self) -> Vec<[f32; 2]> {
-        let mut repulsion = Repulsion::default();
-        let scale = (1.0 / repulsion.compute(&self.points, self.params.theta)) as f32;
+        let mut repulsion = Pushes::default();
+        let scale = (1.0 / repulsion.compute(&self.points, self.params.repulsion, self.params.theta)) as f32;
         let pushes = repulsion.forces().iter().enumerate();
         pushes
             .map(|(point, push)| {
@@ -179,7 +182,7 @@ impl Tsne {
         if self.affinities.weights.is_empty() {
             return;
         }
-        let normaliser = self.repulsion.compute(&self.points, self.params.theta);
+        let normaliser = self.repulsion.compute(&self.points, self.params.repulsion, self.params.theta);
         let descent = Descent {
             affinities: &self.affinities,
             points: &self.points,

@@ -1,30 +1,59 @@
-//! How points push each other away: between all pairs where they are few, through the tree where they are many.
+//! How points push each other away: between all pairs where they are few, through a tree or a grid where they are many.
 //!
-//! Invariant: pushes are summed by group, in an order that depends on the points alone.
+//! Invariant: pushes are summed in an order that depends on the points alone.
 
 use rayon::prelude::*;
 
+use super::field::{Field, Frame};
 use super::lanes::{GROUP, Push, Source, repel};
 use super::tree::{Sorted, Tree};
+use crate::projection::Repulsion;
 
 /// Points up to which every pair is computed.
 const EXACT: usize = 1000;
+/// Points from which the grid is faster than the tree.
+const GRID: usize = 4000;
 
 /// Pushes on all points, and the memory they are computed in.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Repulsion {
+pub(super) struct Pushes {
     sorted: Sorted,
     tree: Tree,
     all: Vec<Source>,
     pushes: Vec<Push>,
+    field: Field,
     forces: Vec<[f32; 2]>,
 }
 
-impl Repulsion {
+impl Pushes {
     /// Computes the pushes at `points` and gives the normaliser Z: Σ 1 / (1 + distance²) over all ordered pairs.
-    pub fn compute(&mut self, points: &[[f32; 2]], theta: f32) -> f64 {
+    pub fn compute(&mut self, points: &[[f32; 2]], way: Repulsion, theta: f32) -> f64 {
+        let finite = points.iter().flatten().all(|value| value.abs() < 1e30);
+        let frame = Frame::around(points, 0.0);
+        let way = match way {
+            _ if !finite => Repulsion::BarnesHut,
+            Repulsion::Automatic if points.len() <= EXACT => Repulsion::Exact,
+            Repulsion::Automatic if points.len() < GRID || frame.is_stretched() => Repulsion::BarnesHut,
+            Repulsion::Automatic => Repulsion::Fft,
+            chosen => chosen,
+        };
+        if way == Repulsion::Fft {
+            self.by_field(points, frame)
+        } else {
+            self.by_group(points, way == Repulsion::Exact || points.len() <= EXACT, theta)
+        }
+    }
+
+    fn by_field(&mut self, points: &[[f32; 2]], frame: Frame) -> f64 {
+        self.field.compute(points, frame);
+        self.forces.resize(points.len(), [0.0; 2]);
+        let sum = self.field.read(points, &mut self.forces);
+        // Without the points themselves, whose q is 1.
+        (sum - points.len() as f64).max(f64::MIN_POSITIVE)
+    }
+
+    fn by_group(&mut self, points: &[[f32; 2]], exact: bool, theta: f32) -> f64 {
         self.sorted.sort(points);
-        let exact = points.len() <= EXACT;
         if exact {
             let places = 0..points.len();
             self.all.clear();
@@ -83,27 +112,37 @@ mod tests {
         (forces, sum)
     }
 
+    /// How far the normaliser and the forces are off, as shares.
+    fn off(points: &[[f32; 2]], way: Repulsion, theta: f32) -> [f64; 2] {
+        let mut pushes = Pushes::default();
+        let normaliser = pushes.compute(points, way, theta);
+        let (forces, expected) = exact(points);
+        let size = forces.iter().map(|f| f[0] * f[0] + f[1] * f[1]).sum::<f64>().max(f64::MIN_POSITIVE);
+        let found = pushes.forces().iter().zip(&forces);
+        let away: f64 = found.map(|(f, e)| (f64::from(f[0]) - e[0]).powi(2) + (f64::from(f[1]) - e[1]).powi(2)).sum();
+        [(normaliser - expected).abs() / expected.max(1.0), (away / size).sqrt()]
+    }
+
+    fn cloud(count: usize, size: f32) -> Vec<[f32; 2]> {
+        let mut random = rand_pcg::Pcg64Mcg::seed_from_u64(2);
+        (0..count).map(|_| [random.random_range(-size..size), random.random_range(-size..size)]).collect()
+    }
+
     #[test]
     fn the_tree_comes_near_to_all_pairs_and_all_pairs_are_exact() {
-        let mut random = rand_pcg::Pcg64Mcg::seed_from_u64(2);
         for (count, theta, bound) in
             [(1, 0.5, 1e-6), (2, 0.5, 1e-6), (700, 0.5, 1e-4), (3000, 0.0, 1e-4), (3000, 0.5, 0.02)]
         {
-            let points: Vec<[f32; 2]> = (0..count)
-                .map(|_| [random.random_range(-30.0f32..30.0), random.random_range(-30.0f32..30.0)])
-                .collect();
-            let mut repulsion = Repulsion::default();
-            let normaliser = repulsion.compute(&points, theta);
-            let (forces, expected) = exact(&points);
-            assert!((normaliser - expected).abs() <= bound * expected.max(1.0), "{normaliser} for {expected}");
-            let size = forces.iter().map(|f| f[0] * f[0] + f[1] * f[1]).sum::<f64>().max(1.0);
-            let off: f64 = repulsion
-                .forces()
-                .iter()
-                .zip(&forces)
-                .map(|(f, e)| (f64::from(f[0]) - e[0]).powi(2) + (f64::from(f[1]) - e[1]).powi(2))
-                .sum();
-            assert!((off / size).sqrt() <= bound, "{count} points: forces off by {}", (off / size).sqrt());
+            let off = off(&cloud(count, 30.0), Repulsion::BarnesHut, theta);
+            assert!(off[0] <= bound && off[1] <= bound, "{count} points, theta {theta}: {off:?}");
+        }
+    }
+
+    #[test]
+    fn the_grid_comes_nearer_than_the_tree_from_a_speck_to_a_wide_map() {
+        for (count, size, bound) in [(3000, 1e-4, 0.02), (3000, 0.1, 1e-3), (3000, 3.0, 1e-4), (3000, 30.0, 0.02)] {
+            let off = off(&cloud(count, size), Repulsion::Fft, 0.5);
+            assert!(off[0] <= bound && off[1] <= bound, "{count} points within {size}: {off:?}");
         }
     }
 }
