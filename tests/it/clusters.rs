@@ -6,7 +6,8 @@ use std::path::PathBuf;
 
 use embedlens::analysis::clusters::{ClusterParams, Clusters, Hierarchy, Selection};
 use embedlens::progress::Progress;
-use embedlens::vectors::{Vectors, npy};
+use embedlens::search::exact_graph;
+use embedlens::vectors::{Metric, Vectors, npy};
 
 fn file(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/numerics").join(name)
@@ -128,4 +129,35 @@ fn degenerate_input_does_no_harm() {
     let progress = Progress::new();
     progress.cancel();
     assert!(Hierarchy::of_points(&points, 5, &progress).is_err());
+}
+
+#[test]
+fn clusters_from_the_graph_agree_with_the_exact_ones() {
+    for case in cases().iter().filter(|case| ["ten-0", "ten-1", "digits-0", "space-0"].contains(&case.name.as_str())) {
+        let vectors = case.vectors();
+        let graph = exact_graph(&vectors, Metric::Euclidean, 15, &Progress::new()).unwrap();
+        let hierarchy = Hierarchy::of_graph(&vectors, &graph, case.min_samples, &Progress::new()).unwrap();
+        let found = hierarchy.clusters(&case.params());
+        let index = rand_index(&found.labels, &list::<i32>(&format!("clusters-{}-labels", case.name)));
+        assert!(index > 0.98, "{}: {index}", case.name);
+    }
+}
+
+#[test]
+fn graphs_of_few_broken_or_equal_rows_do_no_harm() {
+    let mut values = vec![1.0f32; 3 * 200];
+    values.extend(vec![2.0; 3 * 300]);
+    values.extend([f32::NAN, 0.0, 0.0, 0.0, 0.0, 0.0]);
+    for metric in [Metric::Euclidean, Metric::Cosine, Metric::Dot] {
+        for rows in [0, 1, 2, 5, 502] {
+            let vectors = Vectors::new(values[..3 * rows].to_vec(), 3).unwrap();
+            let graph = exact_graph(&vectors, metric, 6, &Progress::new()).unwrap();
+            let hierarchy = Hierarchy::of_graph(&vectors, &graph, 5, &Progress::new()).unwrap();
+            let found = hierarchy.clusters(&ClusterParams::default());
+            assert_eq!(found.labels.len(), rows);
+            if rows == 502 && metric == Metric::Euclidean {
+                assert_eq!(found.sizes, [300, 200]);
+            }
+        }
+    }
 }

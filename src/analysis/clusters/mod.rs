@@ -10,7 +10,10 @@ mod hierarchy;
 mod kdtree;
 mod merges;
 mod select;
+mod soft;
 mod spanning;
+mod sparse;
 
 pub use hierarchy::Hierarchy;
 pub use select::{ClusterParams, Clusters, Selection};
+pub use soft::Membership;

@@ -28,7 +28,9 @@ pub(super) fn spanning_tree<const D: usize>(
 ) -> Result<Vec<Edge>, Cancelled> {
     let count = tree.items.len();
     let mut forest = Forest::new(count);
-    let mut edges = first_edges(tree, nearest);
+    let doubles = doubles(tree, nearest);
+    let awake = Awake::new(tree, &doubles);
+    let mut edges = first_edges(tree, nearest, &doubles);
     let mut chosen = Vec::with_capacity(count.saturating_sub(1));
     let node_reach = smallest_reach(tree, nearest);
     let mut inside = vec![false; count];
@@ -44,7 +46,8 @@ pub(super) fn spanning_tree<const D: usize>(
         }
         progress.check()?;
         let (component, components) = forest.components();
-        let round = Round::new(tree, nearest, &node_reach, &component, components, &mut inside);
+        let known = Known { tree, nearest, node_reach: &node_reach, awake: &awake };
+        let round = Round::new(known, &component, components, &mut inside);
         round.walk(progress)?;
         edges = round.shortest(components);
     }
@@ -78,19 +81,24 @@ impl Candidate {
     }
 }
 
-/// The edges known without a walk: from every item to its nearest neighbour that is as dense, and along items in one place;
-/// nothing can be shorter than an item's own core distance.
-fn first_edges<const D: usize>(tree: &Tree<D>, nearest: &Nearest) -> Vec<Candidate> {
+/// Items that share their place with one of a lower row, each with the lowest there.
+fn doubles<const D: usize>(tree: &Tree<D>, nearest: &Nearest) -> Vec<(usize, usize)> {
     let at = |position: u32| &tree.items[position as usize].at;
-    let mut doubles: Vec<u32> = (0..tree.items.len() as u32)
+    let mut shared: Vec<u32> = (0..tree.items.len() as u32)
         .filter(|&position| nearest.of(position as usize).first().is_some_and(|&other| at(other) == at(position)))
         .collect();
-    let place = |a: &u32, b: &u32| at(*a).partial_cmp(at(*b)).unwrap_or(std::cmp::Ordering::Equal).then(a.cmp(b));
-    doubles.sort_unstable_by(place);
-    let along = doubles
-        .windows(2)
-        .filter(|pair| at(pair[0]) == at(pair[1]))
-        .map(|pair| Candidate::new(tree, nearest.reach[pair[0] as usize], pair[0] as usize, pair[1] as usize));
+    let row = |position: u32| tree.items[position as usize].row;
+    shared.sort_unstable_by(|&a, &b| {
+        at(a).partial_cmp(at(b)).unwrap_or(std::cmp::Ordering::Equal).then(row(a).cmp(&row(b)))
+    });
+    let same = shared.chunk_by(|&a, &b| at(a) == at(b));
+    same.flat_map(|same| same[1..].iter().map(|&other| (same[0] as usize, other as usize))).collect()
+}
+
+/// The edges known without a walk: from every item to its nearest neighbour that is as dense, and between items in one place;
+/// nothing can be shorter than an item's own core distance.
+fn first_edges<const D: usize>(tree: &Tree<D>, nearest: &Nearest, doubles: &[(usize, usize)]) -> Vec<Candidate> {
+    let along = doubles.iter().map(|&(first, other)| Candidate::new(tree, nearest.reach[first], first, other));
     (0..tree.items.len())
         .filter_map(|position| {
             let own = nearest.reach[position];
@@ -99,6 +107,31 @@ fn first_edges<const D: usize>(tree: &Tree<D>, nearest: &Nearest) -> Vec<Candida
         })
         .chain(along)
         .collect()
+}
+
+/// Whether an item is worth looking at: all but the doubles, which are joined beforehand and can do nothing that the first in their
+/// place cannot.
+struct Awake {
+    items: Vec<bool>,
+    nodes: Vec<bool>,
+}
+
+impl Awake {
+    fn new<const D: usize>(tree: &Tree<D>, doubles: &[(usize, usize)]) -> Self {
+        let mut items = vec![true; tree.items.len()];
+        for &(_, other) in doubles {
+            items[other] = false;
+        }
+        let mut nodes = vec![false; tree.ranges.len()];
+        for node in (0..nodes.len()).rev() {
+            nodes[node] = if node >= tree.first_leaf {
+                items[tree.range(node)].contains(&true)
+            } else {
+                nodes[2 * node + 1] || nodes[2 * node + 2]
+            };
+        }
+        Self { items, nodes }
+    }
 }
 
 /// The smallest squared core distance in every node.
@@ -114,6 +147,15 @@ fn smallest_reach<const D: usize>(tree: &Tree<D>, nearest: &Nearest) -> Vec<f64>
     smallest
 }
 
+/// What stays the same from round to round.
+#[derive(Clone, Copy)]
+struct Known<'a, const D: usize> {
+    tree: &'a Tree<D>,
+    nearest: &'a Nearest,
+    node_reach: &'a [f64],
+    awake: &'a Awake,
+}
+
 /// One round of Borůvka.
 ///
 /// The shortest length of a component is shared by all tasks, and may fall at any time; that only decides how much is passed over.
@@ -121,6 +163,7 @@ struct Round<'a, const D: usize> {
     tree: &'a Tree<D>,
     reach: &'a [f64],
     node_reach: &'a [f64],
+    awake: &'a Awake,
     component: &'a [u32],
     node_component: Vec<u32>,
     /// For mixed nodes: the greatest of the shortest lengths of their components (bits of an f64).
@@ -141,19 +184,14 @@ fn write(cell: &AtomicU64, value: f64) {
 }
 
 impl<'a, const D: usize> Round<'a, D> {
-    fn new(
-        tree: &'a Tree<D>,
-        nearest: &'a Nearest,
-        node_reach: &'a [f64],
-        component: &'a [u32],
-        components: usize,
-        inside: &mut [bool],
-    ) -> Self {
+    fn new(known: Known<'a, D>, component: &'a [u32], components: usize, inside: &mut [bool]) -> Self {
+        let Known { tree, nearest, node_reach, awake } = known;
         let endless = || AtomicU64::new(f64::INFINITY.to_bits());
         let round = Self {
             tree,
             reach: &nearest.reach,
             node_reach,
+            awake,
             component,
             node_component: node_components(tree, component),
             node_bound: (0..tree.ranges.len()).map(|_| endless()).collect(),
@@ -240,6 +278,9 @@ impl<'a, const D: usize> Round<'a, D> {
 
     /// Looks for edges from the items of `own` to those of `other`; both with their level in the tree.
     fn visit(&self, own: usize, own_level: u32, other: usize, other_level: u32) {
+        if !self.awake.nodes[own] || !self.awake.nodes[other] {
+            return;
+        }
         let component = self.node_component[own];
         if component != MIXED && component == self.node_component[other] || self.gap(own, other) > self.bound_of(own) {
             return;
@@ -283,12 +324,12 @@ impl<'a, const D: usize> Round<'a, D> {
             let (item, component, reach) = (&self.tree.items[position], self.component[position], self.reach[position]);
             let bound = &self.bound[component as usize];
             let least = reach.max(self.node_reach[other]).max(self.tree.bounds[other].squared_gap_to(&item.at));
-            if component == self.node_component[other] || least > read(bound) {
+            if !self.awake.items[position] || component == self.node_component[other] || least > read(bound) {
                 continue;
             }
             for at in self.tree.range(other) {
                 let length = squared(&item.at, &self.tree.items[at].at).max(reach).max(self.reach[at]);
-                if self.component[at] != component && length <= read(bound) {
+                if self.component[at] != component && self.awake.items[at] && length <= read(bound) {
                     self.offer(position, at, length);
                 }
             }
