@@ -4,6 +4,7 @@
 
 mod agreement;
 pub mod clusters;
+pub mod names;
 mod ranks;
 
 pub use agreement::{linear_cka, neighbour_overlap, procrustes};
