@@ -7,5 +7,6 @@ mod gui;
 mod layering;
 mod models;
 mod numerics;
+mod reduce;
 #[cfg(all(feature = "gui", feature = "bundled-models"))]
 mod sample;
