@@ -18,6 +18,8 @@ use super::{Vectors, VectorsError};
 const LIKELY: [&str; 4] = ["vectors", "embeddings", "embedding", "arr_0"];
 
 type Archive = ZipArchive<BufReader<File>>;
+/// An array's header, and what follows it.
+type Member<'a> = (NpyHeader, BufReader<ZipFile<'a, BufReader<File>>>);
 
 /// One array of an archive, as its header says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -184,11 +186,7 @@ fn choose<'a>(all: &'a [NpzArray], name: Option<&str>) -> Result<&'a NpzArray, S
     }
 }
 
-fn member<'a>(
-    archive: &'a mut Archive,
-    name: &str,
-    inside: &str,
-) -> Result<(NpyHeader, BufReader<ZipFile<'a, BufReader<File>>>), VectorsError> {
+fn member<'a>(archive: &'a mut Archive, name: &str, inside: &str) -> Result<Member<'a>, VectorsError> {
     let failed = |reason: String| VectorsError::File { path: inside.to_owned(), reason };
     let member = archive.by_name(&format!("{name}.npy")).map_err(|error| failed(error.to_string()))?;
     let mut reader = BufReader::with_capacity(1 << 20, member);
