@@ -11,6 +11,7 @@ mod params;
 mod pca;
 mod plane;
 mod quality;
+mod reduce;
 mod tsne;
 mod umap;
 
@@ -22,5 +23,6 @@ pub use params::*;
 pub use pca::Pca;
 pub use plane::{PlaneNeighbours, PlaneTree};
 pub use quality::{PointQuality, quality, quality_by_point};
+pub use reduce::{CostSettings, Reduction, ReductionCost, reduce, reduction_costs};
 pub use tsne::{Affinities, Tsne, neighbours_needed};
 pub use umap::{Curve, FuzzySet, Umap, UmapParams, UmapStart};

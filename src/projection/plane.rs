@@ -57,13 +57,19 @@ impl PlaneNeighbours {
     }
 }
 
-/// The best few found so far, nearest first.
-struct Found {
+/// One search: where from, without whom, and the best few found so far, nearest first.
+struct Search<const D: usize> {
+    own: [f32; D],
+    skip: u32,
     k: usize,
     held: Vec<(f32, u32)>,
 }
 
-impl Found {
+impl<const D: usize> Search<D> {
+    fn new(k: usize) -> Self {
+        Self { own: [0.0; D], skip: NONE, k, held: Vec::new() }
+    }
+
     /// Whether something at this distance, with this or a later position, could still come in.
     fn wants(&self, distance: f32, position: u32) -> bool {
         match self.held.last() {
@@ -131,12 +137,12 @@ impl<const D: usize> PlaneTree<D> {
     /// The `k` points nearest to the point at `position`, nearest first, without itself.
     pub fn nearest(&self, position: usize, k: usize) -> Vec<u32> {
         let Some(own) = self.given.get(position) else { return Vec::new() };
-        self.search(own, position as u32, &mut Found { k, held: Vec::with_capacity(k.min(self.len()) + 1) })
+        self.search(own, position as u32, &mut Search::new(k))
     }
 
     /// The `k` points nearest to a place, nearest first.
     pub fn nearest_to(&self, place: [f32; D], k: usize) -> Vec<u32> {
-        self.search(&place, NONE, &mut Found { k, held: Vec::with_capacity(k.min(self.len()) + 1) })
+        self.search(&place, NONE, &mut Search::new(k))
     }
 
     /// The `k` nearest of every point. Counts points in the running stage.
@@ -147,7 +153,7 @@ impl<const D: usize> PlaneTree<D> {
             .par_chunks(TASK)
             .map(|points| {
                 progress.check()?;
-                let mut found = Found { k, held: Vec::with_capacity(k + 1) };
+                let mut found = Search::new(k);
                 let near = points.iter().flat_map(|(own, position)| self.search(own, *position, &mut found)).collect();
                 progress.advance(points.len() as u64);
                 Ok(near)
@@ -163,47 +169,49 @@ impl<const D: usize> PlaneTree<D> {
         Ok(PlaneNeighbours { k, indices })
     }
 
-    fn search(&self, own: &[f32; D], skip: u32, found: &mut Found) -> Vec<u32> {
+    fn search(&self, own: &[f32; D], skip: u32, found: &mut Search<D>) -> Vec<u32> {
+        (found.own, found.skip) = (*own, skip);
         found.held.clear();
         if found.k > 0 && own.iter().all(|value| value.is_finite()) {
-            self.visit(0, 0.0, own, skip, found);
+            self.visit(0, 0.0, found);
         }
         found.held.iter().map(|&(_, position)| position).collect()
     }
 
-    fn visit(&self, at: usize, away: f32, own: &[f32; D], skip: u32, found: &mut Found) {
+    fn visit(&self, at: usize, away: f32, found: &mut Search<D>) {
         let node = &self.nodes[at];
         if node.start == node.end || !found.wants(away, node.least) {
             return;
         }
         if at >= self.first_leaf {
             for (point, position) in &self.points[node.start as usize..node.end as usize] {
-                if *position != skip {
-                    found.offer(squared(own, point), *position);
+                if *position != found.skip {
+                    found.offer(squared(&found.own, point), *position);
                 }
             }
             return;
         }
         let children = [2 * at + 1, 2 * at + 2];
-        let [left, right] = children.map(|child| self.away(child, own));
+        let [left, right] = children.map(|child| self.away(child, &found.own));
         let mut order = [(children[0], left), (children[1], right)];
         if (right, self.nodes[children[1]].least) < (left, self.nodes[children[0]].least) {
             order.swap(0, 1);
         }
         for (child, away) in order {
-            self.visit(child, away, own, skip, found);
+            self.visit(child, away, found);
         }
     }
 
     /// Squared distance to the box of a node: never more, rounded, than that to a point in it.
     fn away(&self, at: usize, own: &[f32; D]) -> f32 {
         let node = &self.nodes[at];
-        let mut sum = 0.0;
-        for axis in 0..D {
-            let outside = (node.low[axis] - own[axis]).max(own[axis] - node.high[axis]).max(0.0);
-            sum += outside * outside;
-        }
-        sum
+        let sides = own.iter().zip(node.low.iter().zip(&node.high));
+        sides
+            .map(|(own, (low, high))| {
+                let outside = (low - own).max(own - high).max(0.0);
+                outside * outside
+            })
+            .sum()
     }
 }
 

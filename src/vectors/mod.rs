@@ -9,6 +9,7 @@ pub(crate) mod dense;
 mod error;
 mod kernels;
 pub mod npy;
+pub mod npz;
 mod panels;
 pub(crate) mod products;
 mod replace;

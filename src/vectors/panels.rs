@@ -21,7 +21,9 @@ pub(super) fn available() -> bool {
 pub(super) fn add_lower(packed: &[f32], rows: usize, depth: usize, out: &mut [f32], width: usize) {
     #[cfg(target_arch = "x86_64")]
     if available() {
-        assert!(rows <= depth && width % 16 == 0 && packed.len() >= depth * width && out.len() >= width * width);
+        assert!(
+            rows <= depth && width.is_multiple_of(16) && packed.len() >= depth * width && out.len() >= width * width
+        );
         // SAFETY: the instructions were found on this machine, and the lengths are as the kernel wants them.
         unsafe { x86::add_lower(packed, rows, depth, out, width) };
     }

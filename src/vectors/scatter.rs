@@ -183,3 +183,66 @@ fn add_lower(rows: &[f32], width: usize, out: &mut [f32]) {
     let (lower, whole) = (BlockStructure::TriangularLower, BlockStructure::Rectangular);
     matmul(out, lower, Accum::Add, rows.transpose(), whole, rows, whole, 1.0, Par::Seq);
 }
+
+#[cfg(test)]
+mod tests {
+    use rand::{Rng, SeedableRng};
+
+    use super::*;
+    use crate::vectors::Vectors;
+
+    fn random(rows: usize, dim: usize) -> Vectors {
+        let mut random = rand_pcg::Pcg64Mcg::seed_from_u64(rows as u64);
+        Vectors::new((0..rows * dim).map(|_| random.random_range(-1.0f32..2.0)).collect::<Vec<_>>(), dim).unwrap()
+    }
+
+    fn exact(vectors: &Vectors, origin: f32, i: usize, j: usize) -> f64 {
+        let seen = |value: f32| f64::from(value) - f64::from(origin);
+        vectors.rows().map(|row| seen(row[i]) * seen(row[j])).sum()
+    }
+
+    #[test]
+    fn both_kernels_agree_with_double_precision() {
+        for (rows, dim) in [(1, 1), (255, 15), (300, 16), (700, 49), (513, 100)] {
+            let vectors = random(rows, dim);
+            let width = dim.next_multiple_of(PANEL);
+            let origin = vec![0.25; dim];
+            let (mut by_panels, mut portable) = (vec![0.0; width * width], vec![0.0; width * width]);
+            let (mut packed, mut sums) = (vec![0.0; DEPTH * width], vec![0.0; dim]);
+            for block in vectors.values().chunks(DEPTH * dim) {
+                let count = block.len() / dim;
+                assert!(pack(block, &origin, DEPTH, &mut packed, &mut sums));
+                panels::add_lower(&packed, count, DEPTH, &mut by_panels, width);
+                assert!(pack(block, &origin, 0, &mut packed, &mut sums));
+                add_lower(&packed[..count * width], width, &mut portable);
+            }
+            for i in 0..dim {
+                for j in 0..=i {
+                    let expected = exact(&vectors, 0.25, i, j);
+                    let near = |found: f32| (f64::from(found) - expected).abs() < 1e-5 * rows as f64;
+                    assert!(near(portable[i * width + j]), "{rows} x {dim}: {i}, {j}");
+                    assert!(!panels::available() || near(by_panels[i * width + j]), "{rows} x {dim}: {i}, {j}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn sums_are_the_same_in_every_pool_and_broken_values_count_as_the_origin() {
+        let vectors = random(9000, 33);
+        let with = |threads| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            let found = pool.install(|| scatter_about(&vectors, &[0.5; 33], &|_| true)).unwrap().unwrap();
+            (found.matrix, found.sums, found.finite)
+        };
+        let one = with(1);
+        assert!(one == with(3) && one.2);
+        assert!(
+            (one.0[33 * 7 + 20] - exact(&vectors, 0.5, 7, 20)).abs() < 1e-2 && one.0[33 * 20 + 7] == one.0[33 * 7 + 20]
+        );
+        let broken = Vectors::new(vec![1.0, f32::NAN, 2.0, 3.0], 2).unwrap();
+        let found = scatter_about(&broken, &[0.0, 0.0], &|_| true).unwrap().unwrap();
+        assert_eq!((found.matrix, found.sums, found.finite), (vec![5.0, 6.0, 6.0, 9.0], vec![3.0, 3.0], false));
+        assert!(scatter_about(&vectors, &[0.5; 33], &|_| false).unwrap().is_none());
+    }
+}

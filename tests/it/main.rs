@@ -8,6 +8,7 @@ mod gui;
 mod layering;
 mod models;
 mod numerics;
+mod reduce;
 #[cfg(all(feature = "gui", feature = "bundled-models"))]
 mod sample;
 mod umap;

@@ -16,7 +16,8 @@ use crate::progress::Progress;
 use crate::vectors::dense::DenseError;
 use crate::vectors::products::{column_means_of, products_into};
 use crate::vectors::{RowBlocks, Vectors};
-use seen::{ROWS, Seen};
+use seen::ROWS;
+pub(super) use seen::Seen;
 
 /// Sides up to which the small symmetric matrix is decomposed whole.
 const WHOLE: usize = 2048;

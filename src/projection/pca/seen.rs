@@ -16,7 +16,7 @@ pub(super) const ROWS: usize = 512;
 
 /// Rows seen from their mean; values that are not finite count as the mean.
 #[derive(Clone, Copy)]
-pub(super) struct Seen<'a> {
+pub(in crate::projection) struct Seen<'a> {
     /// The rows.
     pub rows: &'a dyn RowBlocks,
     /// What is taken off every row.
