@@ -17,6 +17,7 @@ mod load;
 mod memory;
 mod models;
 mod neighbours;
+mod opened;
 mod project;
 mod render;
 mod speed;
@@ -39,6 +40,7 @@ pub use models::{
     unread_modalities,
 };
 pub use neighbours::{nearest, neighbours};
+pub use opened::{Opened, OpenedSet, open_vectors};
 pub use project::{LiveFrame, LiveSlot, ProjectRequest, check_engine, project};
 pub use render::{ColourBy, RenderRequest, Rendered, render};
 pub use speed::{SPEED_SAMPLE, measure_speed};

@@ -88,6 +88,8 @@ pub enum Command {
     ShowMap(ModelId),
     /// Lay a model's vectors out.
     Project(ModelId, Method),
+    /// Show the positions that came with a file of vectors.
+    ShowGiven(ModelId),
     /// Lay them out again from the start, with the parameters of now.
     ProjectAgain(ModelId),
     /// End a running layout and keep what is there.
