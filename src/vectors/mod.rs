@@ -2,6 +2,7 @@
 //!
 //! Knows nothing of texts or models. Invariant of [`Vectors`]: `values.len() == len * dim`, `dim > 0`.
 
+pub mod arrays;
 mod cpu;
 pub(crate) mod dense;
 mod error;
@@ -12,6 +13,7 @@ mod replace;
 pub mod tsv;
 #[cfg(target_arch = "x86_64")]
 mod x86;
+mod zip;
 
 use std::sync::Arc;
 

@@ -4,8 +4,11 @@ mod cli;
 mod corpus;
 #[cfg(feature = "gui")]
 mod gui;
+#[cfg(feature = "gui")]
+mod gui_vectors;
 mod layering;
 mod models;
 mod numerics;
 #[cfg(all(feature = "gui", feature = "bundled-models"))]
 mod sample;
+mod vectors_files;

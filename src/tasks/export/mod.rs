@@ -4,6 +4,7 @@
 //! vectors and row `n` of what stands beside them are the same chunk.
 
 mod metadata;
+mod npz;
 #[cfg(feature = "parquet")]
 mod parquet;
 
@@ -17,7 +18,7 @@ use crate::corpus::Corpus;
 use crate::vectors::{Vectors, npy, tsv};
 use crate::workspace::{EmbeddingSet, Projection};
 
-/// Writes the vectors of a set: `.npy` (with `.metadata.jsonl` beside it), `.tsv` (with `.metadata.tsv`) or `.parquet`.
+/// Writes the vectors of a set: `.npy` (with `.metadata.jsonl` beside it), `.npz`, `.tsv` (with `.metadata.tsv`) or `.parquet`.
 ///
 /// # Errors
 /// Another ending; the file cannot be written.
@@ -43,7 +44,8 @@ pub fn export_table(vectors: &Vectors, rows: &[RowInfo], path: &Path) -> Result<
         Some(Format::Parquet) => parquet::write_vectors(vectors, rows, path),
         #[cfg(not(feature = "parquet"))]
         Some(Format::Parquet) => Err(without_parquet(path)),
-        Some(Format::Npz | Format::Csv) | None => Err(wrong_ending(path, ".npy, .tsv or .parquet")),
+        Some(Format::Npz) => npz::write(vectors, rows, path),
+        Some(Format::Csv) | None => Err(wrong_ending(path, ".npy, .npz, .tsv or .parquet")),
     }
 }
 
@@ -104,7 +106,8 @@ mod tests {
     fn vectors_come_back_as_they_went_out() {
         let dir = tempfile::tempdir().unwrap();
         let vectors = Vectors::new(vec![0.1f32, -2.5, 3e-8, 4.0, 0.0, 6.25], 2).unwrap();
-        let endings: &[&str] = if cfg!(feature = "parquet") { &["npy", "tsv", "parquet"] } else { &["npy", "tsv"] };
+        let endings: &[&str] =
+            if cfg!(feature = "parquet") { &["npy", "npz", "tsv", "parquet"] } else { &["npy", "npz", "tsv"] };
         for ending in endings {
             let path = dir.path().join(format!("out.{ending}"));
             export_table(&vectors, &rows(), &path).unwrap();

@@ -126,7 +126,7 @@ fn table(text: &str, count: usize) -> Vec<RowInfo> {
 }
 
 /// What a lone column without a name holds: labels where few words come again and again, else texts.
-fn lone_role(lines: &[&str]) -> Role {
+pub(super) fn lone_role(lines: &[&str]) -> Role {
     let different: HashSet<&str> = lines.iter().map(|line| line.split('\t').next().unwrap_or_default()).collect();
     if different.len() <= MOST_LABELS && different.len() * 2 <= lines.len() { Role::Label } else { Role::Text }
 }

@@ -78,6 +78,8 @@ const NAMES: [(Role, &[&str]); 14] = [
             "subject",
             "tag",
             "source",
+            "targets",
+            "y",
         ],
     ),
     (

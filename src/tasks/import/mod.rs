@@ -7,6 +7,7 @@ mod beside;
 #[cfg(feature = "parquet")]
 mod cells;
 mod columns;
+mod npz;
 #[cfg(feature = "parquet")]
 mod parquet;
 
@@ -66,12 +67,13 @@ pub fn import_vectors(path: &Path, progress: &Progress) -> Result<Imported, Task
     progress.stage(&format!("Reading {name}"), "rows", 0);
     let table = match format_of(path) {
         Some(Format::Npy) => with_beside(path, npy::read(path)?)?,
+        Some(Format::Npz) => npz::read(path)?,
         Some(Format::Tsv) => with_beside(path, tsv::read(path)?)?,
         #[cfg(feature = "parquet")]
         Some(Format::Parquet) => parquet::read(path, progress)?,
         #[cfg(not(feature = "parquet"))]
         Some(Format::Parquet) => return Err(without_parquet(path)),
-        Some(Format::Npz | Format::Csv) | None => return Err(wrong_ending(path, ".npy, .tsv or .parquet")),
+        Some(Format::Csv) | None => return Err(wrong_ending(path, ".npy, .npz, .tsv or .parquet")),
     };
     usable(path, table)
 }
