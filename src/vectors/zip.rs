@@ -160,7 +160,7 @@ fn members(bytes: &[u8]) -> Option<Vec<Member>> {
         members.push(member);
         at += 46 + name + extra + comment;
     }
-    Some(members)
+    (at == bytes.len()).then_some(members)
 }
 
 /// Takes the 64-bit fields of a member from its extra field, where they stand there.
@@ -308,8 +308,8 @@ fn central(member: &Member) -> Vec<u8> {
     bytes.extend([short[1].to_le_bytes(), short[0].to_le_bytes()].concat());
     bytes.extend((member.name.len() as u16).to_le_bytes());
     bytes.extend((if long.is_empty() { 0 } else { long.len() as u16 + 4 }).to_le_bytes());
+    // No comment, the first disk, no attributes.
     bytes.extend([0; 10]);
-    bytes.extend([0; 2]);
     bytes.extend(short[2].to_le_bytes());
     bytes.extend(member.name.as_bytes());
     if !long.is_empty() {

@@ -1,4 +1,5 @@
 //! Files of vectors that other programs wrote (tests/fixtures/vectors, by NumPy and pyarrow), read and opened; and what we write, read back.
+#![allow(clippy::unwrap_used, reason = "a test's helper may fail loudly")]
 
 use std::path::{Path, PathBuf};
 

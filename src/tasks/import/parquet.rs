@@ -220,7 +220,7 @@ impl Read {
             let (child, range) = match column.data_type() {
                 DataType::FixedSizeList(..) => {
                     let list = column.as_fixed_size_list();
-                    let start = list.value_offset_at(row) as usize;
+                    let start = list.value_offset_at(row);
                     (list.values(), start..start + list.value_length() as usize)
                 }
                 DataType::List(_) => {
