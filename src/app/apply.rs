@@ -3,14 +3,15 @@
 use std::sync::Arc;
 
 use super::App;
+use super::from_file::Loaded;
 use super::jobs_of::{Outcome, Purpose};
-use crate::corpus::{Corpus, Modality};
+use crate::corpus::Modality;
 use crate::jobs::Finished;
 use crate::picture::Layout;
 use crate::projection::Method;
 use crate::tasks::TaskError;
 use crate::ui::command::Dialog;
-use crate::ui::context::{FolderLine, LogLevel};
+use crate::ui::context::LogLevel;
 use crate::ui::settings::Perspective;
 use crate::ui::widgets::{duration, plural, thousands};
 use crate::vectors::RowId;
@@ -99,8 +100,8 @@ impl App {
         self.announce(LogLevel::Error, format!("{what}: {}", report.summary), details.join("\n"));
     }
 
-    fn loaded(&mut self, result: Result<(Arc<Corpus>, Vec<FolderLine>), TaskError>, seconds: f64) {
-        let (corpus, folders) = match result {
+    fn loaded(&mut self, result: Result<Loaded, TaskError>, seconds: f64) {
+        let Loaded { corpus, folders, sets } = match result {
             Ok(loaded) => loaded,
             Err(error) => {
                 self.pending = None;
@@ -131,7 +132,8 @@ impl App {
         self.document.folders = folders;
         self.document.corpus = Some(corpus);
         self.spawn_sort();
-        self.embed_all();
+        // Where the vectors are there already, no model embeds unasked.
+        if sets.is_empty() { self.embed_all() } else { self.show_sets(sets) }
     }
 
     /// Queues every bundled model that reads something of the corpus; the quick ones first.
@@ -214,7 +216,7 @@ impl App {
     }
 
     /// Until the user chooses, the two models that read the same kind of items and share the most rows stand side by side.
-    fn fill_compare(&mut self) {
+    pub(super) fn fill_compare(&mut self) {
         // What can be compared is not swapped unasked.
         let slots = self.document.compare.slots.as_slice();
         if self.document.compare.chosen || matches!(slots, [a, b, ..] if self.comparable(a, b)) {
@@ -260,7 +262,8 @@ impl App {
         };
         let Some(model) = self.document.model_mut(id) else { return };
         model.map.live = None;
-        let first = model.map.layouts.is_empty();
+        // Of a set that came with its map, only what is asked for is laid out.
+        let first = model.map.layouts.is_empty() && model.map.given.is_none();
         let count = projection.points.len();
         let seconds: f64 = projection.seconds.iter().sum();
         let words = format!(
@@ -365,7 +368,7 @@ impl App {
     }
 }
 
-fn rows_cut(set: &EmbeddingSet) -> usize {
+pub(super) fn rows_cut(set: &EmbeddingSet) -> usize {
     set.cut.iter().filter(|&&cut| cut > 0).count()
 }
 

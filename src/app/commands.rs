@@ -46,6 +46,7 @@ impl App {
             Command::Embed(id) => self.embed(&id),
             Command::ShowMap(id) => self.show_map(&id),
             Command::Project(id, method) => self.project(&id, method),
+            Command::ShowGiven(id) => self.show_given(&id),
             Command::ProjectAgain(id) => {
                 let method = self.document.model(&id).and_then(|model| model.map.method).unwrap_or(Method::Tsne);
                 self.spawn_project(&id, method);
@@ -235,10 +236,15 @@ impl App {
         self.document.live.remove(id);
         let Some(model) = self.document.model_mut(id) else { return };
         model.map.live = None;
+        if model.map.method.is_none() && model.map.given.is_some() {
+            return;
+        }
         let back = [Method::Pca, Method::Tsne].into_iter().rev().find(|method| model.map.layouts.contains_key(method));
         model.map.method = back;
         model.map.layout = back.and_then(|method| model.map.layouts.get(&method).cloned());
-        if back.is_none() {
+        if back.is_none() && model.map.given.is_some() {
+            model.map.layout = model.map.given.clone();
+        } else if back.is_none() {
             model.map.styles = None;
         }
         self.document.restyle.insert(id.clone());

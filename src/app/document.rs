@@ -84,7 +84,9 @@ impl Document {
 
     /// Forgets everything that belongs to a corpus and begins another generation; gives what was forgotten.
     pub fn clear(&mut self) -> Self {
-        let mut fresh = Self::new(self.models.iter().map(|model| model.card.clone()).collect());
+        // Cards of files of vectors go with their rows.
+        let cards = self.models.iter().map(|model| &model.card).filter(|card| !card.is_of_file());
+        let mut fresh = Self::new(cards.cloned().collect());
         fresh.generation = self.generation + 1;
         fresh.selection.revision = self.selection.revision + 1;
         std::mem::replace(self, fresh)

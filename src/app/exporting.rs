@@ -49,8 +49,9 @@ impl App {
         let set = self.document.shown.as_ref().and_then(|id| self.document.model(id)?.set.clone());
         let Some(set) = set else { return };
         self.jobs.spawn(spec("Saving vectors"), move |_| {
-            let dialog =
-                rfd::FileDialog::new().set_file_name("vectors.npy").add_filter("Vectors", &["npy", "tsv", "parquet"]);
+            let dialog = rfd::FileDialog::new()
+                .set_file_name("vectors.npy")
+                .add_filter("Vectors", &["npy", "npz", "tsv", "parquet"]);
             let Some(path) = dialog.save_file() else { return Outcome::Nothing };
             Outcome::Exported(tasks::export_vectors(&set, &corpus, &path).map(|()| path))
         });

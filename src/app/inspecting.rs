@@ -49,7 +49,8 @@ fn inspect(
     if corpus.item_of(row).modality == Modality::Image {
         found.picture = picture(corpus, row);
     }
-    for set in sets.iter().filter(|set| set.position_of(row).is_some()) {
+    // Vectors from a file were embedded elsewhere.
+    for set in sets.iter().filter(|set| set.position_of(row).is_some() && !set.card.is_of_file()) {
         if progress.is_cancelled() {
             break;
         }

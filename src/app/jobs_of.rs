@@ -6,13 +6,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::document::folder_lines;
+use super::from_file::Loaded;
 use super::{App, derived};
 use crate::corpus::Corpus;
 use crate::jobs::{JobId, JobSpec, Policy};
 use crate::picture::{Layout, Palette, StyleRequest, Styles, Values};
 use crate::projection::{LINFA_LIMIT, Method, TsneEngine};
 use crate::tasks::{self, EmbedRequest, LiveSlot, LoadRequest, ProjectRequest, Query, QueryRequest, TaskError};
-use crate::ui::context::{FolderLine, Inspection, ItemOrder, LiveInfo, MeasuredPair};
+use crate::ui::context::{Inspection, ItemOrder, LiveInfo, MeasuredPair};
 use crate::vectors::RowId;
 use crate::workspace::cache::CacheReport;
 use crate::workspace::{
@@ -25,7 +26,7 @@ pub enum Outcome {
     /// Nothing to apply.
     Nothing,
     /// A corpus was read, by which load.
-    Loaded(u64, Result<(Arc<Corpus>, Vec<FolderLine>), TaskError>),
+    Loaded(u64, Result<Loaded, TaskError>),
     /// A model embedded it.
     Embedded(u64, ModelId, Box<Result<(EmbeddingSet, CacheReport), TaskError>>),
     /// Vectors were laid out.
@@ -76,12 +77,14 @@ impl App {
         self.jobs.spawn(spec(title, "load", Policy::Replace), move |progress| {
             let load = || {
                 let paths = match paths {
+                    Some(paths) if tasks::hold_vectors(&paths) => {
+                        return Ok(Loaded::from(tasks::open_vectors(&paths, &options, &environment, progress)?));
+                    }
                     Some(paths) => paths,
                     None => tasks::sample_paths(&environment)?,
                 };
-                let corpus = tasks::load(&LoadRequest { paths, options }, &environment, progress)?;
-                let folders = folder_lines(&corpus);
-                Ok((Arc::new(corpus), folders))
+                let corpus = Arc::new(tasks::load(&LoadRequest { paths, options }, &environment, progress)?);
+                Ok(Loaded { folders: folder_lines(&corpus), corpus, sets: Vec::new() })
             };
             Outcome::Loaded(load_id, load())
         });

@@ -35,7 +35,11 @@ impl App {
             .slots
             .iter()
             .filter(|&id| !self.document.speed_tried.contains(id))
-            .filter(|&id| self.document.model(id).is_some_and(|model| model.speed.is_none() && model.set.is_some()))
+            .filter(|&id| {
+                self.document
+                    .model(id)
+                    .is_some_and(|model| model.speed.is_none() && model.set.is_some() && !model.card.is_of_file())
+            })
             .cloned()
             .collect();
         for id in wanted {

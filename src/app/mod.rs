@@ -8,6 +8,7 @@ mod derived;
 mod document;
 mod exporting;
 mod frame_stats;
+mod from_file;
 mod input;
 mod inspecting;
 mod jobs_of;

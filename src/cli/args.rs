@@ -148,7 +148,7 @@ pub struct EmbedArgs {
     /// Folders and files
     #[arg(required = true, value_name = "PATH")]
     pub paths: Vec<PathBuf>,
-    /// File to write: .npy, .tsv or .parquet
+    /// File to write: .npy, .npz, .tsv or .parquet
     #[arg(long, short, value_name = "FILE")]
     pub out: PathBuf,
     #[command(flatten)]
@@ -161,7 +161,7 @@ pub struct EmbedArgs {
 
 #[derive(Debug, Args)]
 pub struct ProjectArgs {
-    /// Folders and files, or one .npy, .tsv or .parquet file of vectors
+    /// Folders and files, or one .npy, .npz, .tsv or .parquet file of vectors
     #[arg(required = true, value_name = "PATH|VECTORS")]
     pub paths: Vec<PathBuf>,
     /// File to write: .csv, .parquet or .npy
@@ -180,7 +180,7 @@ pub struct ProjectArgs {
 #[derive(Debug, Args)]
 #[command(group = clap::ArgGroup::new("asked").required(true).args(["query", "image"]))]
 pub struct SearchArgs {
-    /// Folders and files, or .npy, .tsv or .parquet files of vectors that --model made
+    /// Folders and files, or .npy, .npz, .tsv or .parquet files of vectors that --model made
     #[arg(required = true, value_name = "PATH|VECTORS")]
     pub paths: Vec<PathBuf>,
     /// What to look for, in words
@@ -202,7 +202,7 @@ pub struct SearchArgs {
 
 #[derive(Debug, Args)]
 pub struct CompareArgs {
-    /// Folders and files, or two or more .npy, .tsv or .parquet files of vectors of the same rows
+    /// Folders and files, or two or more .npy, .npz, .tsv or .parquet files of vectors of the same rows
     #[arg(required = true, value_name = "PATH|VECTORS")]
     pub paths: Vec<PathBuf>,
     /// Neighbours compared for each row
@@ -229,7 +229,7 @@ pub struct InspectArgs {
 
 #[derive(Debug, Args)]
 pub struct RenderArgs {
-    /// Folders and files, or one .npy, .tsv or .parquet file of vectors
+    /// Folders and files, or one .npy, .npz, .tsv or .parquet file of vectors
     #[arg(required = true, value_name = "PATH|VECTORS")]
     pub paths: Vec<PathBuf>,
     /// File to write: .png or .svg

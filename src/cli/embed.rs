@@ -15,7 +15,7 @@ use crate::tasks;
 use crate::workspace::EmbeddingSet;
 
 pub(super) fn run(args: &EmbedArgs, session: &Session) -> Result<(), Failure> {
-    check_out(&args.out, &["npy", "tsv", "parquet"], &args.paths)?;
+    check_out(&args.out, &["npy", "npz", "tsv", "parquet"], &args.paths)?;
     let started = Instant::now();
     let corpus = session.load(&args.paths, &args.load)?;
     let loading = started.elapsed().as_secs_f64();

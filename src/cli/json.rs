@@ -37,6 +37,7 @@ pub(super) fn card(card: &ModelCard) -> Value {
         ModelSource::Bundled => ("bundled", Value::Null),
         ModelSource::Folder(path) => ("folder", json!(path.to_string_lossy())),
         ModelSource::HubCache(path) => ("hub cache", json!(path.to_string_lossy())),
+        ModelSource::File { path, .. } => ("file of vectors", json!(path.to_string_lossy())),
     };
     json!({
         "id": card.id, "name": card.name, "modality": modality(card.input), "dimensions": card.dimensions,

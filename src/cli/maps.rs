@@ -41,7 +41,8 @@ pub(super) fn sources(
     if let [path] = paths
         && tasks::is_vectors_file(path)
     {
-        let imported = tasks::import_vectors(path)?;
+        let imported = session.watch(|_, progress| tasks::import_vectors(path, progress))?;
+        session.say_left_out(path, &imported);
         let source = Source { vectors: imported.vectors, rows: imported.rows, model: None };
         return Ok(Sources { corpus: None, sources: vec![source] });
     }

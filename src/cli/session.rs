@@ -173,6 +173,13 @@ impl Session {
         }
     }
 
+    /// Tells which rows of a file of vectors could not be used.
+    pub(super) fn say_left_out(&self, path: &Path, imported: &tasks::Imported) {
+        if let Some(words) = imported.left_out_words() {
+            self.say(&format!("{}: {words}", path.display()));
+        }
+    }
+
     fn spent(&self, on: usize, since: Instant) {
         self.seconds[on].set(self.seconds[on].get() + since.elapsed().as_secs_f64());
     }

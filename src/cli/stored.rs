@@ -32,7 +32,7 @@ pub(super) fn are_vectors(paths: &[PathBuf]) -> Result<bool, Failure> {
 
 pub(super) fn search(args: &SearchArgs, query: Query, session: &Session) -> Result<(), Failure> {
     let started = std::time::Instant::now();
-    let files = tasks::read_stored(&args.paths)?;
+    let files = read(&args.paths, session)?;
     let load = started.elapsed().as_secs_f64();
     let model = model_for(args, &files, session)?;
     let request = StoredQuery { files, model, query, top: args.top };
@@ -57,7 +57,14 @@ pub(super) fn search(args: &SearchArgs, query: Query, session: &Session) -> Resu
     session.print(&text(&request.files, &answer), &document)
 }
 
-/// The one model that was named, or the bundled one whose vectors have as many dimensions.
+/// Reads the files and tells what was left out of them.
+fn read(paths: &[PathBuf], session: &Session) -> Result<Vec<StoredVectors>, Failure> {
+    let files = session.watch(|_, progress| tasks::read_stored(paths, progress))?;
+    files.iter().for_each(|file| session.say_left_out(&file.path, &file.imported));
+    Ok(files)
+}
+
+/// The one model that was named, that the files name, or the bundled one whose vectors have as many dimensions.
 fn model_for(args: &SearchArgs, files: &[StoredVectors], session: &Session) -> Result<ModelId, Failure> {
     let mut named = args.model.ids();
     if named.len() > 1 {
@@ -65,6 +72,12 @@ fn model_for(args: &SearchArgs, files: &[StoredVectors], session: &Session) -> R
     }
     if let Some(model) = named.pop() {
         return Ok(model);
+    }
+    let mut told = files.iter().map(|file| file.imported.model.clone());
+    if let Some(Some(first)) = told.next()
+        && told.all(|other| other.as_ref() == Some(&first))
+    {
+        return Ok(first);
     }
     let dim = files.first().map_or(0, |file| file.imported.vectors.dim());
     let card = tasks::model_cards().into_iter().find(|card| card.dimensions == dim).ok_or_else(|| {
@@ -106,7 +119,7 @@ fn hits(files: &[StoredVectors], answer: &StoredAnswer) -> Vec<Value> {
             all.push(json!({
                 "rank": rank + 1, "score": rounded(Some(f64::from(score)), 6), "path": info.path, "start": info.start,
                 "end": info.end, "snippet": snippet(&info.text, SNIPPET), "modality": group.modality,
-                "model": answer.card.id, "label": info.label, "vectors": files[file].path.to_string_lossy(), "row": row,
+                "model": answer.card.id, "label": info.label, "vectors": files[file].path.to_string_lossy(), "row": info.row,
             }));
         }
     }
@@ -120,7 +133,7 @@ pub(super) fn compare(args: &CompareArgs, session: &Session) -> Result<(), Failu
     if !args.model.models.is_empty() {
         return Err(Failure::Usage("--model is for folders and files: these files hold vectors already".to_owned()));
     }
-    let files = tasks::read_stored(&args.paths)?;
+    let files = read(&args.paths, session)?;
     let once: HashSet<String> = files.iter().map(StoredVectors::name).collect();
     // Files of one name in several folders are told apart by their paths.
     let id = |file: &StoredVectors| match once.len() == files.len() {

@@ -50,6 +50,13 @@ pub enum ModelSource {
     Folder(PathBuf),
     /// In the hub's cache on this computer.
     HubCache(PathBuf),
+    /// Nowhere: vectors that came from a file. The model that made them, where it is here and its vectors are as long.
+    File {
+        /// The file of vectors.
+        path: PathBuf,
+        /// The model that made them.
+        made_by: Option<ModelId>,
+    },
 }
 
 /// What is known of a model.
@@ -87,6 +94,21 @@ pub struct ModelCard {
     pub weaknesses: Vec<String>,
     /// What to use it for.
     pub best_for: String,
+}
+
+impl ModelCard {
+    /// The model whose vectors these are: itself, or the one that made the vectors of a file, where it is known.
+    pub fn maker(&self) -> Option<&ModelId> {
+        match &self.source {
+            ModelSource::File { made_by, .. } => made_by.as_ref(),
+            _ => Some(&self.id),
+        }
+    }
+
+    /// Whether it stands for vectors that came from a file, and cannot embed anything.
+    pub fn is_of_file(&self) -> bool {
+        matches!(self.source, ModelSource::File { .. })
+    }
 }
 
 #[cfg(test)]

@@ -105,17 +105,21 @@ struct Asker<'a> {
 impl Asker<'_> {
     /// The model that can put this query into a set's space, or why none can.
     fn query_model(&self, card: &ModelCard) -> Result<ModelId, String> {
+        if card.is_of_file() && card.maker().is_none() {
+            let name = &card.name;
+            return Err(format!("{name} was made by an unknown model: choose a row to see its neighbours"));
+        }
         match (&self.request.query, card.input) {
             (Query::Text(_), _) => card.text_query_model.clone().ok_or_else(|| {
                 format!("{} knows pictures only: words cannot be asked of its space. Ask it with a picture", card.name)
             }),
-            (Query::Image(_), InputKind::Image) => Ok(card.id.clone()),
+            (Query::Image(_), InputKind::Image) => Ok(card.maker().unwrap_or(&card.id).clone()),
             (Query::Image(_), InputKind::Text) => self
                 .request
                 .sets
                 .iter()
                 .find(|set| set.card.input == InputKind::Image && set.card.space == card.space)
-                .map(|set| set.card.id.clone())
+                .and_then(|set| set.card.maker().cloned())
                 .ok_or_else(|| format!("{} reads texts: no picture model of its space is in use", card.name)),
         }
     }

@@ -11,10 +11,13 @@ mod environment;
 mod error;
 mod explain;
 mod export;
+mod format;
+mod import;
 mod load;
 mod memory;
 mod models;
 mod neighbours;
+mod opened;
 mod project;
 mod render;
 mod speed;
@@ -27,7 +30,9 @@ pub use embed::{EmbedRequest, SeenPictures, embed};
 pub use environment::Environment;
 pub use error::TaskError;
 pub use explain::{explain, explain_text};
-pub use export::{Imported, export_projection, export_table, export_vectors, import_vectors, is_vectors_file};
+pub use export::{export_projection, export_table, export_vectors};
+pub use format::{hold_vectors, holds_vectors, is_vectors_file};
+pub use import::{Imported, import_vectors};
 pub use load::{LoadRequest, load, sample_paths};
 pub use memory::{peak_memory_mb, reset_peak_memory, resident_memory_mb};
 pub use models::{
@@ -35,10 +40,9 @@ pub use models::{
     unread_modalities,
 };
 pub use neighbours::{nearest, neighbours};
+pub use opened::{Opened, OpenedSet, open_vectors};
 pub use project::{LiveFrame, LiveSlot, ProjectRequest, check_engine, project};
 pub use render::{ColourBy, RenderRequest, Rendered, render};
 pub use speed::{SPEED_SAMPLE, measure_speed};
-pub use stored::{
-    StoredAnswer, StoredGroup, StoredQuery, StoredVectors, agree_stored, answer_stored, holds_vectors, read_stored,
-};
+pub use stored::{StoredAnswer, StoredGroup, StoredQuery, StoredVectors, agree_stored, answer_stored, read_stored};
 pub use table::{RowInfo, corpus_table, set_table};

@@ -19,11 +19,17 @@ pub fn neighbours(
     Ok(env.run(|| search::exact_graph(&set.vectors, Metric::Cosine, k, progress))?)
 }
 
-/// The `k` rows nearest to a row, itself left out, greatest cosine first. Empty when the set does not hold the row. Takes
+/// Up to so many dimensions, vectors from a file are taken for positions.
+const POSITIONS: usize = 3;
+
+/// The `k` rows nearest to a row, itself left out, greatest cosine first; of positions from a file (two or three dimensions), by distance,
+/// whose negative is the score. Empty when the set does not hold the row. Takes
 /// milliseconds for 100,000 rows.
 pub fn nearest(set: &EmbeddingSet, row: RowId, k: usize) -> Vec<(RowId, f32)> {
     let Some(position) = set.position_of(row) else { return Vec::new() };
     let others = |other: usize| other != position;
-    let hits = search::top_k(&set.vectors, set.vectors.row(position), Metric::Cosine, k, Some(&others));
+    let positions = set.card.is_of_file() && set.vectors.dim() <= POSITIONS;
+    let metric = if positions { Metric::Euclidean } else { Metric::Cosine };
+    let hits = search::top_k(&set.vectors, set.vectors.row(position), metric, k, Some(&others));
     hits.into_iter().map(|hit| (set.rows[hit.position as usize], hit.score)).collect()
 }

@@ -2,13 +2,13 @@
 //!
 //! What a file does not say (which model made it) the caller does. Invariant: a query is only asked of vectors of its own dimension.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Instant;
 
 use super::agree::{Side, agree_vectors};
 use super::answer::embed_query;
 use super::models::modalities_of;
-use super::{Environment, Imported, Query, TaskError, import_vectors, is_vectors_file, model_card};
+use super::{Environment, Imported, Query, TaskError, import_vectors, model_card};
 use crate::corpus::LoadOptions;
 use crate::models::{InputKind, ModelCard, ModelId};
 use crate::progress::Progress;
@@ -32,27 +32,13 @@ impl StoredVectors {
     }
 }
 
-/// Whether a path is taken for a file of vectors where texts would do as well: a `.tsv` only when it begins with numbers.
-pub fn holds_vectors(path: &Path) -> bool {
-    let is_table = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("tsv"));
-    is_vectors_file(path) && (!is_table || begins_with_numbers(path))
-}
-
-fn begins_with_numbers(path: &Path) -> bool {
-    use std::io::{BufRead, BufReader, Read};
-    let Ok(file) = fs_err::File::open(path) else { return false };
-    let mut line = String::new();
-    // No line of vectors is longer; a text without line ends is not read whole.
-    let read = BufReader::new(file.take(4 << 20)).read_line(&mut line);
-    read.is_ok() && line.contains('\t') && line.trim_end().split('\t').all(|field| field.trim().parse::<f32>().is_ok())
-}
-
 /// Reads files of vectors.
 ///
 /// # Errors
-/// One of them makes no sense.
-pub fn read_stored(paths: &[PathBuf]) -> Result<Vec<StoredVectors>, TaskError> {
-    paths.iter().map(|path| Ok(StoredVectors { path: path.clone(), imported: import_vectors(path)? })).collect()
+/// Cancelled; one of them makes no sense.
+pub fn read_stored(paths: &[PathBuf], progress: &Progress) -> Result<Vec<StoredVectors>, TaskError> {
+    let read = |path: &PathBuf| Ok(StoredVectors { path: path.clone(), imported: import_vectors(path, progress)? });
+    paths.iter().map(read).collect()
 }
 
 /// A query to files of vectors of one model.

@@ -2,16 +2,12 @@
 
 use std::time::UNIX_EPOCH;
 
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Deserializer};
-
 use crate::corpus::{Corpus, Modality};
 use crate::vectors::RowId;
 use crate::workspace::EmbeddingSet;
 
 /// One row, as in `F.metadata.jsonl`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub struct RowInfo {
     /// Position in the file that was written, from 0.
     pub row: usize,
@@ -28,32 +24,23 @@ pub struct RowInfo {
     /// The chunk's text; empty for a picture.
     pub text: String,
     /// The item's type in plain words.
-    #[serde(rename = "type", deserialize_with = "lenient")]
+    #[serde(rename = "type")]
     pub kind: String,
     /// Programming language of code; else empty.
-    #[serde(deserialize_with = "lenient")]
     pub language: String,
     /// Character encoding the text was decoded from; empty for a picture.
-    #[serde(deserialize_with = "lenient")]
     pub encoding: String,
     /// Bytes of the item's file.
-    #[serde(deserialize_with = "lenient")]
     pub size: u64,
     /// When the item's file was last changed, in seconds since 1970; `None` where the file system does not tell.
-    #[serde(deserialize_with = "lenient")]
     pub modified: Option<u64>,
     /// Tokens by the chunker's counter.
-    #[serde(deserialize_with = "lenient")]
     pub tokens: u32,
     /// Tokens that the model did not see.
-    #[serde(deserialize_with = "lenient")]
     pub truncated: u32,
-}
-
-/// A field that other programs may use for something else: what does not fit is left at its default.
-fn lenient<'de, T: DeserializeOwned + Default, D: Deserializer<'de>>(from: D) -> Result<T, D::Error> {
-    let value = serde_json::Value::deserialize(from)?;
-    Ok(serde_json::from_value(value).unwrap_or_default())
+    /// The model that made the row's vector; empty where not known.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub model: String,
 }
 
 impl RowInfo {
@@ -75,6 +62,7 @@ impl RowInfo {
             modified: item.modified.and_then(|at| at.duration_since(UNIX_EPOCH).ok()).map(|since| since.as_secs()),
             tokens: chunk.tokens,
             truncated: 0,
+            model: String::new(),
         }
     }
 
@@ -84,10 +72,14 @@ impl RowInfo {
     }
 }
 
-/// What is known of the rows of a set, what its model did not see included.
+/// What is known of the rows of a set, its model and what that did not see included.
 pub fn set_table(corpus: &Corpus, set: &EmbeddingSet) -> Vec<RowInfo> {
     let mut rows = corpus_table(corpus, &set.rows);
-    rows.iter_mut().zip(set.cut.iter()).for_each(|(row, &cut)| row.truncated = cut);
+    let model = set.card.maker().map_or_else(String::new, |model| model.0.clone());
+    for (row, &cut) in rows.iter_mut().zip(set.cut.iter()) {
+        row.truncated = cut;
+        row.model.clone_from(&model);
+    }
     rows
 }
 

@@ -88,6 +88,8 @@ pub enum Command {
     ShowMap(ModelId),
     /// Lay a model's vectors out.
     Project(ModelId, Method),
+    /// Show the positions that came with a file of vectors.
+    ShowGiven(ModelId),
     /// Lay them out again from the start, with the parameters of now.
     ProjectAgain(ModelId),
     /// End a running layout and keep what is there.
@@ -235,7 +237,12 @@ pub fn table() -> Vec<Entry> {
         entry(Command::Reload, "Reload", "Read the same folders again", Some(key(ctrl, Key::R))),
         entry(Command::Toggle(Dialog::LoadOptions), "Reading options…", "Hidden files, limits, chunk size", None),
         entry(Command::ExportMap, "Save map as picture…", "PNG or SVG with title and legend", Some(key(ctrl, Key::E))),
-        entry(Command::ExportVectors, "Save vectors…", "npy, tsv or Parquet with metadata", Some(key(both, Key::E))),
+        entry(
+            Command::ExportVectors,
+            "Save vectors…",
+            "npy, npz, tsv or Parquet with metadata",
+            Some(key(both, Key::E)),
+        ),
         entry(Command::Quit, "Quit", "End the program", Some(key(ctrl, Key::Q))),
         entry(Command::SelectAll, "Select all", "Select every item", Some(key(ctrl, Key::A))),
         entry(Command::InvertSelection, "Invert selection", "Select what is not selected", Some(key(both, Key::I))),

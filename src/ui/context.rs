@@ -60,6 +60,8 @@ pub struct MapModel {
     pub projections: BTreeMap<Method, Arc<Projection>>,
     /// Layouts of the finished projections.
     pub layouts: BTreeMap<Method, Arc<Layout>>,
+    /// Positions that came with a file of vectors; shown, with `method` at `None`, until another is chosen.
+    pub given: Option<Arc<Layout>>,
     /// What is drawn now: a finished layout or the newest of a running one.
     pub layout: Option<Arc<Layout>>,
     /// Colours of `layout`'s points.

@@ -2,8 +2,9 @@
 //!
 //! Knows nothing of texts or models. Invariant of [`Vectors`]: `values.len() == len * dim`, `dim > 0`.
 
-pub(crate) mod bytes;
+pub mod arrays;
 mod blocks;
+pub(crate) mod bytes;
 mod cpu;
 pub(crate) mod dense;
 mod error;
@@ -13,13 +14,14 @@ pub mod npz;
 mod panels;
 pub(crate) mod products;
 mod replace;
-pub(crate) mod tiles;
 pub(crate) mod scatter;
+pub(crate) mod tiles;
 pub mod tsv;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 #[cfg(target_arch = "x86_64")]
 mod x86_wide;
+mod zip;
 
 use std::sync::Arc;
 

@@ -18,14 +18,18 @@ pub fn read(path: &Path) -> Result<Vectors, VectorsError> {
     let failed = |error: std::io::Error| file_error(&shown, &error);
     let file = File::open(path).map_err(failed)?;
     let bytes = file.metadata().map_err(failed)?.len();
-    let mut reader = BufReader::with_capacity(1 << 20, file);
+    read_from(BufReader::with_capacity(1 << 20, file), bytes, &shown)
+}
+
+/// Reads vectors from what holds at most `bytes` bytes and is called `shown` in errors.
+pub(super) fn read_from(mut reader: impl Read, bytes: u64, shown: &str) -> Result<Vectors, VectorsError> {
     let header = NpyHeader::from_reader(&mut reader).map_err(|error| VectorsError::File {
-        path: shown.clone(),
+        path: shown.to_owned(),
         reason: format!("not a NumPy .npy file ({error})"),
     })?;
-    let (rows, dim) = sides(&header, &shown)?;
+    let (rows, dim) = sides(&header, shown)?;
     let fortran = header.order() == Order::Fortran;
-    let values = read_values(header, reader, bytes, &shown)?;
+    let values = read_values(header, reader, bytes, shown)?;
     Vectors::new(if fortran { transposed(&values, rows, dim) } else { values }, dim)
 }
 

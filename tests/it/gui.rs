@@ -11,13 +11,13 @@ use embedlens::app::{App, StartOptions};
 use embedlens::tasks::Environment;
 use embedlens::ui::map::MapBackend;
 
-struct Rig {
-    harness: Harness<'static, App>,
+pub(super) struct Rig {
+    pub(super) harness: Harness<'static, App>,
     _cache: tempfile::TempDir,
 }
 
 impl Rig {
-    fn open(folder: &Path) -> Self {
+    pub(super) fn open(folder: &Path) -> Self {
         let cache = tempfile::tempdir().unwrap();
         let environment =
             Environment { cache_dir: Some(cache.path().to_owned()), offline: true, ..Environment::default() };
@@ -30,7 +30,7 @@ impl Rig {
     }
 
     /// Steps frames until `done`, or fails after a time no machine needs.
-    fn until(&mut self, what: &str, done: impl Fn(&App) -> bool) {
+    pub(super) fn until(&mut self, what: &str, done: impl Fn(&App) -> bool) {
         let start = Instant::now();
         loop {
             self.harness.step();
@@ -43,7 +43,7 @@ impl Rig {
         self.harness.step();
     }
 
-    fn settle(&mut self) {
+    pub(super) fn settle(&mut self) {
         self.until("all jobs were done", App::is_idle);
         self.until("outcomes were applied", App::is_idle);
     }
@@ -54,7 +54,7 @@ impl Rig {
         self.harness.step();
     }
 
-    fn type_query(&mut self, words: &str) {
+    pub(super) fn type_query(&mut self, words: &str) {
         self.harness.get_by_label("Query").focus();
         self.harness.step();
         self.harness.get_by_label("Query").type_text(words);
@@ -66,13 +66,13 @@ impl Rig {
         });
     }
 
-    fn drop_on_window(&mut self, path: &Path) {
+    pub(super) fn drop_on_window(&mut self, path: &Path) {
         self.harness.input_mut().dropped_files.push(std::sync::Arc::new(Dropped(path.to_owned())));
         self.harness.step();
         self.harness.step();
     }
 
-    fn click(&mut self, label: &str) {
+    pub(super) fn click(&mut self, label: &str) {
         self.harness.get_by_label(label).click();
         self.harness.step();
         self.harness.step();

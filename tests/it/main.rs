@@ -5,6 +5,8 @@ mod clusters;
 mod corpus;
 #[cfg(feature = "gui")]
 mod gui;
+#[cfg(feature = "gui")]
+mod gui_vectors;
 mod layering;
 mod models;
 mod numerics;
@@ -12,3 +14,4 @@ mod reduce;
 #[cfg(all(feature = "gui", feature = "bundled-models"))]
 mod sample;
 mod umap;
+mod vectors_files;

@@ -110,6 +110,9 @@ fn rows_for(request: &EmbedRequest, card: &ModelCard) -> Result<Vec<RowId>, Task
         None => corpus.rows_of(modalities),
         Some(rows) => rows.iter().copied().filter(|&row| modalities.contains(&corpus.item_of(row).modality)).collect(),
     };
+    // Rows of a file of vectors may come without their texts: there is nothing in them to embed.
+    let says_something = |row: &RowId| corpus.item_of(*row).text().is_none() || !corpus.text_of(*row).is_empty();
+    let rows: Vec<RowId> = rows.into_iter().filter(says_something).collect();
     if rows.is_empty() {
         let reads = match card.input {
             InputKind::Text => "texts and code",

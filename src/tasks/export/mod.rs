@@ -1,57 +1,24 @@
-//! Vectors and maps to files, and vectors from files.
+//! Vectors and maps to files.
 //!
 //! The ending of the file's name says the format. Rows are written in order of path, then position. Invariant: row `n` of the
 //! vectors and row `n` of what stands beside them are the same chunk.
 
 mod metadata;
+mod npz;
 #[cfg(feature = "parquet")]
 mod parquet;
 
 use std::path::Path;
 
+#[cfg(not(feature = "parquet"))]
+use super::format::without_parquet;
+use super::format::{Format, format_of, wrong_ending};
 use super::{RowInfo, TaskError, set_table};
 use crate::corpus::Corpus;
 use crate::vectors::{Vectors, npy, tsv};
 use crate::workspace::{EmbeddingSet, Projection};
 
-/// Vectors that came from a file.
-#[derive(Clone, Debug)]
-pub struct Imported {
-    /// The vectors.
-    pub vectors: Vectors,
-    /// What the file, or the one beside it, says of each row; only numbered where it says nothing.
-    pub rows: Vec<RowInfo>,
-}
-
-/// The formats, by the ending of a file's name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Format {
-    Npy,
-    Tsv,
-    Parquet,
-    Csv,
-}
-
-fn format_of(path: &Path) -> Option<Format> {
-    match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
-        "npy" => Some(Format::Npy),
-        "tsv" => Some(Format::Tsv),
-        "parquet" => Some(Format::Parquet),
-        "csv" => Some(Format::Csv),
-        _ => None,
-    }
-}
-
-fn wrong_ending(path: &Path, endings: &str) -> TaskError {
-    TaskError::Format { path: path.to_owned(), message: format!("the name must end in {endings}") }
-}
-
-/// Whether a path is a file that vectors may be read from, by its ending.
-pub fn is_vectors_file(path: &Path) -> bool {
-    matches!(format_of(path), Some(Format::Npy | Format::Tsv | Format::Parquet)) && path.is_file()
-}
-
-/// Writes the vectors of a set: `.npy` (with `.metadata.jsonl` beside it), `.tsv` (with `.metadata.tsv`) or `.parquet`.
+/// Writes the vectors of a set: `.npy` (with `.metadata.jsonl` beside it), `.npz`, `.tsv` (with `.metadata.tsv`) or `.parquet`.
 ///
 /// # Errors
 /// Another ending; the file cannot be written.
@@ -77,7 +44,8 @@ pub fn export_table(vectors: &Vectors, rows: &[RowInfo], path: &Path) -> Result<
         Some(Format::Parquet) => parquet::write_vectors(vectors, rows, path),
         #[cfg(not(feature = "parquet"))]
         Some(Format::Parquet) => Err(without_parquet(path)),
-        Some(Format::Csv) | None => Err(wrong_ending(path, ".npy, .tsv or .parquet")),
+        Some(Format::Npz) => npz::write(vectors, rows, path),
+        Some(Format::Csv) | None => Err(wrong_ending(path, ".npy, .npz, .tsv or .parquet")),
     }
 }
 
@@ -97,46 +65,8 @@ pub fn export_projection(projection: &Projection, rows: &[RowInfo], path: &Path)
         Some(Format::Parquet) => parquet::write_points(&projection.points, rows, path),
         #[cfg(not(feature = "parquet"))]
         Some(Format::Parquet) => Err(without_parquet(path)),
-        Some(Format::Tsv) | None => Err(wrong_ending(path, ".csv, .parquet or .npy")),
+        Some(Format::Npz | Format::Tsv) | None => Err(wrong_ending(path, ".csv, .parquet or .npy")),
     }
-}
-
-/// Reads vectors, with what stands beside them.
-///
-/// # Errors
-/// Another ending; the file makes no sense; the file beside it has another number of rows.
-pub fn import_vectors(path: &Path) -> Result<Imported, TaskError> {
-    let (vectors, rows, beside) = match format_of(path) {
-        Some(Format::Npy) => {
-            let beside = path.with_extension("metadata.jsonl");
-            (npy::read(path)?, metadata::read_jsonl(&beside)?, beside)
-        }
-        Some(Format::Tsv) => {
-            let beside = path.with_extension("metadata.tsv");
-            (tsv::read(path)?, metadata::read_tsv(&beside)?, beside)
-        }
-        #[cfg(feature = "parquet")]
-        Some(Format::Parquet) => {
-            let (vectors, rows) = parquet::read(path)?;
-            (vectors, Some(rows), path.to_owned())
-        }
-        #[cfg(not(feature = "parquet"))]
-        Some(Format::Parquet) => return Err(without_parquet(path)),
-        Some(Format::Csv) | None => return Err(wrong_ending(path, ".npy, .tsv or .parquet")),
-    };
-    let mut rows = rows.unwrap_or_else(|| vec![RowInfo::default(); vectors.len()]);
-    if rows.len() != vectors.len() {
-        let message = format!("{} rows for {} vectors", rows.len(), vectors.len());
-        return Err(TaskError::Format { path: beside, message });
-    }
-    rows.iter_mut().enumerate().for_each(|(position, row)| row.row = position);
-    Ok(Imported { vectors, rows })
-}
-
-#[cfg(not(feature = "parquet"))]
-fn without_parquet(path: &Path) -> TaskError {
-    let message = "this program was built without Parquet; use .npy, or build it with the feature parquet".to_owned();
-    TaskError::Format { path: path.to_owned(), message }
 }
 
 #[cfg(test)]
@@ -144,7 +74,9 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
+    use crate::progress::Progress;
     use crate::projection::{Method, TsneParams};
+    use crate::tasks::import_vectors;
     use crate::vectors::RowId;
     use crate::workspace::ProjectionParams;
 
@@ -165,6 +97,7 @@ mod tests {
             modified: (row != 1).then_some(1_700_000_000),
             tokens: 7,
             truncated: row as u32,
+            model: "all-MiniLM-L6-v2".into(),
         };
         texts.iter().enumerate().map(row).collect()
     }
@@ -173,11 +106,12 @@ mod tests {
     fn vectors_come_back_as_they_went_out() {
         let dir = tempfile::tempdir().unwrap();
         let vectors = Vectors::new(vec![0.1f32, -2.5, 3e-8, 4.0, 0.0, 6.25], 2).unwrap();
-        let endings: &[&str] = if cfg!(feature = "parquet") { &["npy", "tsv", "parquet"] } else { &["npy", "tsv"] };
+        let endings: &[&str] =
+            if cfg!(feature = "parquet") { &["npy", "npz", "tsv", "parquet"] } else { &["npy", "npz", "tsv"] };
         for ending in endings {
             let path = dir.path().join(format!("out.{ending}"));
             export_table(&vectors, &rows(), &path).unwrap();
-            let back = import_vectors(&path).unwrap();
+            let back = import_vectors(&path, &Progress::new()).unwrap();
             assert_eq!((back.vectors.values(), back.vectors.dim()), (vectors.values(), 2), "{ending}");
             assert_eq!(back.rows[0], rows()[0], "{ending}");
             let text = if *ending == "tsv" { "with \"quotes\", and lines" } else { "with \"quotes\",\tand\nlines" };
@@ -193,7 +127,7 @@ mod tests {
         npy::write(&path, &Vectors::new(vec![1.0, 2.0], 1).unwrap()).unwrap();
         let beside = "{\"label\":\"a\",\"size\":\"large\",\"type\":3,\"modified\":\"2020-01-01\"}\n{\"label\":\"b\",\"more\":[1]}\n";
         fs_err::write(dir.path().join("out.metadata.jsonl"), beside).unwrap();
-        let rows = import_vectors(&path).unwrap().rows;
+        let rows = import_vectors(&path, &Progress::new()).unwrap().rows;
         assert_eq!(rows[0], RowInfo { label: "a".into(), ..RowInfo::default() });
         assert_eq!((rows[1].row, rows[1].label.as_str()), (1, "b"));
     }

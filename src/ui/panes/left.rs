@@ -146,6 +146,13 @@ fn projection(ui: &mut Ui, ctx: &Context<'_>) {
     let Some(model) = ctx.shown_model() else { return };
     section(ui, "Projection");
     ui.horizontal(|ui| {
+        if model.map.given.is_some() {
+            let chosen = model.map.method.is_none();
+            let words = "The positions as they stand in the file.";
+            if chip(ui, "As it is", chosen).on_hover_text(words).clicked() {
+                ctx.send(Command::ShowGiven(model.card.id.clone()));
+            }
+        }
         for (method, words) in [
             (Method::Pca, "The two directions along which the vectors differ most. Instant; the same every time."),
             (Method::Tsne, "Keeps near neighbours near. Distances between far groups mean little."),
@@ -157,6 +164,9 @@ fn projection(ui: &mut Ui, ctx: &Context<'_>) {
         }
     });
     match model.map.method {
+        None if model.map.given.is_some() => {
+            faint(ui, "The positions as they stand in the file.");
+        }
         Some(Method::Tsne) => tsne(ui, ctx, model),
         _ => pca(ui, model),
     }

@@ -64,6 +64,7 @@ fn card(ui: &mut Ui, ctx: &Context<'_>, model: &ModelState) {
         ModelSource::Bundled => "inside this program".to_owned(),
         ModelSource::Folder(path) => format!("folder {}", path.display()),
         ModelSource::HubCache(path) => format!("hub cache {}", path.display()),
+        ModelSource::File { path, .. } => format!("vectors of {}", path.display()),
     };
     fact(ui, "Weights", format!("{}, {source}", bytes(card.size_bytes)));
     fact(ui, "Licence", card.licence.as_str());

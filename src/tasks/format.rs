@@ -1,0 +1,75 @@
+//! Which format a file of vectors or of a map has: the ending of its name says it.
+//!
+//! Reads and writes nothing but the first line of a table. Invariant: a path is told to hold vectors only when it is a file.
+
+use std::path::{Path, PathBuf};
+
+use super::TaskError;
+
+/// The formats, by the ending of a file's name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Format {
+    /// One NumPy array.
+    Npy,
+    /// Several NumPy arrays by name.
+    Npz,
+    /// Numbers with tabs between them, as the TensorFlow projector reads them.
+    Tsv,
+    /// A Parquet table with a column of vectors, or of positions.
+    Parquet,
+    /// A table of positions.
+    Csv,
+}
+
+/// The format of a file, by the ending of its name.
+pub(super) fn format_of(path: &Path) -> Option<Format> {
+    match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
+        "npy" => Some(Format::Npy),
+        "npz" => Some(Format::Npz),
+        "tsv" => Some(Format::Tsv),
+        "parquet" => Some(Format::Parquet),
+        "csv" => Some(Format::Csv),
+        _ => None,
+    }
+}
+
+/// The error for a file whose name ends in something else.
+pub(super) fn wrong_ending(path: &Path, endings: &str) -> TaskError {
+    bad(path, format!("the name must end in {endings}"))
+}
+
+/// The error for a file whose content makes no sense.
+pub(super) fn bad(path: &Path, message: impl Into<String>) -> TaskError {
+    TaskError::Format { path: path.to_owned(), message: message.into() }
+}
+
+/// The error for Parquet where this program was built without it.
+#[cfg(not(feature = "parquet"))]
+pub(super) fn without_parquet(path: &Path) -> TaskError {
+    bad(path, "this program was built without Parquet; use .npy, or build it with the feature parquet")
+}
+
+/// Whether a path is a file that vectors may be read from, by its ending.
+pub fn is_vectors_file(path: &Path) -> bool {
+    let format = format_of(path).is_some_and(|format| format != Format::Csv);
+    format && path.is_file()
+}
+
+/// Whether a path is taken for a file of vectors where texts would do as well: a `.tsv` only when it begins with numbers.
+pub fn holds_vectors(path: &Path) -> bool {
+    is_vectors_file(path) && (format_of(path) != Some(Format::Tsv) || begins_with_numbers(path))
+}
+
+/// Whether paths are files of vectors and nothing else.
+pub fn hold_vectors(paths: &[PathBuf]) -> bool {
+    !paths.is_empty() && paths.iter().all(|path| holds_vectors(path))
+}
+
+fn begins_with_numbers(path: &Path) -> bool {
+    use std::io::{BufRead, BufReader, Read};
+    let Ok(file) = fs_err::File::open(path) else { return false };
+    let mut line = String::new();
+    // No line of vectors is longer; a text without line ends is not read whole.
+    let read = BufReader::new(file.take(4 << 20)).read_line(&mut line);
+    read.is_ok() && line.contains('\t') && line.trim_end().split('\t').all(|field| field.trim().parse::<f32>().is_ok())
+}

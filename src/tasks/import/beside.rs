@@ -1,0 +1,166 @@
+//! The tables that stand beside vectors: JSON lines beside `.npy`, tab-separated beside `.tsv` (the TensorFlow projector's metadata).
+//!
+//! Finds and reads them; what their columns mean is decided next door. Invariant: a table found by a name that any file might have is
+//! used only when it has a row a vector.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Map, Value};
+
+use super::columns::{Cell, Role, roles, set};
+use crate::tasks::format::bad;
+use crate::tasks::{RowInfo, TaskError};
+
+/// Lines whose keys decide which columns there are.
+const HEAD: usize = 100;
+/// A lone column of at most so many different words is one of labels; of more, of texts.
+const MOST_LABELS: usize = 200;
+
+/// The rows that stand beside a file of `count` vectors; `None` when nothing does.
+///
+/// # Errors
+/// A table that is certainly meant for these vectors makes no sense, or has another number of rows.
+pub(super) fn read(path: &Path, count: usize) -> Result<Option<Vec<RowInfo>>, TaskError> {
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let mine = ["metadata.jsonl", "metadata.tsv"].map(|end| path.with_file_name(format!("{stem}.{end}")));
+    // Under the names that are usual for the projector it may be of other vectors in the same folder.
+    let usual = [
+        format!("{stem}_metadata.tsv"),
+        format!("{stem}-metadata.tsv"),
+        format!("{}_metadata.tsv", stem.trim_end_matches("_tensors").trim_end_matches("_vectors")),
+        "metadata.tsv".to_owned(),
+        "meta.tsv".to_owned(),
+        "metadata.jsonl".to_owned(),
+    ];
+    let usual = usual.map(|name| path.with_file_name(name));
+    for (beside, certain) in mine.iter().map(|path| (path, true)).chain(usual.iter().map(|path| (path, false))) {
+        if beside == path {
+            continue;
+        }
+        let Some(text) = text_of(beside)? else { continue };
+        let jsonl = beside.extension().is_some_and(|ending| ending == "jsonl");
+        let found = if jsonl { json_lines(&text, beside) } else { Ok(table(&text, count)) };
+        match found {
+            Ok(rows) if rows.len() == count => return Ok(Some(rows)),
+            Ok(rows) if certain => return Err(bad(beside, format!("{} rows for {count} vectors", rows.len()))),
+            Err(error) if certain => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(None)
+}
+
+fn text_of(path: &PathBuf) -> Result<Option<String>, TaskError> {
+    match fs_err::read_to_string(path) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(TaskError::file("read the table of rows")(error)),
+    }
+}
+
+/// The rows of JSON lines: an object a line.
+fn json_lines(text: &str, path: &Path) -> Result<Vec<RowInfo>, TaskError> {
+    let parsed = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()).map(|(number, line)| {
+        serde_json::from_str::<Map<String, Value>>(line)
+            .map_err(|error| bad(path, format!("line {} is not a row: {error}", number + 1)))
+    });
+    let lines = parsed.collect::<Result<Vec<_>, _>>()?;
+    let mut known = HashSet::new();
+    let keys = lines.iter().take(HEAD).flat_map(Map::keys).filter(|key| known.insert(key.as_str()));
+    let keys: Vec<&str> = keys.map(String::as_str).collect();
+    let roles = roles(keys.iter().copied());
+    let row = |line: &Map<String, Value>| {
+        let mut row = RowInfo::default();
+        for &(role, place) in &roles {
+            if let Some(value) = line.get(keys[place]) {
+                set(&mut row, role, &cell(value));
+            }
+        }
+        row
+    };
+    Ok(lines.iter().map(row).collect())
+}
+
+fn cell(value: &Value) -> Cell<'_> {
+    match value {
+        Value::String(words) => Cell::Words(words.into()),
+        Value::Bool(yes) => Cell::Words(yes.to_string().into()),
+        Value::Number(number) => match number.as_i64() {
+            Some(whole) => Cell::Number(whole),
+            None => Cell::Real(number.as_f64().unwrap_or(f64::NAN)),
+        },
+        Value::Null | Value::Array(_) | Value::Object(_) => Cell::Empty,
+    }
+}
+
+/// The rows of a tab-separated table for `count` vectors. A table of several columns has a header, one of a single column has none
+/// (as the projector wants it); where the number of lines says otherwise, the lines are believed. Without a header the first
+/// column is taken.
+fn table(text: &str, count: usize) -> Vec<RowInfo> {
+    let mut lines: Vec<&str> = text.lines().collect();
+    // An empty line is a row without a word, but not at the end.
+    while lines.len() > count && lines.last().is_some_and(|line| line.trim().is_empty()) {
+        lines.pop();
+    }
+    let header = match lines.len() {
+        all if all == count => false,
+        all if all == count + 1 => true,
+        _ => lines.first().is_some_and(|first| first.contains('\t')),
+    };
+    let first = lines.first().copied().filter(|_| header);
+    let known = first.map(|first| roles(first.split('\t'))).unwrap_or_default();
+    let body = if header { &lines[1..] } else { &lines[..] };
+    let roles = if known.is_empty() { vec![(lone_role(body), 0)] } else { known };
+    let row = |line: &&str| {
+        let fields: Vec<&str> = line.split('\t').collect();
+        let mut row = RowInfo::default();
+        for &(role, place) in &roles {
+            if let Some(&field) = fields.get(place) {
+                set(&mut row, role, &Cell::Words(field.into()));
+            }
+        }
+        row
+    };
+    body.iter().map(row).collect()
+}
+
+/// What a lone column without a name holds: labels where few words come again and again, else texts.
+pub(super) fn lone_role(lines: &[&str]) -> Role {
+    let different: HashSet<&str> = lines.iter().map(|line| line.split('\t').next().unwrap_or_default()).collect();
+    if different.len() <= MOST_LABELS && different.len() * 2 <= lines.len() { Role::Label } else { Role::Text }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_is_read_with_and_without_a_header() {
+        let labels: Vec<String> = table("word\tclass\nsoup\tfood\nheron\tbird\n", 2)
+            .into_iter()
+            .map(|row| row.text + "/" + &row.label)
+            .collect();
+        assert_eq!(labels, ["soup/food", "heron/bird"]);
+        let words: Vec<String> = table("soup\nheron\n", 2).into_iter().map(|row| row.text).collect();
+        assert_eq!(words, ["soup", "heron"]);
+        let labels: Vec<String> = table("a\nb\na\nb\n\n", 4).into_iter().map(|row| row.label).collect();
+        assert_eq!(labels, ["a", "b", "a", "b"]);
+        assert_eq!(table("label\na\nb\n", 2).into_iter().map(|row| row.label).collect::<Vec<_>>(), ["a", "b"]);
+        // Several columns without names: the first.
+        assert_eq!(table("soup\t3\nheron\t4\n", 2)[1].text, "heron");
+        assert_eq!(table("a\tb\n1\t2\n3\t4\n5\t6\n", 9).len(), 3);
+    }
+
+    #[test]
+    fn only_a_table_of_the_right_length_is_taken_from_a_usual_name() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("vecs.tsv");
+        fs_err::write(dir.path().join("metadata.tsv"), "soup\nheron\n").unwrap();
+        assert_eq!(read(&path, 2).unwrap().unwrap()[0].text, "soup");
+        assert!(read(&path, 3).unwrap().is_none());
+        fs_err::write(dir.path().join("vecs.metadata.tsv"), "soup\nheron\n").unwrap();
+        let error = read(&path, 3).unwrap_err().to_string();
+        assert!(error.contains("vecs.metadata.tsv: 2 rows for 3 vectors"), "{error}");
+    }
+}

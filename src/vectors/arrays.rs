@@ -1,0 +1,247 @@
+//! NumPy's `.npz` files: several arrays by name, of which one is vectors and others tell of their rows.
+//!
+//! Reads float arrays as vectors, and one-dimensional arrays of texts, whole numbers and truth values as words; arrays that need Python
+//! (pickled objects) are passed over. Invariant: as in [`super::npy`], no header makes it ask for more memory than comes out of the file.
+
+use std::io::Write;
+use std::path::Path;
+
+use fs_err::File;
+use npyz::{DType, Endianness, NpyHeader, TypeChar};
+
+use super::npy;
+use super::zip::{Archive, Builder, Member};
+use super::{Vectors, VectorsError, replace_file};
+
+/// What an array of an archive is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ArrayInfo {
+    /// Its name.
+    pub name: String,
+    /// Its sides.
+    pub shape: Vec<u64>,
+    /// Its type as NumPy writes it: `<f4`, `<U12`.
+    pub kind: String,
+    /// Whether it holds floating-point numbers.
+    pub is_float: bool,
+    member: Member,
+}
+
+/// An archive of arrays.
+pub struct NamedArrays {
+    path: String,
+    archive: Archive,
+    /// The arrays, in the order of the file.
+    pub arrays: Vec<ArrayInfo>,
+}
+
+/// A column to be written beside vectors.
+#[derive(Clone, Debug)]
+pub enum ArrayColumn<'a> {
+    /// Texts.
+    Words(Vec<&'a str>),
+    /// Whole numbers.
+    Numbers(Vec<i64>),
+}
+
+impl NamedArrays {
+    /// Opens an archive and reads what its arrays are.
+    ///
+    /// # Errors
+    /// The file cannot be read, or is no archive of arrays.
+    pub fn open(path: &Path) -> Result<Self, VectorsError> {
+        let shown = path.display().to_string();
+        let file = File::open(path)
+            .map_err(|error| VectorsError::File { path: shown.clone(), reason: error.kind().to_string() })?;
+        let failed = |error: std::io::Error| VectorsError::File {
+            path: shown.clone(),
+            reason: format!("not a NumPy .npz file ({error})"),
+        };
+        let mut archive = Archive::open(file).map_err(failed)?;
+        let mut arrays = Vec::new();
+        for member in archive.members.clone() {
+            let Some(name) = npyz::npz::array_name_from_file_name(&member.name).map(str::to_owned) else { continue };
+            let header = archive.read(&member, |bytes| NpyHeader::from_reader(bytes)).map_err(failed)?;
+            // What this version of the format does not know is passed over like any other array.
+            let Ok(header) = header else { continue };
+            let is_float = matches!(header.dtype(), DType::Plain(kind) if kind.type_char() == TypeChar::Float);
+            let kind = header.dtype().descr().replace('\'', "");
+            arrays.push(ArrayInfo { name, shape: header.shape().to_vec(), kind, is_float, member });
+        }
+        Ok(Self { path: shown, archive, arrays })
+    }
+
+    /// An array as vectors.
+    ///
+    /// # Errors
+    /// It has another shape or type, or is damaged.
+    pub fn vectors(&mut self, array: &ArrayInfo) -> Result<Vectors, VectorsError> {
+        let shown = format!("{}, array {}", self.path, array.name);
+        let read = self.archive.read(&array.member, |bytes| npy::read_from(bytes, array.member.size, &shown));
+        read.map_err(|error| VectorsError::File { path: shown.clone(), reason: error.to_string() })?
+    }
+
+    /// A one-dimensional array as words; `None` where it holds something else.
+    ///
+    /// # Errors
+    /// It is damaged.
+    pub fn words(&mut self, array: &ArrayInfo) -> Result<Option<Vec<String>>, VectorsError> {
+        let failed = |error: std::io::Error| VectorsError::File {
+            path: format!("{}, array {}", self.path, array.name),
+            reason: error.to_string(),
+        };
+        let read = self.archive.read(&array.member, |mut bytes| {
+            let header = NpyHeader::from_reader(&mut bytes)?;
+            let mut rest = Vec::new();
+            bytes.read_to_end(&mut rest)?;
+            Ok(decode(&header, &rest))
+        });
+        read.and_then(|inner| inner).map_err(failed)
+    }
+}
+
+/// The elements of a one-dimensional array in words.
+fn decode(header: &NpyHeader, bytes: &[u8]) -> Option<Vec<String>> {
+    let count = match header.shape() {
+        [count] | [count, 1] => usize::try_from(*count).ok()?,
+        _ => return None,
+    };
+    let DType::Plain(kind) = header.dtype() else { return None };
+    let size = kind.num_bytes()?;
+    if size == 0 {
+        return Some(vec![String::new(); count]).filter(|_| count <= bytes.len().max(1 << 24));
+    }
+    if count.checked_mul(size)? > bytes.len() {
+        return None;
+    }
+    let big = matches!(kind.endianness(), Endianness::Big);
+    let ordered = |element: &[u8]| -> [u8; 8] {
+        let mut out = [0; 8];
+        for (place, &byte) in element.iter().take(8).enumerate() {
+            out[if big { element.len() - 1 - place } else { place }] = byte;
+        }
+        out
+    };
+    let whole = |element: &[u8]| u64::from_le_bytes(ordered(element));
+    let word = |element: &[u8]| match kind.type_char() {
+        TypeChar::UnicodeStr => {
+            let text: String =
+                element.chunks_exact(4).map(|code| char::from_u32(whole(code) as u32).unwrap_or('\u{fffd}')).collect();
+            Some(text.trim_end_matches('\0').to_owned())
+        }
+        TypeChar::ByteStr => Some(String::from_utf8_lossy(element).trim_end_matches('\0').to_owned()),
+        TypeChar::Bool => Some((element[0] != 0).to_string()),
+        TypeChar::Uint => Some(whole(element).to_string()),
+        TypeChar::Int => {
+            let bits = 64 - 8 * size.min(8) as u32;
+            Some((((whole(element) << bits) as i64) >> bits).to_string())
+        }
+        _ => None,
+    };
+    bytes.chunks_exact(size).take(count).map(word).collect()
+}
+
+/// Writes vectors as the array `vectors`, and columns under their names; a file that is there is replaced.
+///
+/// # Errors
+/// The file cannot be written.
+pub fn write(path: &Path, vectors: &Vectors, columns: &[(&str, ArrayColumn<'_>)]) -> Result<(), VectorsError> {
+    let write = |part: &Path| -> std::io::Result<()> {
+        let mut archive = Builder::new(File::create(part)?);
+        archive.add("vectors.npy", false, |out| {
+            out.write_all(&header("<f4", &format!("({}, {})", vectors.len(), vectors.dim())))?;
+            // A slice at a time, so that a machine of the other byte order needs no second copy.
+            for values in vectors.values().chunks(1 << 16) {
+                let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+                out.write_all(&bytes)?;
+            }
+            Ok(())
+        })?;
+        for (name, column) in columns {
+            archive.add(&format!("{name}.npy"), true, |out| write_column(column, out))?;
+        }
+        archive.finish()
+    };
+    replace_file(path, write)
+        .map_err(|error| VectorsError::File { path: path.display().to_string(), reason: error.kind().to_string() })
+}
+
+fn write_column(column: &ArrayColumn<'_>, out: &mut dyn Write) -> std::io::Result<()> {
+    match column {
+        ArrayColumn::Numbers(numbers) => {
+            out.write_all(&header("<i8", &format!("({},)", numbers.len())))?;
+            numbers.iter().try_for_each(|number| out.write_all(&number.to_le_bytes()))
+        }
+        ArrayColumn::Words(words) => {
+            let longest = words.iter().map(|word| word.chars().count()).max().unwrap_or_default().max(1);
+            out.write_all(&header(&format!("<U{longest}"), &format!("({},)", words.len())))?;
+            let mut element = Vec::with_capacity(longest * 4);
+            for word in words {
+                element.clear();
+                word.chars().for_each(|c| element.extend(u32::from(c).to_le_bytes()));
+                element.resize(longest * 4, 0);
+                out.write_all(&element)?;
+            }
+            Ok(())
+        }
+    }
+}
+
+/// A header of the format's first version, filled up to a multiple of 64 bytes.
+fn header(kind: &str, shape: &str) -> Vec<u8> {
+    let mut words = format!("{{'descr': '{kind}', 'fortran_order': False, 'shape': {shape}, }}");
+    while (10 + words.len() + 1) % 64 != 0 {
+        words.push(' ');
+    }
+    words.push('\n');
+    let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
+    bytes.extend((words.len() as u16).to_le_bytes());
+    bytes.extend(words.as_bytes());
+    bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn written_arrays_read_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("out.npz");
+        let vectors = Vectors::new(vec![1.5, -2.0, 3.0, f32::MAX], 2).unwrap();
+        let columns =
+            [("path", ArrayColumn::Words(vec!["a/ä.md", ""])), ("start", ArrayColumn::Numbers(vec![-3, i64::MAX]))];
+        write(&path, &vectors, &columns).unwrap();
+        let mut back = NamedArrays::open(&path).unwrap();
+        let arrays = back.arrays.clone();
+        assert_eq!(arrays.iter().map(|array| array.name.as_str()).collect::<Vec<_>>(), ["vectors", "path", "start"]);
+        assert_eq!(arrays[1].kind, "<U6");
+        assert_eq!(back.vectors(&arrays[0]).unwrap().values(), vectors.values());
+        assert_eq!(back.words(&arrays[1]).unwrap().unwrap(), ["a/ä.md", ""]);
+        assert_eq!(back.words(&arrays[2]).unwrap().unwrap(), ["-3", &i64::MAX.to_string()]);
+        assert_eq!(back.words(&arrays[0]).unwrap(), None);
+    }
+
+    #[test]
+    fn a_damaged_archive_is_an_error_and_nothing_worse() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("out.npz");
+        write(&path, &Vectors::new(vec![1.0; 64], 4).unwrap(), &[("row", ArrayColumn::Numbers((0..16).collect()))])
+            .unwrap();
+        let good = fs_err::read(&path).unwrap();
+        for cut in 0..good.len() {
+            fs_err::write(&path, &good[..cut]).unwrap();
+            assert!(NamedArrays::open(&path).is_err(), "cut at {cut}");
+        }
+        for at in 0..good.len() {
+            let mut bytes = good.clone();
+            bytes[at] ^= 0x55;
+            fs_err::write(&path, &bytes).unwrap();
+            if let Ok(mut open) = NamedArrays::open(&path) {
+                for array in open.arrays.clone() {
+                    let _ = (open.vectors(&array), open.words(&array));
+                }
+            }
+        }
+    }
+}
