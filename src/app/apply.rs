@@ -16,7 +16,7 @@ use crate::ui::settings::Perspective;
 use crate::ui::widgets::{duration, plural, thousands};
 use crate::vectors::RowId;
 use crate::workspace::cache::CacheReport;
-use crate::workspace::{EmbeddingSet, InputKind, ModelId, Projection};
+use crate::workspace::{Clustering, EmbeddingSet, InputKind, ModelId, Projection};
 
 /// Up to this many chunks a t-SNE follows the first PCA unasked.
 const AUTOMATIC_TSNE: usize = 20_000;
@@ -47,10 +47,31 @@ impl App {
         match outcome {
             Outcome::Loaded(of, result) if of == self.load => self.loaded(result, finished.seconds),
             Outcome::Embedded(of, id, result) if of == now => self.embedded(&id, *result),
-            Outcome::Projected(of, id, method, result) if of == now => self.projected(&id, method, result),
-            Outcome::Styled(of, id, styles) if of == now => {
+            Outcome::Projected(of, id, made, result) if of == now => self.projected(&id, made, result),
+            Outcome::Placed(of, id, layout) if of == now => {
+                if let Some(model) = self.document.model_mut(&id).filter(|model| model.map.live.is_none()) {
+                    model.map.layout = Some(layout);
+                    self.document.restyle.insert(id);
+                }
+            }
+            Outcome::Styled(of, id, styles, labels) if of == now => {
                 if let Some(model) = self.document.model_mut(&id) {
-                    model.map.styles = Some(styles);
+                    model.map.styles = styles;
+                    model.map.labels = labels;
+                }
+            }
+            Outcome::Clustered(of, id, result) if of == now => self.clustered(&id, result),
+            Outcome::Trusted(of, id, Ok(shares)) if of == now => {
+                if let Some(model) = self.document.model_mut(&id) {
+                    model.map.trust = Some(Arc::new(shares));
+                    self.document.restyle.insert(id);
+                }
+            }
+            Outcome::Trusted(of, _, Err(error)) if of == now => self.failed("Trust was not measured", &error),
+            Outcome::Torn(of, id, lines) if of == now => {
+                let focus = self.document.selection.focus;
+                if let (Some(model), true) = (self.document.model_mut(&id), focus == Some(lines.row)) {
+                    model.map.torn = Some(Arc::new(lines));
                 }
             }
             Outcome::Answered(of, result) if of == now => match result {
@@ -250,7 +271,12 @@ impl App {
         input(a) == input(b)
     }
 
-    fn projected(&mut self, id: &ModelId, method: Method, result: Result<(Projection, Arc<Layout>), TaskError>) {
+    fn projected(
+        &mut self,
+        id: &ModelId,
+        (method, part): (Method, bool),
+        result: Result<(Projection, Arc<Layout>), TaskError>,
+    ) {
         let shown = self.document.shown.as_ref() == Some(id);
         self.document.live.remove(id);
         let (projection, layout) = match result {
@@ -273,15 +299,23 @@ impl App {
             thousands(count as u64),
             duration(seconds)
         );
-        model.map.projections.insert(method, Arc::new(projection));
-        model.map.layouts.insert(method, layout.clone());
+        let projection = Arc::new(projection);
+        if part {
+            model.map.part = Some(projection);
+        } else {
+            model.map.part = None;
+            model.map.projections.insert(method, projection);
+            model.map.layouts.insert(method, layout.clone());
+        }
         model.map.method = Some(method);
         model.map.layout = Some(layout);
+        model.map.moment = None;
+        model.map.turned = [0.0, 0.0];
         let name = model.card.name.clone();
         if first && !shown {
             model.map.fresh = true;
         }
-        self.document.restyle.insert(id.clone());
+        self.map_changed(id);
         self.log(LogLevel::Info, words, "");
         if first && !shown {
             self.announce(LogLevel::Info, format!("The map of {name} is ready"), "");
@@ -289,6 +323,24 @@ impl App {
         if first && method == Method::Pca && (10..=AUTOMATIC_TSNE).contains(&count) {
             self.spawn_project(id, Method::Tsne);
         }
+    }
+
+    fn clustered(&mut self, id: &ModelId, result: Result<Clustering, TaskError>) {
+        let found = match result {
+            Ok(found) => found,
+            Err(error) => return self.failed("No clusters were found", &error),
+        };
+        let Some(model) = self.document.model_mut(id) else { return };
+        let words = format!(
+            "{} of {}: {} in {}",
+            found.params.method.name(),
+            model.card.name,
+            plural(found.len(), "cluster"),
+            duration(found.seconds)
+        );
+        model.map.clusters = Some(Arc::new(found));
+        self.document.restyle.insert(id.clone());
+        self.log(LogLevel::Info, words, "");
     }
 
     fn picked(&mut self, purpose: Purpose, paths: Vec<std::path::PathBuf>) {
@@ -325,6 +377,8 @@ impl App {
             }
             let same_rows = model.map.layout.as_ref().is_some_and(|old| old.rows().len() == frame.layout.rows().len());
             model.map.layout = Some(frame.layout);
+            // The names of the map before would stand beside other points.
+            model.map.labels = None;
             if !same_rows {
                 self.document.restyle.insert(id.clone());
             }
@@ -346,7 +400,9 @@ impl App {
         let compare = &self.document.compare;
         let [a, b, ..] = compare.slots.as_slice() else { return };
         let pair = (a.clone(), b.clone());
+        // Two maps of one model are held against each other by eye and by their trust.
         if self.settings.perspective != Perspective::Compare
+            || a == b
             || self.document.agree_tried.contains(&pair)
             || compare.measured(a, b).is_some()
         {

@@ -10,7 +10,7 @@ use crate::jobs::JobSpec;
 use crate::projection::Method;
 use crate::tasks::Query;
 use crate::ui::command::{Command, SelectMode};
-use crate::ui::context::LogLevel;
+use crate::ui::context::{LogLevel, MapChoice};
 use crate::vectors::RowId;
 use crate::workspace::{Column, ModelId};
 
@@ -51,6 +51,13 @@ impl App {
                 let method = self.document.model(&id).and_then(|model| model.map.method).unwrap_or(Method::Tsne);
                 self.spawn_project(&id, method);
             }
+            Command::ProjectSelection(id, method) => self.spawn_project_selection(&id, method),
+            Command::ShowWhole(id) => self.show_whole(&id),
+            Command::KeepMap(id) => self.keep_map(&id),
+            Command::DropKept(id, number) => self.drop_kept(&id, number),
+            Command::Scrub(id, moment) => self.scrub(&id, moment),
+            Command::Turn(id, by) => self.turn(&id, by),
+            Command::FindClusters(id) => self.spawn_clusters(&id, true),
             Command::KeepLayout(id) => {
                 if let Some(live) = self.document.live.get(&id) {
                     live.stop();
@@ -82,11 +89,28 @@ impl App {
     /// Commands that only change what is shown or selected.
     fn change_view(&mut self, command: Command) {
         match command {
-            Command::SetTsne(params) => self.settings.tsne = params,
+            Command::SetTsne(params) => {
+                self.settings.tsne = params;
+                self.steer();
+            }
+            Command::SetUmap(params) => {
+                self.settings.umap = params;
+                self.steer();
+            }
+            Command::SetDimensions(dimensions) => self.settings.dimensions = dimensions.clamp(2, 3),
+            Command::SetByFolder(by_folder) => self.settings.by_folder = by_folder,
+            Command::SetMetric(metric) => self.settings.metric = metric,
+            Command::SetClusters(params) => self.settings.clusters = params,
+            Command::ShowClusterNames(shown) => {
+                self.settings.cluster_names = shown;
+                self.document.restyle_all();
+                self.needed_of_shown();
+            }
             Command::ColourBy(column) => {
                 self.settings.colour_by = column;
                 self.document.hidden.clear();
                 self.document.restyle_all();
+                self.needed_of_shown();
             }
             Command::SetPalette(palette) => {
                 self.settings.palette = palette;
@@ -110,6 +134,7 @@ impl App {
                 self.document.selection.focus = Some(row);
                 self.document.selection.revision += 1;
                 self.spawn_inspect(row);
+                self.torn_of_all();
             }
             Command::Select(rows, mode) => self.select(rows, mode),
             Command::SelectFolder(path) => self.select_folder(&path),
@@ -164,10 +189,12 @@ impl App {
             Command::SetTool(tool) => self.tool = tool,
             Command::FitMaps => self.fit_request += 1,
             Command::CompareModel(place, id) => self.compare_with(place, id),
+            Command::CompareMap(place, choice) => self.compare_map(place, choice),
             Command::CompareMore => {
                 let slots = self.document.compare.slots.clone();
                 let next = self.document.models.iter().find(|m| m.set.is_some() && !slots.contains(&m.card.id));
-                if let Some(id) = next.map(|model| model.card.id.clone()) {
+                // Where every model stands there already, one more map of the last is added.
+                if let Some(id) = next.map(|model| model.card.id.clone()).or_else(|| slots.last().cloned()) {
                     self.document.compare.chosen = true;
                     self.document.compare.slots.push(id);
                 }
@@ -179,6 +206,10 @@ impl App {
             }
             Command::CompareLess(place) if place < self.document.compare.slots.len() => {
                 self.document.compare.slots.remove(place);
+                let choices = std::mem::take(&mut self.document.compare.choices);
+                let kept = choices.into_iter().filter(|(other, _)| *other != place);
+                let moved = kept.map(|(other, choice)| (if other > place { other - 1 } else { other }, choice));
+                self.document.compare.choices = moved.collect();
             }
             _ => {}
         }
@@ -194,7 +225,10 @@ impl App {
 
     /// Lets go of everything that belongs to the corpus before, now that another has come.
     pub(super) fn make_room(&mut self) {
-        for lane in ["embed", "project", "style", "query", "inspect", "agree", "speed", "sort", "paint"] {
+        for lane in [
+            "embed", "project", "style", "query", "inspect", "agree", "speed", "sort", "paint", "clusters", "trust",
+            "torn", "scrub",
+        ] {
             self.jobs.cancel_lanes(lane);
         }
         // What was cancelled must not pass for the work of the new corpus.
@@ -239,15 +273,34 @@ impl App {
         if model.map.method.is_none() && model.map.given.is_some() {
             return;
         }
-        let back = [Method::Pca, Method::Tsne].into_iter().rev().find(|method| model.map.layouts.contains_key(method));
+        let back = model.map.layouts.keys().next_back().copied();
         model.map.method = back;
         model.map.layout = back.and_then(|method| model.map.layouts.get(&method).cloned());
         if back.is_none() && model.map.given.is_some() {
             model.map.layout = model.map.given.clone();
-        } else if back.is_none() {
-            model.map.styles = None;
         }
+        if back.is_none() {
+            model.map.styles.clear();
+        }
+        model.map.part = None;
         self.document.restyle.insert(id.clone());
+    }
+
+    /// Begins what the shown map needs for how it is coloured and labelled now.
+    fn needed_of_shown(&mut self) {
+        let ids: Vec<ModelId> = self.document.models.iter().map(|model| model.card.id.clone()).collect();
+        for id in ids {
+            self.spawn_trust(&id);
+            self.spawn_clusters(&id, false);
+        }
+    }
+
+    /// Checks the neighbours of the row looked at on every map.
+    fn torn_of_all(&mut self) {
+        let ids: Vec<ModelId> = self.document.models.iter().map(|model| model.card.id.clone()).collect();
+        for id in ids {
+            self.spawn_torn(&id);
+        }
     }
 
     fn embed(&mut self, id: &ModelId) {
@@ -274,31 +327,12 @@ impl App {
         self.ask_again();
     }
 
-    fn project(&mut self, id: &ModelId, method: Method) {
-        let Some(model) = self.document.model_mut(id) else { return };
-        let finished = model.map.layouts.get(&method).cloned();
-        match finished {
-            Some(layout) if model.map.live.is_none() || method == Method::Pca => {
-                if let Some(live) = model.map.live.take() {
-                    self.jobs.cancel(live.job);
-                    self.document.live.remove(id);
-                }
-                let Some(model) = self.document.model_mut(id) else { return };
-                model.map.method = Some(method);
-                model.map.layout = Some(layout);
-                self.document.restyle.insert(id.clone());
-            }
-            _ if model.map.live.is_some() => {}
-            _ => self.spawn_project(id, method),
-        }
-    }
-
     fn isolate(&mut self, label: &str) {
         let names: Vec<String> = self
             .document
             .shown
             .as_ref()
-            .and_then(|id| self.document.model(id)?.map.styles.clone())
+            .and_then(|id| self.document.model(id)?.map.styles.get(&MapChoice::Shown).cloned())
             .map(|styles| styles.legend().entries.iter().map(|entry| entry.label.clone()).collect())
             .unwrap_or_default();
         let others: std::collections::BTreeSet<String> = names.into_iter().filter(|name| name != label).collect();
@@ -352,13 +386,26 @@ impl App {
 
     fn compare_with(&mut self, place: usize, id: ModelId) {
         self.document.compare.chosen = true;
-        let slots = &mut self.document.compare.slots;
-        let Some(now) = slots.get(place).cloned() else { return };
-        if let Some(other) = slots.iter().position(|slot| *slot == id) {
-            slots[other] = now;
-        }
-        slots[place] = id;
+        let Some(slot) = self.document.compare.slots.get_mut(place) else { return };
+        *slot = id.clone();
+        self.document.compare.choices.remove(&place);
+        self.document.restyle.insert(id);
         self.pair_changed();
+    }
+
+    /// Shows one of its model's maps in a place of Compare; one that is not made yet is begun.
+    fn compare_map(&mut self, place: usize, choice: MapChoice) {
+        let Some(id) = self.document.compare.slots.get(place).cloned() else { return };
+        self.document.compare.chosen = true;
+        self.document.compare.choices.insert(place, choice);
+        let missing =
+            |method: &Method| self.document.model(&id).is_some_and(|model| !model.map.layouts.contains_key(method));
+        if let MapChoice::Of(method) = choice
+            && missing(&method)
+        {
+            self.spawn_project(&id, method);
+        }
+        self.document.restyle.insert(id);
     }
 
     /// Another pair is compared: what is coloured or sorted by agreement is of that pair now.

@@ -17,7 +17,8 @@ impl App {
     /// Saves the shown map as PNG or SVG, with title and legend.
     pub(super) fn spawn_export_map(&mut self) {
         let Some(model) = self.document.shown.as_ref().and_then(|id| self.document.model(id)) else { return };
-        let (Some(layout), Some(styles)) = (model.map.layout.clone(), model.map.styles.clone()) else {
+        let seen = model.map.seen(crate::ui::context::MapChoice::Shown);
+        let Some((layout, styles)) = seen.map(|(layout, styles)| (layout.clone(), styles.clone())) else {
             self.announce(LogLevel::Warning, "There is no map to save yet", "");
             return;
         };

@@ -73,6 +73,6 @@ impl App {
         model.map.layout = Some(given);
         self.jobs.cancel_lanes(&format!("project {id}"));
         self.document.live.remove(id);
-        self.document.restyle.insert(id.clone());
+        self.map_changed(id);
     }
 }

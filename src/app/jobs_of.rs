@@ -1,6 +1,6 @@
 //! The window's jobs: what each is called, where it runs, what it gives.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -8,17 +8,16 @@ use std::time::{Duration, Instant};
 use super::document::folder_lines;
 use super::from_file::Loaded;
 use super::{App, derived};
-use crate::corpus::Corpus;
-use crate::jobs::{JobId, JobSpec, Policy};
+use crate::jobs::{JobSpec, Policy};
 use crate::picture::{Layout, Palette, StyleRequest, Styles, Values};
-use crate::projection::{LINFA_LIMIT, Method, TsneEngine};
-use crate::tasks::{self, EmbedRequest, LiveSlot, LoadRequest, ProjectRequest, Query, QueryRequest, TaskError};
-use crate::ui::context::{Inspection, ItemOrder, LiveInfo, MeasuredPair};
+use crate::projection::Method;
+use crate::tasks::{self, EmbedRequest, LoadRequest, Query, QueryRequest, TaskError};
+use crate::ui::context::{Inspection, ItemOrder, MapChoice, MapLabels, MeasuredPair, TornLines};
 use crate::vectors::RowId;
 use crate::workspace::cache::CacheReport;
 use crate::workspace::{
-    Agreement, Answer, Column, ColumnValues, EmbeddingSet, ModelCard, ModelId, Projection, ProjectionParams, Speed,
-    column_values,
+    Agreement, Answer, Clustering, Column, ColumnSources, ColumnValues, EmbeddingSet, ModelCard, ModelId, Projection,
+    RowShares, Speed, column_values,
 };
 
 /// What jobs give.
@@ -29,10 +28,18 @@ pub enum Outcome {
     Loaded(u64, Result<Loaded, TaskError>),
     /// A model embedded it.
     Embedded(u64, ModelId, Box<Result<(EmbeddingSet, CacheReport), TaskError>>),
-    /// Vectors were laid out.
-    Projected(u64, ModelId, Method, Result<(Projection, Arc<Layout>), TaskError>),
-    /// A map was coloured.
-    Styled(u64, ModelId, Arc<Styles>),
+    /// Vectors were laid out by a method; all of them, or (true) some rows alone.
+    Projected(u64, ModelId, (Method, bool), Result<(Projection, Arc<Layout>), TaskError>),
+    /// The shown map was seen at another moment or from another side.
+    Placed(u64, ModelId, Arc<Layout>),
+    /// A model's maps were coloured, and the names of clusters placed on the shown one.
+    Styled(u64, ModelId, BTreeMap<MapChoice, Arc<Styles>>, Option<Arc<MapLabels>>),
+    /// Clusters were found.
+    Clustered(u64, ModelId, Result<Clustering, TaskError>),
+    /// It was measured how many neighbours each point keeps on the shown map.
+    Trusted(u64, ModelId, Result<RowShares, TaskError>),
+    /// It was found where the shown map is wrong about a row.
+    Torn(u64, ModelId, TornLines),
     /// A query was answered.
     Answered(u64, Result<Answer, TaskError>),
     /// A row was looked at.
@@ -64,7 +71,7 @@ pub enum Purpose {
     Query,
 }
 
-fn spec(title: impl Into<String>, lane: impl Into<String>, policy: Policy) -> JobSpec {
+pub(super) fn spec(title: impl Into<String>, lane: impl Into<String>, policy: Policy) -> JobSpec {
     JobSpec { title: title.into(), lane: lane.into(), policy, quiet: false }
 }
 
@@ -109,64 +116,52 @@ impl App {
         format!("Embedding with {name}")
     }
 
-    /// Lays a model's vectors out.
-    pub(super) fn spawn_project(&mut self, id: &ModelId, method: Method) {
-        let Some(model) = self.document.model(id) else { return };
-        let Some(set) = model.set.clone() else { return };
-        let mut tsne = self.settings.tsne;
-        if set.rows.len() > LINFA_LIMIT {
-            tsne.engine = TsneEngine::Embedlens;
-        }
-        let params = ProjectionParams { method, tsne };
-        let request = ProjectRequest { vectors: set.vectors.clone(), rows: set.rows.clone(), params, graph: None };
-        let live = LiveSlot::default();
-        let title = format!("{} of {}", method.name(), model.card.name);
-        let (generation, environment, slot) = (self.document.generation, self.environment.clone(), live.clone());
-        let (model_id, lane) = (id.clone(), format!("project {id}"));
-        let job = self.jobs.spawn(spec(title, lane, Policy::Replace), move |progress| {
-            let result = tasks::project(&request, &slot, &environment, progress).map(|projection| {
-                let layout = Layout::new(projection.rows.clone(), projection.points.clone());
-                (projection, Arc::new(layout))
-            });
-            Outcome::Projected(generation, model_id, method, result)
-        });
-        let iterations = self.settings.tsne.iterations;
-        if let (Some(job), Some(model), Method::Tsne) = (job, self.document.model_mut(id), method) {
-            model.map.live_kl.clear();
-            model.map.live = Some(new_live(job, iterations, tsne.engine));
-            model.map.method = Some(Method::Tsne);
-            self.document.live.insert(id.clone(), live);
-        } else if let Some(model) = self.document.model_mut(id) {
-            // PCA takes the place of a running t-SNE.
-            model.map.live = None;
-            self.document.live.insert(id.clone(), live);
-        }
-    }
-
-    /// Computes the colours of a model's map.
+    /// Computes the colours of a model's maps.
     pub(super) fn spawn_style(&mut self, id: &ModelId) {
-        let Some(corpus) = self.document.corpus.clone() else { return };
+        let Some(sources) = self.column_sources(id) else { return };
         let Some(model) = self.document.model(id) else { return };
         let Some(layout) = model.map.layout.clone() else { return };
-        let agreement = self.agreement_of(id);
+        let compare = &self.document.compare;
+        let places = compare.slots.iter().enumerate().filter(|(_, slot)| *slot == id);
+        let choices = places.map(|(place, _)| compare.choice(place)).filter(|choice| *choice != MapChoice::Shown);
+        let others = choices.filter_map(|choice| match choice {
+            MapChoice::Kept(number) => Some((choice, model.map.kept(number)?.layout.clone())),
+            MapChoice::Of(method) => Some((choice, model.map.layouts.get(&method)?.clone())),
+            MapChoice::Shown => None,
+        });
         let work = StyleWork {
-            corpus,
-            layout,
-            set: model.set.clone(),
-            column: match (self.settings.colour_by, &agreement) {
-                (Column::Agreement, None) => Column::Folder,
+            maps: std::iter::once((MapChoice::Shown, layout)).chain(others).collect(),
+            column: match (self.settings.colour_by, &sources) {
+                (Column::Agreement, sources) if sources.agreement.is_none() => Column::Folder,
+                (Column::Cluster | Column::Membership, sources) if sources.clusters.is_none() => Column::Folder,
+                (Column::Trust, sources) if sources.trust.is_none() => Column::Folder,
                 (column, _) => column,
             },
-            agreement,
+            sources,
             hidden: self.document.hidden.clone(),
             selected: self.document.selection.rows.clone(),
             palette: palette(self.settings.palette),
             dark: self.dark,
+            named: self.settings.cluster_names,
         };
         let (generation, model_id) = (self.document.generation, id.clone());
         self.jobs.spawn(JobSpec::quiet("Colouring the map", format!("style {id}")), move |_| {
-            Outcome::Styled(generation, model_id, Arc::new(work.run()))
+            let (styles, labels) = work.run();
+            Outcome::Styled(generation, model_id, styles, labels)
         });
+    }
+
+    /// What the columns of a model's rows are taken from.
+    pub(super) fn column_sources(&self, id: &ModelId) -> Option<ColumnSources> {
+        let corpus = self.document.corpus.clone()?;
+        let model = self.document.model(id);
+        Some(ColumnSources {
+            corpus,
+            set: model.and_then(|model| model.set.clone()),
+            agreement: self.agreement_of(id),
+            clusters: model.and_then(|model| model.map.clusters.clone()),
+            trust: model.and_then(|model| model.map.trust.clone()),
+        })
     }
 
     /// The measured agreement that colours a model's map: of the two models compared, else of any pair it is in.
@@ -211,11 +206,11 @@ impl App {
     pub(super) fn spawn_sort(&mut self) {
         let Some(corpus) = self.document.corpus.clone() else { return };
         let (generation, order) = (self.document.generation, self.document.item_order.clone());
-        let shown = self.document.shown.clone();
-        let set = shown.as_ref().and_then(|id| self.document.model(id)?.set.clone());
-        let agreement = shown.as_ref().and_then(|id| self.agreement_of(id));
+        let shown = self.document.shown.as_ref().and_then(|id| self.column_sources(id));
+        let sources =
+            shown.unwrap_or(ColumnSources { corpus, set: None, agreement: None, clusters: None, trust: None });
         self.jobs.spawn(JobSpec::quiet("Sorting items", "sort"), move |_| {
-            Outcome::Sorted(generation, derived::sorted(&order, &corpus, set.as_deref(), agreement.as_deref()))
+            Outcome::Sorted(generation, derived::sorted(&order, &sources))
         });
     }
 
@@ -243,10 +238,6 @@ impl App {
     }
 }
 
-fn new_live(job: JobId, iterations: usize, engine: TsneEngine) -> LiveInfo {
-    LiveInfo { job, engine, paused: false, iteration: 0, iterations, kl: f32::NAN }
-}
-
 fn palette(choice: crate::ui::settings::PaletteChoice) -> Palette {
     match choice {
         crate::ui::settings::PaletteChoice::Standard => Palette::Standard,
@@ -254,23 +245,29 @@ fn palette(choice: crate::ui::settings::PaletteChoice) -> Palette {
     }
 }
 
-/// Everything the colours of a map depend on.
+/// Everything the colours of a model's maps depend on.
 struct StyleWork {
-    corpus: Arc<Corpus>,
-    layout: Arc<Layout>,
-    set: Option<Arc<EmbeddingSet>>,
+    maps: Vec<(MapChoice, Arc<Layout>)>,
+    sources: ColumnSources,
     column: Column,
-    agreement: Option<Arc<Agreement>>,
     hidden: BTreeSet<String>,
     selected: Arc<[RowId]>,
     palette: Palette,
     dark: bool,
+    /// Whether the names of clusters are placed.
+    named: bool,
 }
 
 impl StyleWork {
-    fn run(&self) -> Styles {
-        let rows = self.layout.rows();
-        let column = column_values(self.column, &self.corpus, rows, self.set.as_deref(), self.agreement.as_deref());
+    fn run(&self) -> (BTreeMap<MapChoice, Arc<Styles>>, Option<Arc<MapLabels>>) {
+        let styles = self.maps.iter().map(|(choice, layout)| (*choice, Arc::new(self.styles(layout)))).collect();
+        let clusters = self.sources.clusters.as_ref().filter(|_| self.named);
+        let labels = clusters.zip(self.maps.first()).map(|(found, (_, layout))| derived::labels(found, layout));
+        (styles, labels.map(Arc::new))
+    }
+
+    fn styles(&self, layout: &Layout) -> Styles {
+        let column = column_values(self.column, &self.sources, layout.rows());
         let hidden: Vec<u32> = match &column {
             ColumnValues::Categories { names, .. } => {
                 let hidden = names.iter().enumerate().filter(|(_, name)| self.hidden.contains(*name));
@@ -285,13 +282,15 @@ impl StyleWork {
                     Column::Agreement => (1, ""),
                     Column::Modified => (0, " days"),
                     Column::Size => (0, " bytes"),
+                    Column::Membership => (0, " %"),
+                    Column::Trust => (0, " %"),
                     _ => (0, " tokens"),
                 };
                 Values::Numbers { values, decimals, unit }
             }
         };
         let selected: Vec<u32> =
-            self.selected.iter().filter_map(|&row| Some(self.layout.position_of(row)? as u32)).collect();
+            self.selected.iter().filter_map(|&row| Some(layout.position_of(row)? as u32)).collect();
         let request = StyleRequest {
             palette: self.palette,
             hidden: &hidden,
@@ -299,6 +298,6 @@ impl StyleWork {
             dark: self.dark,
             ..StyleRequest::new(self.column.name(), &values)
         };
-        request.make(self.layout.len())
+        request.make(layout.len())
     }
 }

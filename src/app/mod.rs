@@ -12,6 +12,7 @@ mod from_file;
 mod input;
 mod inspecting;
 mod jobs_of;
+mod maps_of;
 mod measuring;
 mod persistence;
 mod vitals;

@@ -12,7 +12,7 @@ use crate::models::ModelId;
 use crate::projection::Method;
 use crate::tasks::{self, LiveSlot, ProjectRequest, RowInfo};
 use crate::vectors::{RowId, Vectors};
-use crate::workspace::{Projection, ProjectionParams};
+use crate::workspace::Projection;
 
 /// Vectors and what is known of their rows.
 pub(super) struct Source {
@@ -37,7 +37,7 @@ pub(super) fn sources(
     (model, load, layout): (&ModelArgs, &LoadArgs, &LayoutArgs),
     one: bool,
 ) -> Result<Sources, Failure> {
-    let tsne = layout.tsne(session.seed()).map_err(Failure::Usage)?;
+    let tsne = layout.params(session.seed()).map_err(Failure::Usage)?.tsne;
     if let [path] = paths
         && tasks::is_vectors_file(path)
     {
@@ -86,12 +86,21 @@ pub(super) fn sources(
 
 /// Lays one source out.
 pub(super) fn lay_out(session: &Session, source: &Source, layout: &LayoutArgs) -> Result<Projection, Failure> {
-    let tsne = layout.tsne(session.seed()).map_err(Failure::Usage)?;
+    let params = layout.params(session.seed()).map_err(Failure::Usage)?;
+    let rows = (0..source.vectors.len() as u32).map(RowId).collect();
     let request = ProjectRequest {
-        vectors: source.vectors.clone(),
-        rows: (0..source.vectors.len() as u32).map(RowId).collect(),
-        params: ProjectionParams { method: layout.method(), tsne },
-        graph: None,
+        labels: layout.by_label.then(|| label_numbers(&source.rows)),
+        ..ProjectRequest::new(source.vectors.clone(), rows, params)
     };
     Ok(session.watch(|env, progress| tasks::project(&request, &LiveSlot::default(), env, progress))?)
+}
+
+/// The labels of rows as numbers; −1 for rows without one.
+fn label_numbers(rows: &[RowInfo]) -> std::sync::Arc<[i32]> {
+    let mut numbers = std::collections::BTreeMap::new();
+    let number = |row: &RowInfo| {
+        let next = numbers.len() as i32;
+        if row.label.is_empty() { -1 } else { *numbers.entry(row.label.clone()).or_insert(next) }
+    };
+    rows.iter().map(number).collect()
 }

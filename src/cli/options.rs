@@ -7,7 +7,9 @@ use clap::{Args, ValueEnum};
 
 use crate::corpus::LoadOptions;
 use crate::models::{self, ModelId};
-use crate::projection::{Method, TsneEngine, TsneParams};
+use crate::projection::{Method, TsneEngine, TsneParams, UmapParams, UmapStart};
+use crate::vectors::Metric;
+use crate::workspace::ProjectionParams;
 
 /// Options of every command.
 #[derive(Clone, Debug, Args)]
@@ -131,6 +133,33 @@ pub struct LayoutArgs {
     /// t-SNE: which program runs it; linfa is a reference for up to 5,000 points
     #[arg(long, value_enum, default_value_t = EngineArg::Embedlens)]
     pub engine: EngineArg,
+    /// UMAP: neighbours a point listens to, itself counted; usual 5 to 100
+    #[arg(long, value_name = "N", default_value_t = UmapParams::default().n_neighbors)]
+    pub neighbors: usize,
+    /// UMAP: how near points may lie; usual 0 to 0.99
+    #[arg(long, value_name = "X", default_value_t = UmapParams::default().min_dist)]
+    pub min_dist: f32,
+    /// UMAP: scale of the map; usual 0.5 to 3
+    #[arg(long, value_name = "X", default_value_t = UmapParams::default().spread)]
+    pub spread: f32,
+    /// UMAP: rounds over all edges [default: 500 up to 10,000 points, else 200]
+    #[arg(long, value_name = "N")]
+    pub epochs: Option<usize>,
+    /// UMAP: points that push a point away each time one draws it; usual 2 to 20
+    #[arg(long, value_name = "N", default_value_t = UmapParams::default().negative_sample_rate)]
+    pub negative_rate: usize,
+    /// UMAP: where it begins
+    #[arg(long, value_enum, default_value_t = StartArg::Pca)]
+    pub start: StartArg,
+    /// UMAP: keep rows of one label together
+    #[arg(long)]
+    pub by_label: bool,
+    /// Axes of UMAP and PCA: 2 or 3
+    #[arg(long, value_name = "N", default_value_t = 2)]
+    pub dimensions: usize,
+    /// What counts as near [default: cosine for vectors of length 1, else Euclidean]
+    #[arg(long, value_enum)]
+    pub metric: Option<MetricArg>,
 }
 
 impl LayoutArgs {
@@ -138,10 +167,52 @@ impl LayoutArgs {
         match self.method {
             MethodArg::Pca => Method::Pca,
             MethodArg::Tsne => Method::Tsne,
+            MethodArg::Umap => Method::Umap,
         }
     }
 
-    pub fn tsne(&self, seed: u64) -> Result<TsneParams, String> {
+    /// Everything a map is made with.
+    pub fn params(&self, seed: u64) -> Result<ProjectionParams, String> {
+        if !(2..=3).contains(&self.dimensions) {
+            return Err("--dimensions must be 2 or 3".to_owned());
+        }
+        if self.dimensions == 3 && self.method() == Method::Tsne {
+            return Err("t-SNE makes maps of 2 dimensions; take --method umap or pca for 3".to_owned());
+        }
+        let metric = self.metric.map(|metric| match metric {
+            MetricArg::Cosine => Metric::Cosine,
+            MetricArg::Euclidean => Metric::Euclidean,
+        });
+        let (tsne, umap) = (self.tsne(seed)?, self.umap(seed)?);
+        Ok(ProjectionParams { method: self.method(), dimensions: self.dimensions, metric, tsne, umap })
+    }
+
+    fn umap(&self, seed: u64) -> Result<UmapParams, String> {
+        if self.neighbors < 2 {
+            return Err("--neighbors must be at least 2".to_owned());
+        }
+        let spread_is_sound = self.spread.is_finite() && self.spread > 0.0;
+        if !spread_is_sound || !(0.0..=self.spread).contains(&self.min_dist) {
+            return Err("--min-dist must be 0 to --spread, and --spread above 0".to_owned());
+        }
+        Ok(UmapParams {
+            n_neighbors: self.neighbors,
+            min_dist: self.min_dist,
+            spread: self.spread,
+            epochs: self.epochs,
+            negative_sample_rate: self.negative_rate,
+            learning_rate: self.learning_rate.unwrap_or(UmapParams::default().learning_rate),
+            start: match self.start {
+                StartArg::Pca => UmapStart::Given,
+                StartArg::Spectral => UmapStart::Spectral,
+                StartArg::Random => UmapStart::Random,
+            },
+            seed,
+            ..UmapParams::default()
+        })
+    }
+
+    fn tsne(&self, seed: u64) -> Result<TsneParams, String> {
         let positive = |name: &str, value: f32| {
             if value.is_finite() && value > 0.0 { Ok(()) } else { Err(format!("{name} must be a number above 0")) }
         };
@@ -173,6 +244,26 @@ pub enum MethodArg {
     Pca,
     /// t-SNE
     Tsne,
+    /// UMAP
+    Umap,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum StartArg {
+    /// Principal components
+    Pca,
+    /// Smoothest functions on the neighbour graph
+    Spectral,
+    /// Random places
+    Random,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum MetricArg {
+    /// Cosine of the angle
+    Cosine,
+    /// Euclidean distance
+    Euclidean,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]

@@ -25,6 +25,7 @@ pub(super) fn run(args: &RenderArgs, session: &Session) -> Result<(), Failure> {
     let method = match args.layout.method() {
         Method::Pca => "PCA".to_owned(),
         Method::Tsne => format!("t-SNE, perplexity {}", args.layout.perplexity),
+        Method::Umap => format!("UMAP, {} neighbours", args.layout.neighbors),
     };
     let model = source.model.as_ref().map(|(_, name)| name.as_str());
     let request = RenderRequest {

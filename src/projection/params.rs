@@ -8,6 +8,8 @@ pub enum Method {
     Pca,
     /// t-SNE: keeps near neighbours near; distances between far groups mean little.
     Tsne,
+    /// UMAP: keeps near neighbours near, quicker and tighter than t-SNE.
+    Umap,
 }
 
 impl Method {
@@ -16,6 +18,7 @@ impl Method {
         match self {
             Self::Pca => "PCA",
             Self::Tsne => "t-SNE",
+            Self::Umap => "UMAP",
         }
     }
 }

@@ -6,6 +6,7 @@
 
 mod agree;
 mod answer;
+mod clusters;
 mod embed;
 mod environment;
 mod error;
@@ -23,9 +24,11 @@ mod render;
 mod speed;
 mod stored;
 mod table;
+mod trust;
 
 pub use agree::{AgreeRequest, agree};
 pub use answer::{Query, QueryRequest, answer};
+pub use clusters::{ClusterRequest, clusters, folder_labels};
 pub use embed::{EmbedRequest, SeenPictures, embed};
 pub use environment::Environment;
 pub use error::TaskError;
@@ -39,10 +42,12 @@ pub use models::{
     ModelPool, PooledModel, default_models, default_query_models, listed_models, model_card, model_cards, rows_read_by,
     unread_modalities,
 };
+pub(crate) use neighbours::shared_graph;
 pub use neighbours::{nearest, neighbours};
 pub use opened::{Opened, OpenedSet, open_vectors};
-pub use project::{LiveFrame, LiveSlot, ProjectRequest, check_engine, project};
+pub use project::{LiveFrame, LiveSlot, ProjectRequest, check_engine, project, seen_from};
 pub use render::{ColourBy, RenderRequest, Rendered, render};
 pub use speed::{SPEED_SAMPLE, measure_speed};
 pub use stored::{StoredAnswer, StoredGroup, StoredQuery, StoredVectors, agree_stored, answer_stored, read_stored};
 pub use table::{RowInfo, corpus_table, set_table};
+pub use trust::{map_trust, torn};

@@ -1,12 +1,22 @@
-//! Neighbours in the original space: the graph of a whole set, and those of one row.
+//! Neighbours in the original space: the graph of a whole set, made once and shared, and those of one row.
+
+use std::sync::Arc;
+use std::time::Duration;
 
 use super::{Environment, TaskError};
 use crate::progress::Progress;
 use crate::search::{self, NeighbourGraph};
-use crate::vectors::{Metric, RowId};
-use crate::workspace::EmbeddingSet;
+use crate::vectors::{Metric, RowId, Vectors};
+use crate::workspace::{EmbeddingSet, SharedGraph};
 
-/// The `k` nearest neighbours of every row of a set, by cosine.
+/// Depth that serves every method at its usual parameters (three times t-SNE's perplexity of 30).
+const DEEP: usize = 90;
+/// Up to so many vectors a graph is made that deep at once: finding more neighbours costs little beside comparing all pairs.
+const DEEP_UP_TO: usize = 100_000;
+/// Depth that serves all but t-SNE.
+const SHALLOW: usize = 15;
+
+/// The `k` nearest neighbours of every row of a set, by cosine: the set's shared graph, which may be deeper.
 ///
 /// # Errors
 /// Cancelled.
@@ -15,8 +25,34 @@ pub fn neighbours(
     k: usize,
     env: &Environment,
     progress: &Progress,
-) -> Result<NeighbourGraph, TaskError> {
-    Ok(env.run(|| search::exact_graph(&set.vectors, Metric::Cosine, k, progress))?)
+) -> Result<Arc<NeighbourGraph>, TaskError> {
+    env.run(|| shared_graph(&set.graph, &set.vectors, Metric::Cosine, k, progress))
+}
+
+/// The graph of at least `k` neighbours (or as many as there are), from its shared place or made and put there. Where another job is making
+/// one, waits for it rather than doing the same work twice.
+pub(crate) fn shared_graph(
+    shared: &SharedGraph,
+    vectors: &Vectors,
+    metric: Metric,
+    k: usize,
+    progress: &Progress,
+) -> Result<Arc<NeighbourGraph>, TaskError> {
+    let k = k.min(vectors.len().saturating_sub(1));
+    loop {
+        if let Some(graph) = shared.get(metric, k) {
+            return Ok(graph);
+        }
+        if let Some(_making) = shared.try_making() {
+            let usual = if vectors.len() <= DEEP_UP_TO { DEEP } else { SHALLOW };
+            let k = k.max(usual);
+            let graph = Arc::new(search::exact_graph(vectors, metric, k, progress)?);
+            shared.put(k, graph.clone());
+            return Ok(graph);
+        }
+        progress.check()?;
+        std::thread::sleep(Duration::from_millis(10));
+    }
 }
 
 /// Up to so many dimensions, vectors from a file are taken for positions.
@@ -27,6 +63,10 @@ const POSITIONS: usize = 3;
 /// milliseconds for 100,000 rows.
 pub fn nearest(set: &EmbeddingSet, row: RowId, k: usize) -> Vec<(RowId, f32)> {
     let Some(position) = set.position_of(row) else { return Vec::new() };
+    if let Some(graph) = set.graph.get(Metric::Cosine, k) {
+        let found = graph.of(position).iter().zip(graph.scores_of(position)).take(k);
+        return found.map(|(&other, &score)| (set.rows[other as usize], score)).collect();
+    }
     let others = |other: usize| other != position;
     let positions = set.card.is_of_file() && set.vectors.dim() <= POSITIONS;
     let metric = if positions { Metric::Euclidean } else { Metric::Cosine };

@@ -8,12 +8,13 @@ use std::path::PathBuf;
 use eframe::egui::{Key, KeyboardShortcut, Modifiers};
 
 use super::map::PaintRequest;
+use super::maps::MapChoice;
 use super::settings::{PaletteChoice, Perspective, ThemeChoice};
 use crate::corpus::LoadOptions;
 use crate::jobs::JobId;
-use crate::projection::{Method, TsneParams};
-use crate::vectors::RowId;
-use crate::workspace::{Column, ModelId};
+use crate::projection::{Method, TsneParams, UmapParams};
+use crate::vectors::{Metric, RowId};
+use crate::workspace::{ClusterParams, Column, ModelId};
 
 /// How a new selection meets the old one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,10 +93,36 @@ pub enum Command {
     ShowGiven(ModelId),
     /// Lay them out again from the start, with the parameters of now.
     ProjectAgain(ModelId),
+    /// Lay out the selected rows alone.
+    ProjectSelection(ModelId, Method),
+    /// Go back from a map of some rows to that of all.
+    ShowWhole(ModelId),
+    /// Set the shown map aside, to hold others against it.
+    KeepMap(ModelId),
+    /// Forget a map that was set aside.
+    DropKept(ModelId, u32),
+    /// Show a moment of the shown map's history; `None` is its end.
+    Scrub(ModelId, Option<usize>),
+    /// Turn a map of three dimensions by so many radians about the vertical and the horizontal axis.
+    Turn(ModelId, [f32; 2]),
+    /// Look for clusters now.
+    FindClusters(ModelId),
     /// End a running layout and keep what is there.
     KeepLayout(ModelId),
-    /// Other parameters for the next t-SNE.
+    /// Other parameters for the next t-SNE, and for a running one as far as it can take them.
     SetTsne(TsneParams),
+    /// Other parameters for the next UMAP, and for a running one as far as it can take them.
+    SetUmap(UmapParams),
+    /// Two or three dimensions for the next UMAP or PCA.
+    SetDimensions(usize),
+    /// Whether UMAP keeps folders together.
+    SetByFolder(bool),
+    /// What counts as near for the next map; `None` chooses by the vectors.
+    SetMetric(Option<Metric>),
+    /// How clusters are looked for.
+    SetClusters(ClusterParams),
+    /// Show or hide the names of clusters on the map.
+    ShowClusterNames(bool),
     /// Colour points by a column.
     ColourBy(Column),
     /// Other colours.
@@ -154,6 +181,8 @@ pub enum Command {
     FitMaps,
     /// Put a model into a place of Compare.
     CompareModel(usize, ModelId),
+    /// Show one of its model's maps in a place of Compare.
+    CompareMap(usize, MapChoice),
     /// One more map in Compare.
     CompareMore,
     /// Take a map out of Compare.

@@ -5,15 +5,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::command::{Command, CommandSender, Dialog, MapTool};
+pub use super::maps::{KeptMap, LiveInfo, MapChoice, MapLabel, MapLabels, MapModel, TornLines};
 use super::settings::Settings;
 use super::theme::Theme;
 use crate::corpus::{Corpus, Modality};
-use crate::jobs::{JobId, JobSnapshot};
-use crate::picture::{Layout, Styles};
-use crate::projection::{Method, Quality, TsneEngine};
+use crate::jobs::JobSnapshot;
 use crate::vectors::RowId;
 use crate::workspace::{
-    Agreement, Answer, ColumnValues, EmbeddingSet, Explanation, InputKind, ModelCard, ModelId, Projection, Speed,
+    Agreement, Answer, ColumnValues, EmbeddingSet, Explanation, InputKind, ModelCard, ModelId, Speed,
 };
 
 /// What is selected and looked at; the same in all panes.
@@ -31,61 +30,6 @@ impl Selection {
     /// Whether a row is selected.
     pub fn contains(&self, row: RowId) -> bool {
         self.rows.binary_search(&row).is_ok()
-    }
-}
-
-/// A running t-SNE, as shown.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct LiveInfo {
-    /// Its job.
-    pub job: JobId,
-    /// Who runs it. Only our own can be paused and kept.
-    pub engine: TsneEngine,
-    /// Whether it waits.
-    pub paused: bool,
-    /// Iterations done.
-    pub iteration: usize,
-    /// Iterations in all.
-    pub iterations: usize,
-    /// KL divergence now; NaN in the first moments.
-    pub kl: f32,
-}
-
-/// A model's map.
-#[derive(Clone, Debug, Default)]
-pub struct MapModel {
-    /// The method whose layout is shown.
-    pub method: Option<Method>,
-    /// Finished projections.
-    pub projections: BTreeMap<Method, Arc<Projection>>,
-    /// Layouts of the finished projections.
-    pub layouts: BTreeMap<Method, Arc<Layout>>,
-    /// Positions that came with a file of vectors; shown, with `method` at `None`, until another is chosen.
-    pub given: Option<Arc<Layout>>,
-    /// What is drawn now: a finished layout or the newest of a running one.
-    pub layout: Option<Arc<Layout>>,
-    /// Colours of `layout`'s points.
-    pub styles: Option<Arc<Styles>>,
-    /// A running t-SNE.
-    pub live: Option<LiveInfo>,
-    /// (iteration, KL divergence) of the running t-SNE so far.
-    pub live_kl: Vec<(u32, f32)>,
-    /// Whether it came to be unasked and was not looked at yet.
-    pub fresh: bool,
-}
-
-impl MapModel {
-    /// How far the shown layout may be trusted, once measured.
-    pub fn quality(&self) -> Option<Quality> {
-        if self.live.is_some() {
-            return None;
-        }
-        self.projections.get(&self.method?)?.quality
-    }
-
-    /// The finished projection that is shown.
-    pub fn shown(&self) -> Option<&Arc<Projection>> {
-        self.projections.get(&self.method?)
     }
 }
 
@@ -172,8 +116,10 @@ pub enum LogLevel {
 /// The comparison shown.
 #[derive(Clone, Debug, Default)]
 pub struct CompareState {
-    /// The models side by side, two to four.
+    /// The models side by side, two to four; a model may stand there twice, with two of its maps.
     pub slots: Vec<ModelId>,
+    /// Which map of the model each place shows, where it is not the one that Explore shows.
+    pub choices: BTreeMap<usize, MapChoice>,
     /// Whether the user chose them.
     pub chosen: bool,
     /// Agreement of the pairs that were measured.
@@ -183,6 +129,11 @@ pub struct CompareState {
 }
 
 impl CompareState {
+    /// Which map of its model a place shows.
+    pub fn choice(&self, place: usize) -> MapChoice {
+        self.choices.get(&place).copied().unwrap_or_default()
+    }
+
     /// What was measured of two models, in either order.
     pub fn measured(&self, a: &ModelId, b: &ModelId) -> Option<&Arc<MeasuredPair>> {
         let same = |pair: &&Arc<MeasuredPair>| {

@@ -5,6 +5,7 @@
 pub mod command;
 pub mod context;
 pub mod map;
+pub mod maps;
 pub mod panes;
 pub mod settings;
 pub mod state;

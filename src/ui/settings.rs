@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use crate::corpus::LoadOptions;
-use crate::projection::TsneParams;
-use crate::workspace::Column;
+use crate::projection::{TsneParams, UmapParams};
+use crate::vectors::Metric;
+use crate::workspace::{ClusterParams, Column};
 
 /// A preset arrangement of panes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
@@ -74,6 +75,18 @@ pub struct Settings {
     pub top: usize,
     /// Parameters of the next t-SNE.
     pub tsne: TsneParams,
+    /// Parameters of the next UMAP.
+    pub umap: UmapParams,
+    /// Axes of the next UMAP or PCA, 2 or 3. Default 2.
+    pub dimensions: usize,
+    /// Whether UMAP is told the folders, and keeps each together. Default false: the map shows what the model sees.
+    pub by_folder: bool,
+    /// What counts as near for the next map; `None` chooses by the vectors.
+    pub metric: Option<Metric>,
+    /// How clusters are looked for.
+    pub clusters: ClusterParams,
+    /// Whether the names of clusters stand on the map. Default true.
+    pub cluster_names: bool,
     /// How folders are read.
     pub load: LoadOptions,
     /// Folders opened lately, newest first; at most ten.
@@ -91,6 +104,12 @@ impl Default for Settings {
             opacity: 0.85,
             top: 20,
             tsne: TsneParams::default(),
+            umap: UmapParams::default(),
+            dimensions: 2,
+            by_folder: false,
+            metric: None,
+            clusters: ClusterParams::default(),
+            cluster_names: true,
             load: LoadOptions::default(),
             recent: Vec::new(),
         }

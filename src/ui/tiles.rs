@@ -5,7 +5,7 @@ use std::cell::Cell;
 use eframe::egui::{self, Color32, Response, Stroke, Ui, Visuals, WidgetText};
 use egui_tiles::{Container, Linear, LinearDir, SimplificationOptions, TabState, TileId, Tiles, Tree, UiResponse};
 
-use super::context::Context;
+use super::context::{Context, MapChoice};
 use super::panes::{compare, items, map_pane, query};
 use super::state::WindowState;
 use super::theme::Theme;
@@ -67,7 +67,10 @@ impl Behaviour<'_, '_> {
             Pane::Map => match self.ctx.shown_model() {
                 Some(model) => {
                     let method = model.map.method.map_or(String::new(), |method| format!(" · {}", method.name()));
-                    format!("Map · {}{method}", model.card.name)
+                    let part = model.map.part.as_ref().map(|part| part.rows.len());
+                    let part =
+                        part.map_or(String::new(), |rows| format!(" · {} selected", widgets::thousands(rows as u64)));
+                    format!("Map · {}{method}{part}", model.card.name)
                 }
                 None => "Map".to_owned(),
             },
@@ -83,7 +86,7 @@ impl egui_tiles::Behavior<Pane> for Behaviour<'_, '_> {
         let (ctx, state) = (self.ctx, &mut *self.state);
         match *pane {
             Pane::Map => match ctx.shown_model() {
-                Some(model) => map_pane::show(ui, ctx, state, model, "explore"),
+                Some(model) => map_pane::show(ui, ctx, state, model, ("explore", MapChoice::Shown)),
                 None => map_pane::nothing(ui, ctx),
             },
             Pane::Items => items::show(ui, ctx, state),

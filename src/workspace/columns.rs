@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{Agreement, EmbeddingSet};
+use super::{Agreement, Clustering, EmbeddingSet};
 use crate::corpus::Corpus;
 use crate::vectors::RowId;
 
@@ -30,11 +30,17 @@ pub enum Column {
     Truncated,
     /// Share of nearest neighbours two models agree on; after a comparison.
     Agreement,
+    /// The cluster, once clusters are found.
+    Cluster,
+    /// How surely a row belongs to its cluster.
+    Membership,
+    /// Share of a point's nearest neighbours that the shown map keeps near.
+    Trust,
 }
 
 impl Column {
     /// All of them, as listed to the user.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 12] = [
         Self::Folder,
         Self::Modality,
         Self::Type,
@@ -44,7 +50,15 @@ impl Column {
         Self::Tokens,
         Self::Truncated,
         Self::Agreement,
+        Self::Cluster,
+        Self::Membership,
+        Self::Trust,
     ];
+
+    /// Whether it needs clusters.
+    pub fn of_clusters(self) -> bool {
+        matches!(self, Self::Cluster | Self::Membership)
+    }
 
     /// The name shown.
     pub fn name(self) -> &'static str {
@@ -58,6 +72,9 @@ impl Column {
             Self::Tokens => "tokens",
             Self::Truncated => "tokens cut",
             Self::Agreement => "agreement",
+            Self::Cluster => "cluster",
+            Self::Membership => "membership",
+            Self::Trust => "trust",
         }
     }
 }
@@ -76,15 +93,41 @@ pub enum ColumnValues {
     Numbers(Arc<[f32]>),
 }
 
-/// The values of `column` for `rows`. `set` gives what depends on a model, `agreement` what depends on two.
-pub fn column_values(
-    column: Column,
-    corpus: &Corpus,
-    rows: &[RowId],
-    set: Option<&EmbeddingSet>,
-    agreement: Option<&Agreement>,
-) -> ColumnValues {
+/// What the values of columns are taken from.
+#[derive(Clone, Debug)]
+pub struct ColumnSources {
+    /// What is loaded.
+    pub corpus: Arc<Corpus>,
+    /// The shown model's vectors, for what depends on a model.
+    pub set: Option<Arc<EmbeddingSet>>,
+    /// What two models agree on.
+    pub agreement: Option<Arc<Agreement>>,
+    /// The clusters of the shown model.
+    pub clusters: Option<Arc<Clustering>>,
+    /// The share of neighbours kept by the shown map.
+    pub trust: Option<Arc<RowShares>>,
+}
+
+/// A share for some rows.
+#[derive(Clone, Debug)]
+pub struct RowShares {
+    /// The rows, ascending.
+    pub rows: Arc<[RowId]>,
+    /// A share each, 0 to 1; NaN where unknown.
+    pub shares: Arc<[f32]>,
+}
+
+impl RowShares {
+    /// The share of a row; NaN where there is none.
+    pub fn of(&self, row: RowId) -> f32 {
+        self.rows.binary_search(&row).map_or(f32::NAN, |at| self.shares[at])
+    }
+}
+
+/// The values of `column` for `rows`; numbers are NaN where their source is not there.
+pub fn column_values(column: Column, sources: &ColumnSources, rows: &[RowId]) -> ColumnValues {
     let now = std::time::SystemTime::now();
+    let ColumnSources { corpus, set, agreement, clusters, trust } = sources;
     match column {
         Column::Folder => categories(rows.iter().map(|&row| corpus.item_of(row).label.as_str())),
         Column::Modality => categories(rows.iter().map(|&row| corpus.item_of(row).modality.name())),
@@ -97,14 +140,34 @@ pub fn column_values(
         })),
         Column::Tokens => numbers(rows.iter().map(|&row| corpus.chunk(row).tokens as f32)),
         Column::Truncated => numbers(rows.iter().map(|&row| {
-            let at = set.and_then(|set| Some(set.cut[set.position_of(row)?] as f32));
+            let at = set.as_ref().and_then(|set| Some(set.cut[set.position_of(row)?] as f32));
             at.unwrap_or(f32::NAN)
         })),
         Column::Agreement => numbers(rows.iter().map(|row| {
-            let found = agreement.and_then(|pair| Some(pair.overlap[pair.rows.binary_search(row).ok()?]));
+            let found = agreement.as_ref().and_then(|pair| Some(pair.overlap[pair.rows.binary_search(row).ok()?]));
             found.unwrap_or(f32::NAN)
         })),
+        Column::Cluster => cluster_names(clusters.as_deref(), rows),
+        Column::Membership => numbers(rows.iter().map(|&row| {
+            let found = clusters.as_ref().and_then(|found| Some(found.membership[found.position_of(row)?] * 100.0));
+            found.unwrap_or(f32::NAN)
+        })),
+        Column::Trust => {
+            numbers(rows.iter().map(|&row| trust.as_ref().map_or(f32::NAN, |trust| trust.of(row) * 100.0)))
+        }
     }
+}
+
+/// What rows outside every cluster are called.
+pub const NO_CLUSTER: &str = "no cluster";
+
+fn cluster_names(clusters: Option<&Clustering>, rows: &[RowId]) -> ColumnValues {
+    let name = |row: &RowId| {
+        let found = clusters?;
+        let label = found.fine.labels[found.position_of(*row)?];
+        usize::try_from(label).ok().map(|label| found.fine.names[label].as_str())
+    };
+    categories(rows.iter().map(|row| name(row).unwrap_or(NO_CLUSTER)))
 }
 
 fn numbers(values: impl Iterator<Item = f32>) -> ColumnValues {

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use super::SharedGraph;
 use crate::models::ModelCard;
-use crate::projection::{Method, Quality, TsneParams};
-use crate::vectors::{RowId, Vectors};
+use crate::projection::{DistanceCorrelation, Method, Quality, TsneParams, UmapParams};
+use crate::vectors::{Metric, RowId, Vectors};
 
 /// Id of an embedding set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -27,6 +28,8 @@ pub struct EmbeddingSet {
     pub rows: Arc<[RowId]>,
     /// One vector a row, in the order of `rows`.
     pub vectors: Vectors,
+    /// Its neighbour graphs, made when first asked for and shared by all that need neighbours.
+    pub graph: SharedGraph,
     /// Tokens the model saw of each row; zeros for pictures.
     pub tokens: Arc<[u32]>,
     /// Tokens of each row it did not see.
@@ -91,25 +94,71 @@ impl EmbeddingSet {
 pub struct ProjectionParams {
     /// The method.
     pub method: Method,
-    /// t-SNE's own parameters; unused by PCA.
+    /// 2 or 3: with 3, UMAP and PCA find three axes, and the map is a picture of space seen from one side. Default 2.
+    pub dimensions: usize,
+    /// What counts as near; `None` takes the cosine of vectors of length 1 and the distance of others.
+    pub metric: Option<Metric>,
+    /// t-SNE's own parameters; unused by others.
     pub tsne: TsneParams,
+    /// UMAP's own parameters; unused by others.
+    pub umap: UmapParams,
 }
 
-/// Positions of an embedding set in the plane.
+impl ProjectionParams {
+    /// A method with its usual parameters.
+    pub fn new(method: Method) -> Self {
+        Self { method, dimensions: 2, metric: None, tsne: TsneParams::default(), umap: UmapParams::default() }
+    }
+}
+
+/// A map as it was at one moment of its optimisation.
+#[derive(Clone, Debug)]
+pub struct Moment {
+    /// Iterations (t-SNE) or epochs (UMAP) done.
+    pub iteration: u32,
+    /// A position a row.
+    pub points: Arc<[[f32; 2]]>,
+}
+
+/// Positions of an embedding set, or of some of its rows, in the plane.
 #[derive(Clone, Debug)]
 pub struct Projection {
     /// How it was made.
     pub params: ProjectionParams,
-    /// The corpus rows, as in the embedding set.
+    /// The corpus rows, as in the embedding set, or those of them that were laid out.
     pub rows: Arc<[RowId]>,
     /// A position a row.
     pub points: Arc<[[f32; 2]]>,
-    /// Share of the variance along each principal component; PCA only (t-SNE keeps that of its start).
+    /// The same in three dimensions, where the method was asked for three: `points` are its first two axes.
+    pub space: Option<Arc<[[f32; 3]]>>,
+    /// The map from its start on, at evenly spaced moments; empty for PCA and where it was not kept.
+    pub history: Arc<[Moment]>,
+    /// Share of the variance along each principal component; PCA only (others keep that of their start).
     pub explained_variance: Arc<[f32]>,
     /// (iteration, KL divergence) as it ran; t-SNE only.
     pub kl: Arc<[(u32, f32)]>,
     /// How far it may be trusted; `None` until measured.
     pub quality: Option<Quality>,
+    /// How far its distances follow those of the original space; `None` until measured.
+    pub distances: Option<DistanceCorrelation>,
     /// Seconds for the neighbours, the layout, and the quality.
     pub seconds: [f64; 3],
+}
+
+impl Projection {
+    /// Positions alone: nothing known of how they came to be.
+    pub fn new(params: ProjectionParams, rows: Arc<[RowId]>, points: Arc<[[f32; 2]]>) -> Self {
+        Self {
+            params,
+            rows,
+            points,
+            space: None,
+            history: [].into(),
+            explained_variance: [].into(),
+            kl: [].into(),
+            quality: None,
+            distances: None,
+            seconds: [0.0; 3],
+        }
+    }
 }

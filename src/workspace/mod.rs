@@ -4,13 +4,17 @@
 
 mod answers;
 pub mod cache;
+mod clustering;
 mod columns;
 mod document;
+mod graph;
 mod report;
 
 pub use answers::*;
+pub use clustering::*;
 pub use columns::*;
 pub use document::*;
+pub use graph::{Making, SharedGraph};
 pub use report::ErrorReport;
 
 // The window reads cards and explanations from here, so that it need not know the room of the models.

@@ -11,13 +11,13 @@ use embedlens::app::{App, StartOptions};
 use embedlens::tasks::Environment;
 use embedlens::ui::map::MapBackend;
 
-pub(super) struct Rig {
-    pub(super) harness: Harness<'static, App>,
+pub(crate) struct Rig {
+    pub(crate) harness: Harness<'static, App>,
     _cache: tempfile::TempDir,
 }
 
 impl Rig {
-    pub(super) fn open(folder: &Path) -> Self {
+    pub(crate) fn open(folder: &Path) -> Self {
         let cache = tempfile::tempdir().unwrap();
         let environment =
             Environment { cache_dir: Some(cache.path().to_owned()), offline: true, ..Environment::default() };
@@ -30,7 +30,7 @@ impl Rig {
     }
 
     /// Steps frames until `done`, or fails after a time no machine needs.
-    pub(super) fn until(&mut self, what: &str, done: impl Fn(&App) -> bool) {
+    pub(crate) fn until(&mut self, what: &str, done: impl Fn(&App) -> bool) {
         let start = Instant::now();
         loop {
             self.harness.step();
@@ -43,12 +43,12 @@ impl Rig {
         self.harness.step();
     }
 
-    pub(super) fn settle(&mut self) {
+    pub(crate) fn settle(&mut self) {
         self.until("all jobs were done", App::is_idle);
         self.until("outcomes were applied", App::is_idle);
     }
 
-    fn key(&mut self, modifiers: egui::Modifiers, key: egui::Key) {
+    pub(crate) fn key(&mut self, modifiers: egui::Modifiers, key: egui::Key) {
         self.harness.key_press_modifiers(modifiers, key);
         self.harness.step();
         self.harness.step();
@@ -72,7 +72,7 @@ impl Rig {
         self.harness.step();
     }
 
-    pub(super) fn click(&mut self, label: &str) {
+    pub(crate) fn click(&mut self, label: &str) {
         self.harness.get_by_label(label).click();
         self.harness.step();
         self.harness.step();

@@ -176,7 +176,7 @@ fn odd_input_gives_finite_maps_or_says_why_not() {
         check([1.0, 2.0, f32::NAN, 3.0, 4.0, 4.5, -1.0, 1.0, 1e30, -1e30, f32::INFINITY, 0.0].to_vec(), metric);
         check([f32::NAN; 20].to_vec(), metric);
     }
-    let graph = NeighbourGraph { k: 1, metric: Metric::Euclidean, indices: [1, 9].into(), scores: [-1.0, -1.0].into() };
+    let graph = NeighbourGraph::new(1, Metric::Euclidean, [1, 9], [-1.0, -1.0]);
     let wrong = Umap::new(&graph, &[[0.0, 0.0], [1.0, 1.0]], &params, None);
     assert_eq!(wrong.err(), Some(ProjectionError::NoSuchRow { row: 9, rows: 2 }));
     assert!(matches!(

@@ -165,6 +165,7 @@ fn assemble(corpus: &Corpus, slots: Slots, made: Made) -> Result<EmbeddingSet, T
         fingerprint: made.fingerprint,
         rows: rows.into(),
         vectors: Vectors::new(values, dim)?,
+        graph: Default::default(),
         tokens: tokens.into(),
         cut: cut.into(),
         notes: notes.into(),

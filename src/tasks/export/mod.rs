@@ -135,15 +135,9 @@ mod tests {
     #[test]
     fn a_map_is_written_with_its_rows() {
         let dir = tempfile::tempdir().unwrap();
-        let projection = Projection {
-            params: ProjectionParams { method: Method::Pca, tsne: TsneParams::default() },
-            rows: (0..3).map(RowId).collect(),
-            points: Arc::new([[1.5, 2.0], [0.0, -1.0], [3.0, 4.0]]),
-            explained_variance: Arc::new([]),
-            kl: Arc::new([]),
-            quality: None,
-            seconds: [0.0; 3],
-        };
+        let params = ProjectionParams::new(Method::Pca);
+        let points = Arc::new([[1.5, 2.0], [0.0, -1.0], [3.0, 4.0]]);
+        let projection = Projection::new(params, (0..3).map(RowId).collect(), points);
         let path = dir.path().join("map.csv");
         export_projection(&projection, &rows(), &path).unwrap();
         let text = fs_err::read_to_string(path).unwrap();

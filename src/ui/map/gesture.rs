@@ -17,6 +17,8 @@ const KEY_ZOOM: f32 = 1.3;
 pub(super) enum Gesture {
     /// Moving the picture.
     Pan,
+    /// Turning a map of three dimensions.
+    Turn,
     /// Drawing an area; corners in world coordinates.
     Draw {
         /// What to do with the rows inside.
@@ -36,7 +38,8 @@ pub(super) fn act(ui: &Ui, response: &Response, input: &MapInput<'_>, view: &mut
         view.fit();
     }
     if response.drag_started() {
-        view.gesture = Some(begin(ui, response, input.tool, view));
+        let turns = input.turns && response.drag_started_by(PointerButton::Secondary);
+        view.gesture = Some(if turns { Gesture::Turn } else { begin(ui, response, input.tool, view) });
     }
     if response.clicked() || response.drag_started() {
         response.request_focus();
@@ -61,6 +64,7 @@ pub(super) fn cursor(ui: &Ui, response: &Response, tool: Tool, (on_point, view):
     }
     let icon = match &view.gesture {
         Some(Gesture::Pan) => CursorIcon::Grabbing,
+        Some(Gesture::Turn) => CursorIcon::Move,
         Some(Gesture::Draw { .. }) => CursorIcon::Crosshair,
         None if on_point => CursorIcon::PointingHand,
         None if tool != Tool::Pan => CursorIcon::Crosshair,
@@ -85,8 +89,17 @@ fn begin(ui: &Ui, response: &Response, tool: Tool, view: &MapView) -> Gesture {
     Gesture::Draw { mode, corners, boxed: tool == Tool::Box }
 }
 
+/// How far this frame's drag turns the map, in radians: the width of the map is half a turn.
+pub(super) fn turned(response: &Response, view: &MapView) -> Option<[f32; 2]> {
+    let moved = response.drag_delta();
+    let turns = matches!(view.gesture, Some(Gesture::Turn)) && moved != egui::Vec2::ZERO;
+    let scale = std::f32::consts::PI / response.rect.width().max(1.0);
+    turns.then(|| [moved.x * scale, moved.y * scale])
+}
+
 fn drag(response: &Response, view: &mut MapView) {
     match view.gesture.take() {
+        Some(Gesture::Turn) => view.gesture = Some(Gesture::Turn),
         Some(Gesture::Pan) => {
             view.gesture = Some(Gesture::Pan);
             let delta = response.drag_delta();

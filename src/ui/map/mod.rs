@@ -6,6 +6,7 @@
 mod fallback;
 mod gesture;
 pub mod gpu;
+mod names;
 mod paint;
 #[cfg(test)]
 mod tests;
@@ -18,6 +19,7 @@ use eframe::egui_wgpu::RenderState;
 use eframe::wgpu::DeviceType;
 use egui::emath::GuiRounding as _;
 
+use super::maps::MapLabels;
 use crate::picture::{Layout, Styles};
 use crate::vectors::RowId;
 pub use fallback::PaintRequest;
@@ -83,6 +85,19 @@ pub struct Mark {
     pub label: String,
 }
 
+/// A line between two points of the map.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Line {
+    /// One end.
+    pub from: RowId,
+    /// The other end.
+    pub to: RowId,
+    /// Its colour.
+    pub colour: Color32,
+    /// Whether it is dashed.
+    pub dashed: bool,
+}
+
 /// Everything a map shows in one frame.
 #[derive(Clone, Copy)]
 pub struct MapInput<'a> {
@@ -100,6 +115,12 @@ pub struct MapInput<'a> {
     pub focused: Option<RowId>,
     /// Points to mark, the first in front.
     pub marked: &'a [Mark],
+    /// Lines between points, under the marks.
+    pub lines: &'a [Line],
+    /// Names of clusters at their places; `None` for none.
+    pub names: Option<&'a MapLabels>,
+    /// Whether dragging with the secondary button turns the map, which is one of three dimensions.
+    pub turns: bool,
     /// Radius of a point in points of the screen, 0.5 to 12, usually 2.5.
     pub point_size: f32,
     /// Opacity of all but the selected points, 0 to 1, usually 0.85.
@@ -148,6 +169,8 @@ pub struct MapResponse {
     pub background_clicked: bool,
     /// A lasso or box was finished.
     pub area: Option<Area>,
+    /// The map was turned by so many radians about the vertical and the horizontal axis.
+    pub turned: Option<[f32; 2]>,
     /// A picture of the points that a job is to paint: only where no graphics processor draws.
     pub to_paint: Option<PaintRequest>,
 }
@@ -183,6 +206,7 @@ pub fn show(ui: &mut Ui, input: &MapInput<'_>, view: &mut MapView) -> MapRespons
         secondary_clicked: secondary_clicked.and_then(row),
         background_clicked,
         area,
+        turned: gesture::turned(&response, view),
         to_paint,
         response,
     }

@@ -7,7 +7,7 @@ use eframe::egui::{Align2, Color32, FontId, Pos2, Rect, Response, Shape, Stroke,
 use super::fallback::Scene;
 use super::gesture::Gesture;
 use super::gpu::Drawing;
-use super::{MapBackend, MapInput, MapView, PaintRequest};
+use super::{MapBackend, MapInput, MapView, PaintRequest, names};
 use crate::picture::Colour;
 
 /// Size of the text beside a mark.
@@ -53,6 +53,19 @@ pub(super) fn overlay(ui: &Ui, response: &Response, input: &MapInput<'_>, view: 
         seen.then(|| (at, color32(input.styles.full_colour(position))))
     };
     let radius = (input.point_size * 1.6).max(5.0);
+    for line in input.lines {
+        let end = |row| view.on_screen(input.layout, rect, input.layout.position_of(row)?);
+        if let Some((from, to)) = end(line.from).zip(end(line.to)) {
+            let stroke = Stroke::new(1.25, line.colour);
+            match line.dashed {
+                true => painter.extend(Shape::dashed_line(&[from, to], stroke, 4.0, 4.0)),
+                false => _ = painter.line_segment([from, to], stroke),
+            }
+        }
+    }
+    if let Some(names) = input.names {
+        names::paint(ui, rect, (names, input), view);
+    }
     let ring = |width: f32| Stroke::new(width, input.colours.ring);
     for mark in input.marked.iter().rev() {
         if let Some((at, own)) = place(mark.row) {

@@ -57,6 +57,9 @@ impl State {
         let input = MapInput {
             id: "test",
             label: "Map of four points",
+            lines: &[],
+            names: None,
+            turns: false,
             layout: &self.layout,
             styles: &self.styles,
             hovered: self.hovered,

@@ -68,6 +68,12 @@ impl MapView {
         !self.steered
     }
 
+    /// How many times larger the map is shown than where all of it is in view.
+    pub fn magnification(&self) -> f32 {
+        let whole = self.shown.as_ref().map(|layout| Camera::fit(layout.bounds(), self.size.into(), MARGIN).scale);
+        whole.map_or(1.0, |whole| self.camera.scale / whole)
+    }
+
     /// The part of the plane in view, for exporting it.
     pub fn visible(&self) -> Bounds {
         self.camera.visible(self.size.into())

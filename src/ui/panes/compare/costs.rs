@@ -118,6 +118,7 @@ mod tests {
             fingerprint: String::new(),
             rows: (0..100).map(RowId).collect(),
             vectors: Vectors::new(vec![1.0; 100], 1).unwrap(),
+            graph: Default::default(),
             tokens: [].into(),
             cut: [].into(),
             notes: [].into(),

@@ -9,7 +9,8 @@ use super::query;
 use crate::corpus::Modality;
 use crate::projection::TsneEngine;
 use crate::ui::command::Command;
-use crate::ui::context::{Context, ModelState};
+use crate::ui::context::{Context, MapChoice, ModelState};
+use crate::ui::panes::left::METHODS;
 use crate::ui::state::WindowState;
 use crate::ui::theme::{self, Theme};
 use crate::ui::tiles::{header, padded};
@@ -28,17 +29,7 @@ pub fn map(ui: &mut Ui, ctx: &Context<'_>, state: &mut WindowState, place: usize
         let (dot, _) = ui.allocate_exact_size(vec2(10.0, 10.0), Sense::hover());
         ui.painter().circle_filled(dot.center(), 4.0, ctx.theme.model_colour(model.colour));
         choose(ui, ctx, place, model);
-        for method in [crate::projection::Method::Pca, crate::projection::Method::Tsne] {
-            let chosen = model.map.method == Some(method);
-            let chip = chip(ui, method.name(), chosen);
-            chip.widget_info(|| {
-                let name = format!("{} of map {}", method.name(), place + 1);
-                egui::WidgetInfo::selected(egui::Role::Button, true, chosen, name)
-            });
-            if chip.clicked() {
-                ctx.send(Command::Project(model.card.id.clone(), method));
-            }
-        }
+        maps_of(ui, ctx, place, model);
         if let Some(live) = model.map.live.filter(|live| live.engine == TsneEngine::Embedlens) {
             let word = if live.paused { "Resume" } else { "Pause" };
             if chip(ui, word, true).clicked() {
@@ -54,19 +45,38 @@ pub fn map(ui: &mut Ui, ctx: &Context<'_>, state: &mut WindowState, place: usize
                     ctx.send(Command::CompareLess(place));
                 }
             }
-            let can_add = ctx.compare.slots.len() < 4 && addable(ctx) > 0;
+            let can_add = ctx.compare.slots.len() < 4;
             if place + 1 == ctx.compare.slots.len() && can_add && chip(ui, "+ Map", false).clicked() {
                 ctx.send(Command::CompareMore);
             }
-            facts(ui, ctx, model);
+            facts(ui, ctx, model, ctx.compare.choice(place));
         });
     });
-    super::map_pane::show(ui, ctx, state, model, &format!("compare {place}"));
+    super::map_pane::show(ui, ctx, state, model, (&format!("compare {place}"), ctx.compare.choice(place)));
 }
 
-/// Models that are embedded and not yet side by side.
-fn addable(ctx: &Context<'_>) -> usize {
-    ctx.models.iter().filter(|model| model.set.is_some() && !ctx.compare.slots.contains(&model.card.id)).count()
+/// Chips for each method, and for each map that was kept: of the same model, two places can show two of them.
+fn maps_of(ui: &mut Ui, ctx: &Context<'_>, place: usize, model: &ModelState) {
+    let choice = ctx.compare.choice(place);
+    for (method, words) in METHODS {
+        let shown = choice == MapChoice::Shown && model.map.method == Some(method);
+        let chosen = shown || choice == MapChoice::Of(method);
+        let chip = chip(ui, method.name(), chosen).on_hover_text(words);
+        let name = format!("{} of map {}", method.name(), place + 1);
+        chip.widget_info(|| egui::WidgetInfo::selected(egui::Role::Button, true, chosen, &name));
+        if chip.clicked() {
+            ctx.send(Command::CompareMap(place, MapChoice::Of(method)));
+        }
+    }
+    for kept in &model.map.kept {
+        let chosen = choice == MapChoice::Kept(kept.number);
+        let chip = chip(ui, &format!("Kept {}", kept.number), chosen).on_hover_text(&kept.name);
+        let name = format!("Kept map {} as map {}", kept.number, place + 1);
+        chip.widget_info(|| egui::WidgetInfo::selected(egui::Role::Button, true, chosen, &name));
+        if chip.clicked() {
+            ctx.send(Command::CompareMap(place, MapChoice::Kept(kept.number)));
+        }
+    }
 }
 
 fn choose(ui: &mut Ui, ctx: &Context<'_>, place: usize, model: &ModelState) {
@@ -85,9 +95,13 @@ fn choose(ui: &mut Ui, ctx: &Context<'_>, place: usize, model: &ModelState) {
 }
 
 /// Dimensions and how far the map may be trusted, as much of it as there is room for.
-fn facts(ui: &mut Ui, ctx: &Context<'_>, model: &ModelState) {
+fn facts(ui: &mut Ui, ctx: &Context<'_>, model: &ModelState, choice: MapChoice) {
     let dimensions = format!("{} dimensions", thousands(model.card.dimensions as u64));
-    let quality = model.map.quality().map(|quality| {
+    let measured = match choice {
+        MapChoice::Shown => model.map.quality(),
+        other => model.map.projection(other).and_then(|projection| projection.quality),
+    };
+    let quality = measured.map(|quality| {
         let kept = quality.neighbours_kept * 100.0;
         (format!("trust {:.2}", quality.trustworthiness), format!("neighbours kept {kept:.0} %"))
     });

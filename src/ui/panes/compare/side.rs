@@ -23,10 +23,30 @@ pub fn show(ui: &mut Ui, ctx: &Context<'_>) {
     });
 }
 
+/// Two maps of one model: how far each may be trusted.
+fn two_maps(ui: &mut Ui, ctx: &Context<'_>) {
+    section(ui, "Maps of one model");
+    widgets::dim(ui, "The vectors are the same; what differs is what each map keeps of them.");
+    for (place, id) in ctx.compare.slots.iter().enumerate() {
+        let Some(model) = ctx.model(id) else { continue };
+        let Some(shown) = model.map.projection(ctx.compare.choice(place)) else { continue };
+        ui.add_space(8.0);
+        widgets::dim(ui, format!("Map {}: {} by {}", place + 1, model.card.name, shown.params.method.name()));
+        let Some(quality) = shown.quality else { continue };
+        fact(ui, "Trust", format!("{:.3}", quality.trustworthiness));
+        fact(ui, "Continuity", format!("{:.3}", quality.continuity));
+        fact(ui, "Neighbours kept", format!("{:.0} %", quality.neighbours_kept * 100.0));
+        fact(ui, "Time", widgets::duration(shown.seconds[0] + shown.seconds[1]));
+    }
+}
+
 /// What stands in the place of a comparison that is not there.
 fn no_agreement(ui: &mut Ui, ctx: &Context<'_>) {
-    section(ui, "Agreement in the original space");
     let slots = &ctx.compare.slots;
+    if matches!(slots.as_slice(), [a, b, ..] if a == b) {
+        return two_maps(ui, ctx);
+    }
+    section(ui, "Agreement in the original space");
     let ready = slots.iter().take(2).filter(|id| ctx.model(id).is_some_and(|model| model.set.is_some())).count();
     let [a, b, ..] = slots.as_slice() else {
         widgets::dim(ui, "Embed the corpus with two models that read the same kind of items.");
@@ -72,7 +92,7 @@ fn agreed(ui: &mut Ui, ctx: &Context<'_>, pair: &MeasuredPair) {
     if link(ui, words).clicked() {
         ctx.send(Command::ColourBy(column));
     }
-    let styles = ctx.compare.slots.first().and_then(|id| ctx.model(id)?.map.styles.as_ref());
+    let styles = ctx.compare.slots.first().and_then(|id| Some(ctx.model(id)?.map.seen(ctx.compare.choice(0))?.1));
     let scale = styles.and_then(|styles| styles.legend().scale.as_ref());
     if let (Column::Agreement, Some(scale)) = (ctx.settings.colour_by, scale) {
         crate::ui::panes::map_pane::scale(ui, ctx, scale);

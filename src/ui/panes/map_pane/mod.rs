@@ -1,26 +1,38 @@
-//! A model's map with its legend, hover card and trust line, linked with everything else.
+//! A model's map with its legend, hover card, trust line and past, linked with everything else.
 
-use eframe::egui::{self, Align2, Area, Id, Order, RichText, ScrollArea, Sense, TextEdit, Ui, pos2, vec2};
+mod legend;
+mod time;
+
+use eframe::egui::{self, Align2, Area, Id, Order, RichText, Sense, Ui, pos2, vec2};
 
 use super::query;
 use crate::corpus::Content;
-use crate::picture::{Legend, LegendScale};
 use crate::projection::Method;
 use crate::ui::command::{Command, Dialog, MapTool, SelectMode};
-use crate::ui::context::{Context, ModelState};
-use crate::ui::map::{AreaMode, MapColours, MapInput, Mark, Tool};
+use crate::ui::context::{Context, MapChoice, ModelState};
+use crate::ui::map::{AreaMode, Line, MapColours, MapInput, Mark, Tool};
 use crate::ui::state::WindowState;
 use crate::ui::theme::{self, Theme};
-use crate::ui::widgets::{self, card, clipped_text, empty_state, link, number_at, thousands};
+use crate::ui::widgets::{self, card, empty_state, link};
 use crate::vectors::RowId;
+pub use legend::scale;
 
-/// Paints the map of `model`. `place` tells maps of the same model apart.
-pub fn show(ui: &mut Ui, ctx: &Context<'_>, state: &mut WindowState, model: &ModelState, place: &str) {
-    let (Some(layout), Some(styles)) = (&model.map.layout, &model.map.styles) else {
+/// Paints one of the maps of `model`. `place` tells maps of the same model apart.
+pub fn show(
+    ui: &mut Ui,
+    ctx: &Context<'_>,
+    state: &mut WindowState,
+    model: &ModelState,
+    (place, choice): (&str, MapChoice),
+) {
+    let Some((layout, styles)) = model.map.seen(choice) else {
         waiting(ui, ctx, model);
         return;
     };
     let key = format!("{place}/{}", model.card.id);
+    let own = choice == MapChoice::Shown;
+    let lines = if own { torn_lines(ctx, model) } else { Vec::new() };
+    let space = own && model.map.live.is_none() && model.map.shown().is_some_and(|shown| shown.space.is_some());
     let marked = marks(ctx, state, model);
     let view = state.map_views.entry(key.clone()).or_default();
     let seen = state.seen_fit.insert(key.clone(), ctx.fit_request);
@@ -43,6 +55,9 @@ pub fn show(ui: &mut Ui, ctx: &Context<'_>, state: &mut WindowState, model: &Mod
             hovered: ctx.hovered,
             focused: ctx.selection.focus,
             marked: &marked,
+            lines: &lines,
+            names: model.map.labels.as_deref().filter(|_| own && ctx.settings.cluster_names),
+            turns: space,
             point_size: ctx.settings.point_size,
             opacity: ctx.settings.opacity,
             tool: tool(ctx.tool),
@@ -56,6 +71,9 @@ pub fn show(ui: &mut Ui, ctx: &Context<'_>, state: &mut WindowState, model: &Mod
     state.map_focused |= response.response.has_focus();
     if let Some(request) = response.to_paint {
         ctx.send(Command::PaintPoints(request));
+    }
+    if let Some(by) = response.turned {
+        ctx.send(Command::Turn(model.card.id.clone(), by));
     }
     if response.response.contains_pointer() {
         state.hover_next = response.hovered;
@@ -83,12 +101,23 @@ pub fn show(ui: &mut Ui, ctx: &Context<'_>, state: &mut WindowState, model: &Mod
     }
     // In Compare the header tells the trust, and cards would hide half of a small map.
     if place == "explore" {
-        legend_card(ui, ctx, state, (styles.legend(), &key), rect);
+        legend::card_of(ui, ctx, state, (styles.legend(), &key), rect);
         trust_card(ui, ctx, (model, &key), rect);
+        time::card_of(ui, ctx, (model, &key), rect);
     }
     if let (Some(row), Some(at)) = (response.hovered, response.hovered_at) {
         hover_card(ui, ctx, state, row, at);
     }
+}
+
+/// Lines from the row looked at to what the map gets wrong about it: solid to true neighbours that it tore away, dashed to strangers.
+fn torn_lines(ctx: &Context<'_>, model: &ModelState) -> Vec<Line> {
+    let Some(torn) = model.map.torn.as_ref().filter(|torn| ctx.selection.focus == Some(torn.row)) else {
+        return Vec::new();
+    };
+    let line = |to: &RowId, colour, dashed| Line { from: torn.row, to: *to, colour, dashed };
+    let away = torn.torn.iter().map(|to| line(to, ctx.theme.good, false));
+    away.chain(torn.pulled.iter().map(|to| line(to, ctx.theme.bad, true))).collect()
 }
 
 fn tool(tool: MapTool) -> Tool {
@@ -210,108 +239,6 @@ fn waiting(ui: &mut Ui, ctx: &Context<'_>, model: &ModelState) {
     }
 }
 
-fn legend_card(
-    ui: &mut Ui,
-    ctx: &Context<'_>,
-    state: &mut WindowState,
-    (legend, key): (&Legend, &str),
-    rect: egui::Rect,
-) {
-    if rect.width() < 420.0 || rect.height() < 200.0 {
-        return;
-    }
-    let width = 178.0;
-    let at = pos2(rect.right() - width - 36.0, rect.top() + 12.0);
-    let most = (rect.height() - 150.0).clamp(63.0, 232.0);
-    Area::new(Id::unique(("legend", key))).fixed_pos(at).order(Order::Middle).constrain(false).show(ui.ctx(), |ui| {
-        card(&ctx.theme).show(ui, |ui| {
-            ui.set_width(width);
-            ui.spacing_mut().item_spacing.y = 2.0;
-            let count = legend.entries.len();
-            let title = if count > 0 { format!("{} · {count}", legend.title) } else { legend.title.clone() };
-            ui.horizontal(|ui| {
-                ui.label(RichText::new(title).font(theme::secondary()).color(ctx.theme.dim));
-                if !ctx.hidden.is_empty() && link(ui, "Show all").clicked() {
-                    ctx.send(Command::ShowAllCategories);
-                }
-            });
-            if count > 12 {
-                let field =
-                    TextEdit::singleline(&mut state.legend_search).hint_text("Search").desired_width(f32::INFINITY);
-                let response = ui.add(field);
-                widgets::name_field(&response, "Search the legend", &state.legend_search);
-            } else {
-                state.legend_search.clear();
-            }
-            if let Some(bar) = &legend.scale {
-                scale(ui, ctx, bar);
-            }
-            let wanted = state.legend_search.to_lowercase();
-            let found: Option<Vec<usize>> = (!wanted.is_empty()).then(|| {
-                let named = |place: &usize| legend.entries[*place].label.to_lowercase().contains(&wanted);
-                (0..count).filter(named).collect()
-            });
-            let rows = found.as_ref().map_or(count, Vec::len);
-            ui.spacing_mut().item_spacing.y = 0.0;
-            ScrollArea::vertical().max_height(most).auto_shrink([false, true]).show_rows(ui, 22.0, rows, |ui, seen| {
-                for row in seen {
-                    legend_row(ui, ctx, &legend.entries[found.as_ref().map_or(row, |found| found[row])]);
-                }
-            });
-        });
-    });
-}
-
-fn legend_row(ui: &mut Ui, ctx: &Context<'_>, entry: &crate::picture::LegendEntry) {
-    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 22.0), Sense::click());
-    let hidden = ctx.hidden.contains(&entry.label);
-    let name = format!("{}, {} points", entry.label, entry.count);
-    response.widget_info(|| egui::WidgetInfo::selected(egui::Role::CheckBox, true, !hidden, &name));
-    if response.hovered() || response.has_focus() {
-        ui.painter().rect_filled(rect.expand2(vec2(4.0, 0.0)), 5.0, ctx.theme.raised);
-    }
-    let dot = pos2(rect.left() + 5.0, rect.center().y);
-    let colour = Theme::colour(entry.colour);
-    if hidden {
-        ui.painter().circle_stroke(dot, 4.0, egui::Stroke::new(1.2, ctx.theme.faint));
-    } else {
-        ui.painter().circle_filled(dot, 4.0, colour);
-    }
-    let text = if hidden { ctx.theme.faint } else { ctx.theme.text };
-    let room = rect.width() - 62.0;
-    clipped_text(ui, pos2(rect.left() + 16.0, rect.center().y), room, &entry.label, (theme::secondary(), text));
-    number_at(ui, rect.right_center(), &thousands(entry.count as u64), (theme::secondary(), ctx.theme.dim));
-    // Many Linux desktops keep Alt-click for moving windows.
-    let alone = ui.input(|input| input.modifiers.alt || input.modifiers.command);
-    let response = response.on_hover_text("Click hides or shows; Alt-click or Ctrl-click shows only this");
-    if response.clicked() {
-        let label = entry.label.clone();
-        ctx.send(if alone { Command::IsolateCategory(label) } else { Command::ToggleCategory(label) });
-    }
-}
-
-/// A scale of colours with its ends named.
-pub fn scale(ui: &mut Ui, ctx: &Context<'_>, bar: &LegendScale) {
-    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 10.0), Sense::hover());
-    let (low, high) = (bar.label_at(0.0), bar.label_at(1.0));
-    response
-        .widget_info(|| egui::WidgetInfo::labeled(egui::Role::Image, true, format!("Colour scale {low} to {high}")));
-    let steps = 48;
-    for step in 0..steps {
-        let part = step as f32 / steps as f32;
-        let colour = Theme::colour(bar.colour_at(part));
-        let left = rect.left() + rect.width() * part;
-        let piece = egui::Rect::from_min_size(pos2(left, rect.top()), vec2(rect.width() / steps as f32 + 0.5, 10.0));
-        ui.painter().rect_filled(piece, 0.0, colour);
-    }
-    ui.horizontal(|ui| {
-        widgets::dim(ui, low);
-        ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-            ui.label(RichText::new(high).font(theme::secondary()).color(ctx.theme.dim));
-        });
-    });
-}
-
 fn trust_card(ui: &mut Ui, ctx: &Context<'_>, (model, key): (&ModelState, &str), rect: egui::Rect) {
     if rect.width() < 300.0 {
         return;
@@ -336,12 +263,17 @@ fn trust_card(ui: &mut Ui, ctx: &Context<'_>, (model, key): (&ModelState, &str),
                             ui.label(strong(format!("{:.0} %", quality.neighbours_kept * 100.0)));
                         }
                         (None, Some(live)) => {
-                            ui.label(plain(format!("t-SNE at iteration {} of {}", live.iteration, live.iterations)));
+                            let (name, iteration) = (live.method.name(), live.iteration);
+                            ui.label(plain(format!("{name} at step {iteration} of {}", live.iterations)));
+                        }
+                        (None, None) if model.map.moment.is_some() => {
+                            ui.label(plain("On its way: trust is that of the end".into()));
                         }
                         (None, None) => {
                             ui.label(plain("Measuring how far this map can be trusted".into()));
                         }
                     }
+                    lines_words(ui, ctx, model);
                     let words = RichText::new("What does this mean?").font(theme::secondary()).color(ctx.theme.accent);
                     let response = ui.add(egui::Label::new(words).sense(Sense::click()));
                     response.widget_info(|| {
@@ -354,6 +286,17 @@ fn trust_card(ui: &mut Ui, ctx: &Context<'_>, (model, key): (&ModelState, &str),
             });
         },
     );
+}
+
+/// How the map treats the row looked at.
+fn lines_words(ui: &mut Ui, ctx: &Context<'_>, model: &ModelState) {
+    let Some(torn) = model.map.torn.as_ref().filter(|torn| ctx.selection.focus == Some(torn.row)) else { return };
+    let coloured = |words: String, colour| RichText::new(words).font(theme::secondary()).color(colour);
+    ui.label(coloured(format!("· {} torn away", torn.torn.len()), ctx.theme.good)).on_hover_text(
+        "True neighbours of the marked point, of its 10 nearest, that this map put elsewhere: solid lines",
+    );
+    ui.label(coloured(format!("{} pulled in", torn.pulled.len()), ctx.theme.bad))
+        .on_hover_text("Of the 10 points nearest on this map, those that are no true neighbours: dashed lines");
 }
 
 fn hover_card(ui: &mut Ui, ctx: &Context<'_>, state: &mut WindowState, row: RowId, at: egui::Pos2) {

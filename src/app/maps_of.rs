@@ -1,0 +1,294 @@
+//! Jobs that make, change and read maps: laying out, parts, moments, clusters, trust.
+//!
+//! What they give is written by `apply`. Invariant: a model has at most one running layout.
+
+use std::sync::Arc;
+
+use super::App;
+use super::jobs_of::{Outcome, spec};
+use crate::jobs::{JobId, JobSpec, Policy};
+use crate::picture::Layout;
+use crate::projection::{LINFA_LIMIT, Method, TsneEngine};
+use crate::tasks::{self, ClusterRequest, LiveSlot, ProjectRequest};
+use crate::ui::context::{KeptMap, LiveInfo, MapChoice, TornLines};
+use crate::vectors::RowId;
+use crate::workspace::{EmbeddingSet, ModelId, Projection, ProjectionParams, SharedGraph};
+
+/// Neighbours that lines are drawn to.
+const LINES: usize = 10;
+
+impl App {
+    /// The parameters of the next map by a method.
+    pub(super) fn projection_params(&self, method: Method, rows: usize) -> ProjectionParams {
+        let settings = &self.settings;
+        let mut tsne = settings.tsne;
+        if rows > LINFA_LIMIT {
+            tsne.engine = TsneEngine::Embedlens;
+        }
+        let dimensions = if method == Method::Tsne { 2 } else { settings.dimensions };
+        ProjectionParams { method, dimensions, metric: settings.metric, tsne, umap: settings.umap }
+    }
+
+    /// Lays a model's vectors out.
+    pub(super) fn spawn_project(&mut self, id: &ModelId, method: Method) {
+        let Some(set) = self.document.model(id).and_then(|model| model.set.clone()) else { return };
+        let params = self.projection_params(method, set.rows.len());
+        let request = ProjectRequest {
+            vectors: set.vectors.clone(),
+            rows: set.rows.clone(),
+            params,
+            graph: set.graph.clone(),
+            labels: self.labels_for(&set, &params),
+        };
+        self.spawn_layout(id, request, false);
+    }
+
+    /// Lays the selected rows of a model out alone.
+    pub(super) fn spawn_project_selection(&mut self, id: &ModelId, method: Method) {
+        let Some(set) = self.document.model(id).and_then(|model| model.set.clone()) else { return };
+        let selected: Vec<(usize, RowId)> =
+            self.document.selection.rows.iter().filter_map(|&row| Some((set.position_of(row)?, row))).collect();
+        if selected.is_empty() {
+            return;
+        }
+        let rows: Arc<[RowId]> = selected.iter().map(|&(_, row)| row).collect();
+        let params = self.projection_params(method, rows.len());
+        let request = ProjectRequest {
+            vectors: set.vectors.select(selected.iter().map(|&(position, _)| position)),
+            labels: self.labels_for(&set, &params).map(|all| selected.iter().map(|&(at, _)| all[at]).collect()),
+            rows,
+            params,
+            // Neighbours among the selected rows are others than those among all.
+            graph: SharedGraph::default(),
+        };
+        self.spawn_layout(id, request, true);
+    }
+
+    /// The folders as categories, where UMAP is to keep them together.
+    fn labels_for(&self, set: &EmbeddingSet, params: &ProjectionParams) -> Option<Arc<[i32]>> {
+        let corpus = self.document.corpus.as_ref()?;
+        (params.method == Method::Umap && self.settings.by_folder).then(|| tasks::folder_labels(corpus, &set.rows))
+    }
+
+    fn spawn_layout(&mut self, id: &ModelId, request: ProjectRequest, part: bool) {
+        let Some(model) = self.document.model(id) else { return };
+        let method = request.params.method;
+        let of = if part { format!("{} selected chunks of ", request.rows.len()) } else { String::new() };
+        let title = format!("{} of {of}{}", method.name(), model.card.name);
+        let iterations = match method {
+            Method::Tsne => request.params.tsne.iterations,
+            Method::Umap => request.params.umap.epochs_for(request.rows.len()),
+            Method::Pca => 0,
+        };
+        let engine = if method == Method::Tsne { request.params.tsne.engine } else { TsneEngine::Embedlens };
+        let live = LiveSlot::default();
+        let (generation, environment, slot) = (self.document.generation, self.environment.clone(), live.clone());
+        let (model_id, lane) = (id.clone(), format!("project {id}"));
+        let job = self.jobs.spawn(spec(title, lane, Policy::Replace), move |progress| {
+            let result = tasks::project(&request, &slot, &environment, progress).map(|projection| {
+                let layout = Layout::new(projection.rows.clone(), projection.points.clone());
+                (projection, Arc::new(layout))
+            });
+            Outcome::Projected(generation, model_id, (method, part), result)
+        });
+        let Some(model) = self.document.model_mut(id) else { return };
+        model.map.moment = None;
+        model.map.torn = None;
+        match job {
+            Some(job) if method != Method::Pca => {
+                model.map.live_kl.clear();
+                model.map.live = Some(new_live(job, (method, engine), iterations));
+                model.map.method = Some(method);
+            }
+            // PCA takes the place of a running layout.
+            _ => model.map.live = None,
+        }
+        self.document.live.insert(id.clone(), live);
+    }
+
+    /// Passes parameters that were changed on to the shown model's running layout.
+    pub(super) fn steer(&mut self) {
+        let Some(id) = self.document.shown.clone() else { return };
+        let Some(live) = self.document.model(&id).and_then(|model| model.map.live) else { return };
+        let rows = self.document.model(&id).and_then(|model| Some(model.set.as_ref()?.rows.len())).unwrap_or_default();
+        let params = self.projection_params(live.method, rows);
+        if let Some(slot) = self.document.live.get(&id) {
+            slot.steer(params);
+        }
+    }
+
+    /// Shows a finished map, or begins it.
+    pub(super) fn project(&mut self, id: &ModelId, method: Method) {
+        let Some(model) = self.document.model_mut(id) else { return };
+        let finished = model.map.layouts.get(&method).cloned();
+        match finished {
+            Some(layout) if model.map.live.is_none_or(|live| live.method != method) => {
+                if let Some(live) = model.map.live.take() {
+                    self.jobs.cancel(live.job);
+                    self.document.live.remove(id);
+                }
+                self.show_layout(id, method, layout);
+            }
+            None if model.map.live.is_none_or(|live| live.method != method) => self.spawn_project(id, method),
+            _ => {}
+        }
+    }
+
+    fn show_layout(&mut self, id: &ModelId, method: Method, layout: Arc<Layout>) {
+        let Some(model) = self.document.model_mut(id) else { return };
+        model.map.method = Some(method);
+        model.map.layout = Some(layout);
+        model.map.part = None;
+        model.map.moment = None;
+        model.map.turned = [0.0, 0.0];
+        self.map_changed(id);
+    }
+
+    /// Another finished map is shown: what was said of the one before no longer holds.
+    pub(super) fn map_changed(&mut self, id: &ModelId) {
+        let Some(model) = self.document.model_mut(id) else { return };
+        model.map.trust = None;
+        model.map.torn = None;
+        if model.map.clusters.as_ref().is_some_and(|found| found.params.method.on_map()) {
+            model.map.clusters = None;
+        }
+        model.map.labels = None;
+        self.document.restyle.insert(id.clone());
+        self.spawn_clusters(id, false);
+        self.spawn_trust(id);
+        self.spawn_torn(id);
+    }
+
+    /// Back from a map of some rows to that of all.
+    pub(super) fn show_whole(&mut self, id: &ModelId) {
+        let Some(model) = self.document.model_mut(id) else { return };
+        let method = model.map.method.filter(|method| model.map.layouts.contains_key(method));
+        let Some(method) = method.or_else(|| model.map.layouts.keys().next_back().copied()) else { return };
+        if let Some(layout) = model.map.layouts.get(&method).cloned() {
+            self.show_layout(id, method, layout);
+        }
+    }
+
+    /// Sets the shown map aside.
+    pub(super) fn keep_map(&mut self, id: &ModelId) {
+        let Some(model) = self.document.model_mut(id) else { return };
+        let Some(projection) = model.map.shown().cloned() else { return };
+        let number = model.map.kept.iter().map(|kept| kept.number + 1).max().unwrap_or(1);
+        let layout = Arc::new(Layout::new(projection.rows.clone(), projection.points.clone()));
+        let name = format!("{number}: {}", made_with(&projection));
+        let words = format!("Kept {name}; it can be chosen in Compare");
+        model.map.kept.push(KeptMap { number, name, projection, layout });
+        self.document.restyle.insert(id.clone());
+        self.announce(crate::ui::context::LogLevel::Info, words, "");
+    }
+
+    /// Forgets a map that was set aside.
+    pub(super) fn drop_kept(&mut self, id: &ModelId, number: u32) {
+        if let Some(model) = self.document.model_mut(id) {
+            model.map.kept.retain(|kept| kept.number != number);
+            model.map.styles.remove(&MapChoice::Kept(number));
+        }
+        self.document.compare.choices.retain(|_, choice| *choice != MapChoice::Kept(number));
+    }
+
+    /// Shows a moment of the shown map's history.
+    pub(super) fn scrub(&mut self, id: &ModelId, moment: Option<usize>) {
+        let Some(model) = self.document.model_mut(id) else { return };
+        let Some(projection) = model.map.shown().cloned() else { return };
+        let moment = moment.filter(|&moment| moment + 1 < projection.history.len());
+        model.map.moment = moment;
+        let points = moment.map_or(&projection.points, |moment| &projection.history[moment].points).clone();
+        let (generation, model_id) = (self.document.generation, id.clone());
+        self.jobs.spawn(JobSpec::quiet("Showing a moment", format!("scrub {id}")), move |_| {
+            let layout = Layout::new(projection.rows.clone(), points);
+            Outcome::Placed(generation, model_id, Arc::new(layout))
+        });
+    }
+
+    /// Turns a map of three dimensions.
+    pub(super) fn turn(&mut self, id: &ModelId, by: [f32; 2]) {
+        let Some(model) = self.document.model_mut(id) else { return };
+        let Some(projection) = model.map.shown().filter(|shown| shown.space.is_some()).cloned() else { return };
+        let turned = &mut model.map.turned;
+        *turned = [turned[0] + by[0], (turned[1] + by[1]).clamp(-1.57, 1.57)];
+        let (turned, generation, model_id) = (*turned, self.document.generation, id.clone());
+        self.jobs.spawn(JobSpec::quiet("Turning the map", format!("scrub {id}")), move |_| {
+            let space = projection.space.as_deref().unwrap_or_default();
+            let points: Vec<[f32; 2]> = tasks::seen_from(space, turned);
+            Outcome::Placed(generation, model_id, Arc::new(Layout::new(projection.rows.clone(), points.into())))
+        });
+    }
+
+    /// Looks for clusters of a model's rows; unasked only where their names are shown or colour the map.
+    pub(super) fn spawn_clusters(&mut self, id: &ModelId, asked: bool) {
+        let wanted = asked || self.settings.cluster_names || self.settings.colour_by.of_clusters();
+        let Some(corpus) = self.document.corpus.clone() else { return };
+        let Some(model) = self.document.model(id) else { return };
+        let (Some(set), Some(layout)) = (model.set.clone(), model.map.layout.clone()) else { return };
+        let live = model.map.live.is_some() && !asked;
+        if !wanted || live || (!asked && model.map.clusters.is_some()) {
+            return;
+        }
+        let request = ClusterRequest { corpus, set, layout, params: self.settings.clusters };
+        if !asked && !request.is_quick() {
+            return;
+        }
+        let (generation, environment, model_id) = (self.document.generation, self.environment.clone(), id.clone());
+        let title = format!("Clusters of {}", model.card.name);
+        let spec = JobSpec { quiet: !asked, ..spec(title, format!("clusters {id}"), Policy::Replace) };
+        self.jobs.spawn(spec, move |progress| {
+            Outcome::Clustered(generation, model_id, tasks::clusters(&request, &environment, progress))
+        });
+    }
+
+    /// Measures for every point how many of its neighbours the shown map keeps: unasked only where the neighbours are known already.
+    pub(super) fn spawn_trust(&mut self, id: &ModelId) {
+        let asked = self.settings.colour_by == crate::workspace::Column::Trust;
+        let Some(model) = self.document.model(id) else { return };
+        let (Some(set), Some(layout)) = (model.set.clone(), model.map.layout.clone()) else { return };
+        if model.map.live.is_some() || model.map.trust.is_some() || !asked || model.map.part.is_some() {
+            return;
+        }
+        let (generation, environment, model_id) = (self.document.generation, self.environment.clone(), id.clone());
+        let title = format!("Trust of the map of {}", model.card.name);
+        self.jobs.spawn(spec(title, format!("trust {id}"), Policy::Replace), move |progress| {
+            Outcome::Trusted(generation, model_id, tasks::map_trust(&set, &layout, &environment, progress))
+        });
+    }
+
+    /// Finds where the shown map is wrong about the row looked at.
+    pub(super) fn spawn_torn(&mut self, id: &ModelId) {
+        let Some(row) = self.document.selection.focus else { return };
+        let Some(model) = self.document.model(id) else { return };
+        let (Some(set), Some(layout)) = (model.set.clone(), model.map.layout.clone()) else { return };
+        if model.map.live.is_some() || set.position_of(row).is_none() {
+            return;
+        }
+        let (generation, model_id) = (self.document.generation, id.clone());
+        self.jobs.spawn(JobSpec::quiet("Checking neighbours on the map", format!("torn {id}")), move |_| {
+            let (torn, pulled) = tasks::torn(&set, &layout, row, LINES);
+            Outcome::Torn(generation, model_id, TornLines { row, torn, pulled })
+        });
+    }
+}
+
+fn new_live(job: JobId, (method, engine): (Method, TsneEngine), iterations: usize) -> LiveInfo {
+    LiveInfo { job, method, engine, paused: false, iteration: 0, iterations, kl: f32::NAN }
+}
+
+/// "t-SNE, perplexity 30".
+fn made_with(projection: &Projection) -> String {
+    let params = &projection.params;
+    let rows = match params.dimensions {
+        3 => " in 3-D",
+        _ => "",
+    };
+    match params.method {
+        Method::Pca => format!("PCA{rows}"),
+        Method::Tsne => format!("t-SNE, perplexity {:.0}", params.tsne.perplexity),
+        Method::Umap => {
+            let umap = &params.umap;
+            format!("UMAP{rows}, {} neighbours, distance {:.2}", umap.n_neighbors, umap.min_dist)
+        }
+    }
+}

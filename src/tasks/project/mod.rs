@@ -1,0 +1,211 @@
+//! Laying vectors out in the plane, in slices, with the newest map in a one-place slot as it forms.
+//!
+//! The optimisers know nothing of time; here they are asked for a few iterations at a time. Invariant: how the work is sliced never
+//! changes the result.
+
+mod live;
+mod methods;
+mod optimise;
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::{Environment, TaskError, shared_graph};
+use crate::picture::Layout;
+use crate::progress::Progress;
+use crate::projection::{
+    DistanceCorrelation, LINFA_LIMIT, Method, Pca, ProjectionError, Quality, TsneEngine, TsneParams,
+    distance_correlation, linfa_tsne, quality,
+};
+use crate::search::NeighbourGraph;
+use crate::vectors::{Metric, RowId, Vectors};
+use crate::workspace::{Projection, ProjectionParams, SharedGraph};
+pub use live::{LiveFrame, LiveSlot};
+pub use methods::seen_from;
+use optimise::Made;
+
+/// Principal components whose variance is told.
+const COMPONENTS: usize = 64;
+/// Points whose neighbours are checked for the quality of a map.
+const SAMPLE: usize = 2000;
+/// Points whose distances to one another are compared.
+const PAIRED: usize = 1000;
+/// Seed of these samples.
+const SAMPLE_SEED: u64 = 42;
+
+/// Vectors to lay out.
+#[derive(Clone, Debug)]
+pub struct ProjectRequest {
+    /// The vectors.
+    pub vectors: Vectors,
+    /// The corpus row of each.
+    pub rows: Arc<[RowId]>,
+    /// How.
+    pub params: ProjectionParams,
+    /// Their neighbour graphs: used where made, and made here where not.
+    pub graph: SharedGraph,
+    /// A category of each vector, −1 where unknown, that UMAP is to keep together; `None` lays out by the vectors alone.
+    pub labels: Option<Arc<[i32]>>,
+}
+
+impl ProjectRequest {
+    /// The vectors with neighbours of their own and no labels.
+    pub fn new(vectors: Vectors, rows: Arc<[RowId]>, params: ProjectionParams) -> Self {
+        Self { vectors, rows, params, graph: SharedGraph::default(), labels: None }
+    }
+
+    /// The graph of at least `k` neighbours by the metric of the map.
+    fn neighbours(&self, k: usize, progress: &Progress) -> Result<Arc<NeighbourGraph>, TaskError> {
+        let metric = self.params.metric.unwrap_or_else(|| natural_metric(&self.vectors));
+        shared_graph(&self.graph, &self.vectors, metric, k, progress)
+    }
+}
+
+/// The metric that lays vectors out as they are meant: cosine where all have length 1, which orders neighbours as the distance does.
+pub(super) fn natural_metric(vectors: &Vectors) -> Metric {
+    let unit = vectors.rows().all(|row| {
+        let square: f32 = row.iter().map(|value| value * value).sum();
+        (square - 1.0).abs() < 1e-3
+    });
+    if unit { Metric::Cosine } else { Metric::Euclidean }
+}
+
+/// Lays vectors out and measures how far the map may be trusted.
+///
+/// # Errors
+/// Cancelled; no vectors, or vectors that cannot be laid out.
+pub fn project(
+    request: &ProjectRequest,
+    live: &LiveSlot,
+    env: &Environment,
+    progress: &Progress,
+) -> Result<Projection, TaskError> {
+    env.run(|| {
+        progress.check()?;
+        let method = request.params.method;
+        if method == Method::Tsne {
+            check_engine(&request.params.tsne, request.vectors.len())?;
+        }
+        progress.stage("Finding the principal components", "steps", 0);
+        let started = Instant::now();
+        let pca = Pca::fit(&request.vectors, COMPONENTS.min(request.vectors.dim()))?;
+        let start = pca.plane(&request.vectors)?;
+        let pca_seconds = started.elapsed().as_secs_f64();
+        progress.check()?;
+        if method == Method::Pca {
+            // The map can be looked at while its quality is measured.
+            let layout = Arc::new(Layout::new(request.rows.clone(), start.clone().into()));
+            live.put(LiveFrame { layout, iteration: 0, iterations: 0, kl: None });
+            progress.stage("Measuring how far the map can be trusted", "steps", 0);
+        }
+        let mut made = lay_out(request, (&pca, start), live, progress)?;
+        made.seconds[1] += pca_seconds;
+        let started = Instant::now();
+        let (quality, distances) = match &made.space {
+            Some(space) => measure(&request.vectors, space, progress)?,
+            None => measure(&request.vectors, &made.points, progress)?,
+        };
+        Ok(Projection {
+            space: made.space.map(Into::into),
+            distances: Some(distances),
+            history: made.history.into(),
+            explained_variance: pca.explained_variance_ratio.into(),
+            kl: made.kl.into(),
+            quality: Some(quality),
+            seconds: [made.seconds[0], made.seconds[1], started.elapsed().as_secs_f64()],
+            ..Projection::new(request.params, request.rows.clone(), made.points.into())
+        })
+    })
+}
+
+/// How far a map of two or three dimensions may be trusted, near and far.
+fn measure<const D: usize>(
+    vectors: &Vectors,
+    points: &[[f32; D]],
+    progress: &Progress,
+) -> Result<(Quality, DistanceCorrelation), TaskError> {
+    let near = quality(vectors, points, SAMPLE, SAMPLE_SEED, progress)?;
+    Ok((near, distance_correlation(vectors, points, PAIRED, SAMPLE_SEED, progress)?))
+}
+
+fn lay_out(
+    request: &ProjectRequest,
+    (pca, start): (&Pca, Vec<[f32; 2]>),
+    live: &LiveSlot,
+    progress: &Progress,
+) -> Result<Made, TaskError> {
+    let params = &request.params;
+    match params.method {
+        Method::Pca => {
+            let space = if params.dimensions == 3 { Some(methods::space_of(pca, &request.vectors)?) } else { None };
+            Ok(Made { points: start, space, ..Made::default() })
+        }
+        Method::Tsne if params.tsne.engine == TsneEngine::Linfa => {
+            let started = Instant::now();
+            progress.stage("Running linfa-tsne", "steps", 0);
+            let points = linfa_tsne(&request.vectors, &params.tsne)?;
+            Ok(Made { points, seconds: [0.0, started.elapsed().as_secs_f64()], ..Made::default() })
+        }
+        Method::Tsne => methods::tsne(request, &start, live, progress),
+        Method::Umap => methods::umap(request, (pca, &start), live, progress),
+    }
+}
+
+/// Whether a t-SNE engine takes so many points: to be asked before any work is done for it.
+///
+/// # Errors
+/// [`ProjectionError::TooManyForLinfa`].
+pub fn check_engine(params: &TsneParams, points: usize) -> Result<(), TaskError> {
+    if params.engine == TsneEngine::Linfa && points > LINFA_LIMIT {
+        return Err(ProjectionError::TooManyForLinfa { rows: points, limit: LINFA_LIMIT }.into());
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Three clouds on the corners of a simplex.
+    fn request(method: Method) -> ProjectRequest {
+        let mut values = Vec::new();
+        for n in 0..60u32 {
+            let mut row = [0.05, 0.05, 0.05, (n as f32 * 0.7).sin() * 0.1];
+            row[n as usize % 3] = 1.0;
+            values.extend(row);
+        }
+        let tsne =
+            TsneParams { iterations: 120, exaggeration_iterations: 50, perplexity: 8.0, ..TsneParams::default() };
+        ProjectRequest {
+            vectors: Vectors::new(values, 4).unwrap(),
+            rows: (0..60).map(RowId).collect(),
+            params: ProjectionParams { method, tsne },
+            graph: None,
+        }
+    }
+
+    #[test]
+    fn both_methods_lay_out_every_row_and_are_measured() {
+        for method in [Method::Pca, Method::Tsne] {
+            let live = LiveSlot::default();
+            let made = project(&request(method), &live, &Environment::default(), &Progress::new()).unwrap();
+            assert_eq!(made.points.len(), 60);
+            assert!(made.quality.unwrap().trustworthiness > 0.8, "{method:?}: {:?}", made.quality);
+            let iterations: Vec<u32> = made.kl.iter().map(|&(iteration, _)| iteration).collect();
+            let expected: &[u32] = if method == Method::Tsne { &[50, 100, 120] } else { &[] };
+            assert_eq!(iterations, expected);
+        }
+    }
+
+    #[test]
+    fn stopping_keeps_the_map_and_cancelling_does_not() {
+        let live = LiveSlot::default();
+        live.stop();
+        let made = project(&request(Method::Tsne), &live, &Environment::default(), &Progress::new()).unwrap();
+        assert_eq!((made.points.len(), made.kl.len()), (60, 0));
+        let progress = Progress::new();
+        progress.cancel();
+        let error = project(&request(Method::Tsne), &LiveSlot::default(), &Environment::default(), &progress);
+        assert!(error.unwrap_err().is_cancelled());
+    }
+}

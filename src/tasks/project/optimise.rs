@@ -1,0 +1,129 @@
+//! One loop for every optimiser: slices of work, the newest map shown, moments kept, parameters changed on the way.
+//!
+//! Knows no method. Invariant: how the work is sliced never changes the result (divergence and moments are taken at fixed
+//! iterations).
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::live::Pace;
+use super::{LiveFrame, LiveSlot, ProjectRequest};
+use crate::picture::Layout;
+use crate::progress::{Cancelled, Progress};
+use crate::workspace::{Moment, ProjectionParams};
+
+/// The divergence is measured every so many iterations; each time costs about one more.
+const KL_EVERY: usize = 50;
+/// Most bytes that the moments of one layout may take, and the most and fewest moments.
+const HISTORY_BYTES: usize = 96 << 20;
+const MOMENTS: (usize, usize) = (6, 60);
+
+/// A layout that is made step by step.
+pub(super) trait Optimiser {
+    /// Steps done.
+    fn done(&self) -> usize;
+    /// Steps in all.
+    fn total(&self) -> usize;
+    /// Works until `step` steps are done.
+    fn run_to(&mut self, step: usize);
+    /// The positions now, their first two axes.
+    fn plane(&self) -> Vec<[f32; 2]>;
+    /// The positions in three dimensions, where it has three.
+    fn space(&self) -> Option<Vec<[f32; 3]>> {
+        None
+    }
+    /// How badly the map keeps the neighbourhoods, where the method measures that.
+    fn divergence(&mut self) -> Option<f32> {
+        None
+    }
+    /// Goes on with other parameters, as far as they can still be changed.
+    fn steer(&mut self, params: &ProjectionParams);
+}
+
+/// A layout and how it came to be.
+#[derive(Default)]
+pub(super) struct Made {
+    pub points: Vec<[f32; 2]>,
+    pub space: Option<Vec<[f32; 3]>>,
+    pub kl: Vec<(u32, f32)>,
+    pub history: Vec<Moment>,
+    /// Seconds of the neighbours and of the layout.
+    pub seconds: [f64; 2],
+}
+
+/// Runs an optimiser to its end, or until it is asked to stop.
+pub(super) fn optimise(
+    optimiser: &mut dyn Optimiser,
+    request: &ProjectRequest,
+    live: &LiveSlot,
+    progress: &Progress,
+) -> Result<Made, Cancelled> {
+    let started = Instant::now();
+    let total = optimiser.total();
+    let moments = Moments::new(request.rows.len(), total);
+    let mut made = Made::default();
+    let mut pace = Pace::default();
+    while optimiser.done() < total && !live.is_stopped() {
+        progress.check()?;
+        if let Some(params) = live.steering() {
+            optimiser.steer(&params);
+        }
+        if moments.wants(optimiser.done()) {
+            made.history.push(moment(optimiser));
+        }
+        let slice = Instant::now();
+        let before = optimiser.done();
+        let next_kl = (before / KL_EVERY + 1) * KL_EVERY;
+        let next = (before + pace.iterations()).min(next_kl).min(moments.after(before)).min(total);
+        optimiser.run_to(next);
+        pace.took(slice.elapsed(), optimiser.done() - before);
+        if (optimiser.done() == next_kl || optimiser.done() == total)
+            && let Some(divergence) = optimiser.divergence()
+        {
+            made.kl.push((optimiser.done() as u32, divergence));
+            progress.detail(format!("KL {divergence:.3}"));
+        }
+        progress.set_done(optimiser.done() as u64);
+        if pace.may_show() {
+            let kl = made.kl.last().map(|&(_, divergence)| divergence);
+            pace.show(|| live.put(frame(optimiser, request, kl)));
+        }
+    }
+    if !made.history.is_empty() {
+        made.history.push(moment(optimiser));
+    }
+    made.points = optimiser.plane();
+    made.space = optimiser.space();
+    made.seconds[1] = started.elapsed().as_secs_f64();
+    Ok(made)
+}
+
+fn frame(optimiser: &dyn Optimiser, request: &ProjectRequest, kl: Option<f32>) -> LiveFrame {
+    let layout = Arc::new(Layout::new(request.rows.clone(), optimiser.plane().into()));
+    LiveFrame { layout, iteration: optimiser.done(), iterations: optimiser.total(), kl }
+}
+
+fn moment(optimiser: &dyn Optimiser) -> Moment {
+    Moment { iteration: optimiser.done() as u32, points: optimiser.plane().into() }
+}
+
+/// At which steps the map is kept.
+struct Moments {
+    every: usize,
+}
+
+impl Moments {
+    fn new(rows: usize, total: usize) -> Self {
+        let room = HISTORY_BYTES / (8 * rows.max(1));
+        let count = if room < MOMENTS.0 { 0 } else { room.min(MOMENTS.1) };
+        Self { every: total.checked_div(count).map_or(usize::MAX, |every| every.max(1)) }
+    }
+
+    fn wants(&self, step: usize) -> bool {
+        self.every != usize::MAX && step % self.every == 0
+    }
+
+    fn after(&self, step: usize) -> usize {
+        (step / self.every + 1).saturating_mul(self.every)
+    }
+}

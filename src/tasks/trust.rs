@@ -1,0 +1,49 @@
+//! Where a map keeps neighbours and where it does not, point by point, measured in the original space.
+//!
+//! Uses the set's shared graph. Invariant: answers follow the order of the map's rows.
+
+use super::{Environment, TaskError, nearest, shared_graph};
+use crate::picture::Layout;
+use crate::progress::Progress;
+use crate::projection::{MapNeighbours, PlaneTree};
+
+use crate::vectors::{Metric, RowId};
+use crate::workspace::{EmbeddingSet, RowShares};
+
+/// Neighbours looked at.
+const NEIGHBOURS: usize = 10;
+
+/// The share of each point's 10 nearest neighbours in the original space that are among its 10 nearest on the map, for every point.
+///
+/// # Errors
+/// Cancelled.
+pub fn map_trust(
+    set: &EmbeddingSet,
+    layout: &Layout,
+    env: &Environment,
+    progress: &Progress,
+) -> Result<RowShares, TaskError> {
+    env.run(|| {
+        let graph = shared_graph(&set.graph, &set.vectors, Metric::Cosine, NEIGHBOURS, progress)?;
+        let fared = MapNeighbours::new(layout.points()).of_all(&graph, NEIGHBOURS, progress)?;
+        let shares = fared.iter().map(|point| point.kept).collect();
+        Ok(RowShares { rows: layout.rows().clone(), shares })
+    })
+}
+
+/// The true neighbours of a row that the map tore away, and the false ones that it pulled in: of the `k` nearest in the original space those
+/// that are not among the `k` nearest on the map, and the other way round.
+pub fn torn(set: &EmbeddingSet, layout: &Layout, row: RowId, k: usize) -> (Vec<RowId>, Vec<RowId>) {
+    let Some(position) = layout.position_of(row) else { return Default::default() };
+    let on_map: Vec<RowId> = PlaneTree::new(layout.points())
+        .nearest(position, k)
+        .into_iter()
+        .filter_map(|other| layout.row(other as usize))
+        .collect();
+    // A map of some rows can only keep those.
+    let everywhere = nearest(set, row, 4 * k).into_iter().map(|(other, _)| other);
+    let real: Vec<RowId> = everywhere.filter(|&other| layout.position_of(other).is_some()).take(k).collect();
+    let torn = real.iter().copied().filter(|other| !on_map.contains(other)).collect();
+    let pulled = on_map.iter().copied().filter(|other| !real.contains(other)).collect();
+    (torn, pulled)
+}

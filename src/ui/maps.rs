@@ -1,0 +1,170 @@
+//! What panes see of a model's maps: the one shown, the finished ones, those kept aside, their colours, clusters and trust.
+//!
+//! Plain data; written by the window's logic only. Invariant: `styles` of a choice belong to the rows of that choice's layout.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::jobs::JobId;
+use crate::picture::{Layout, Styles};
+use crate::projection::{Method, Quality, TsneEngine};
+use crate::vectors::RowId;
+use crate::workspace::{Clustering, Projection, RowShares};
+
+/// Which of a model's maps is meant.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum MapChoice {
+    /// The one that Explore shows.
+    #[default]
+    Shown,
+    /// The finished map of a method.
+    Of(Method),
+    /// One kept aside, by its number.
+    Kept(u32),
+}
+
+/// A running layout, as shown.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct LiveInfo {
+    /// Its job.
+    pub job: JobId,
+    /// Its method.
+    pub method: Method,
+    /// Who runs t-SNE. Only our own can be paused and kept.
+    pub engine: TsneEngine,
+    /// Whether it waits.
+    pub paused: bool,
+    /// Iterations done.
+    pub iteration: usize,
+    /// Iterations in all.
+    pub iterations: usize,
+    /// KL divergence now; NaN in the first moments and for methods that have none.
+    pub kl: f32,
+}
+
+/// A finished map that the user set aside to hold others against.
+#[derive(Clone, Debug)]
+pub struct KeptMap {
+    /// Its number; never used again.
+    pub number: u32,
+    /// What it was made with, "t-SNE, perplexity 30".
+    pub name: String,
+    /// The map.
+    pub projection: Arc<Projection>,
+    /// Where its points are.
+    pub layout: Arc<Layout>,
+}
+
+/// A text on the map.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MapLabel {
+    /// The cluster's name.
+    pub text: String,
+    /// Where its points are densest.
+    pub at: [f32; 2],
+    /// How many rows it has.
+    pub rows: usize,
+}
+
+/// Names of clusters with their places on one layout.
+#[derive(Clone, Debug, Default)]
+pub struct MapLabels {
+    /// Few, for a map seen whole; the largest first.
+    pub coarse: Vec<MapLabel>,
+    /// All, for a map seen from near; the largest first.
+    pub fine: Vec<MapLabel>,
+}
+
+/// Where the shown map is wrong about one point.
+#[derive(Clone, Debug)]
+pub struct TornLines {
+    /// The point.
+    pub row: RowId,
+    /// True neighbours that the map put far away.
+    pub torn: Vec<RowId>,
+    /// Rows that the map put near and that are no neighbours.
+    pub pulled: Vec<RowId>,
+}
+
+/// A model's maps.
+#[derive(Clone, Debug, Default)]
+pub struct MapModel {
+    /// The method whose layout is shown.
+    pub method: Option<Method>,
+    /// Finished projections.
+    pub projections: BTreeMap<Method, Arc<Projection>>,
+    /// Layouts of the finished projections.
+    pub layouts: BTreeMap<Method, Arc<Layout>>,
+    /// Positions that came with a file of vectors; shown, with `method` at `None`, until another is chosen.
+    pub given: Option<Arc<Layout>>,
+    /// Maps kept aside.
+    pub kept: Vec<KeptMap>,
+    /// A map of some rows alone, while it is shown.
+    pub part: Option<Arc<Projection>>,
+    /// What is drawn now: a finished layout, the newest of a running one, or a moment of the past.
+    pub layout: Option<Arc<Layout>>,
+    /// Colours by map.
+    pub styles: BTreeMap<MapChoice, Arc<Styles>>,
+    /// The moment of the shown map's history that is drawn; `None` is its end.
+    pub moment: Option<usize>,
+    /// A running layout.
+    pub live: Option<LiveInfo>,
+    /// (iteration, KL divergence) of the running t-SNE so far.
+    pub live_kl: Vec<(u32, f32)>,
+    /// Whether it came to be unasked and was not looked at yet.
+    pub fresh: bool,
+    /// Clusters found last.
+    pub clusters: Option<Arc<Clustering>>,
+    /// Where their names stand on the shown map.
+    pub labels: Option<Arc<MapLabels>>,
+    /// Share of neighbours that the shown map keeps, by row, for all rows.
+    pub trust: Option<Arc<RowShares>>,
+    /// Where the shown map is wrong about the row looked at.
+    pub torn: Option<Arc<TornLines>>,
+    /// From where a map of three dimensions is seen: turned about the vertical and the horizontal axis, in radians.
+    pub turned: [f32; 2],
+}
+
+impl MapModel {
+    /// How far the shown layout may be trusted, once measured.
+    pub fn quality(&self) -> Option<Quality> {
+        if self.live.is_some() || self.moment.is_some() {
+            return None;
+        }
+        self.shown()?.quality
+    }
+
+    /// The finished projection that is shown.
+    pub fn shown(&self) -> Option<&Arc<Projection>> {
+        self.part.as_ref().or_else(|| self.projections.get(&self.method?))
+    }
+
+    /// Layout and colours of a choice. A method that is not laid out yet, or that is running, gives the shown map where that is its own.
+    pub fn seen(&self, choice: MapChoice) -> Option<(&Arc<Layout>, &Arc<Styles>)> {
+        let layout = match choice {
+            MapChoice::Shown => self.layout.as_ref(),
+            MapChoice::Of(method) if self.method == Some(method) && self.part.is_none() => self.layout.as_ref(),
+            MapChoice::Of(method) => self.layouts.get(&method),
+            MapChoice::Kept(number) => self.kept(number).map(|kept| &kept.layout),
+        };
+        let styles = self.styles.get(&choice).or_else(|| {
+            let whole = self.styles.get(&MapChoice::Shown).filter(|_| self.part.is_none());
+            whole
+        });
+        layout.zip(styles)
+    }
+
+    /// The finished projection of a choice.
+    pub fn projection(&self, choice: MapChoice) -> Option<&Arc<Projection>> {
+        match choice {
+            MapChoice::Shown => self.shown(),
+            MapChoice::Of(method) => self.projections.get(&method),
+            MapChoice::Kept(number) => self.kept(number).map(|kept| &kept.projection),
+        }
+    }
+
+    /// A map kept aside.
+    pub fn kept(&self, number: u32) -> Option<&KeptMap> {
+        self.kept.iter().find(|kept| kept.number == number)
+    }
+}

@@ -1,0 +1,72 @@
+//! The part of the panel that finds clusters and tells what was found.
+
+use eframe::egui::{self, ComboBox, Ui};
+
+use super::sliders::{Range, slider};
+use crate::ui::command::Command;
+use crate::ui::context::{Context, ModelState};
+use crate::ui::widgets::{chip, faint, link, plural, section};
+use crate::workspace::{ClusterMethod, Column};
+
+/// Paints it.
+pub fn show(ui: &mut Ui, ctx: &Context<'_>) {
+    let Some(model) = ctx.shown_model() else { return };
+    section(ui, "Clusters");
+    let mut params = ctx.settings.clusters;
+    let before = params;
+    let combo = ComboBox::from_id_salt("cluster method")
+        .width(ui.available_width())
+        .selected_text(params.method.name())
+        .show_ui(ui, |ui| {
+            for method in ClusterMethod::ALL {
+                if ui.selectable_label(params.method == method, method.name()).clicked() {
+                    params.method = method;
+                }
+            }
+        });
+    let name = format!("Clusters by {}", params.method.name());
+    combo.response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::ComboBox, true, &name));
+    faint(ui, about(params.method));
+    let rows = model.map.layout.as_ref().map_or(0, |layout| layout.len());
+    match params.method {
+        ClusterMethod::HdbscanMap | ClusterMethod::HdbscanVectors => {
+            let mut fewest = params.fewest(rows) as f32;
+            let most = (rows as f32 / 4.0).clamp(20.0, 2000.0);
+            if slider(ui, "Fewest items", &mut fewest, &Range { log: true, step: 1.0, ..Range::new(3.0, most, 0) }) {
+                params.min_size = Some(fewest as usize);
+            }
+            faint(ui, "Larger values give fewer, larger clusters.");
+        }
+    }
+    if params != before {
+        ctx.send(Command::SetClusters(params));
+    }
+    ui.add_space(2.0);
+    ui.horizontal(|ui| {
+        if chip(ui, "Find clusters", false).on_hover_text("With the settings above").clicked() {
+            ctx.send(Command::FindClusters(model.card.id.clone()));
+        }
+        let mut named = ctx.settings.cluster_names;
+        if ui.checkbox(&mut named, "Names on the map").changed() {
+            ctx.send(Command::ShowClusterNames(named));
+        }
+    });
+    found(ui, ctx, model);
+}
+
+fn about(method: ClusterMethod) -> &'static str {
+    match method {
+        ClusterMethod::HdbscanMap => "Groups that the eye sees on this map, with the map's errors.",
+        ClusterMethod::HdbscanVectors => "Dense groups in the original space; what is between them belongs nowhere.",
+    }
+}
+
+fn found(ui: &mut Ui, ctx: &Context<'_>, model: &ModelState) {
+    let Some(found) = &model.map.clusters else { return };
+    let none = found.noise() * 100.0;
+    let rest = if none >= 0.5 { format!(", {none:.0} % of the items in none") } else { String::new() };
+    faint(ui, format!("{}{rest}.", plural(found.len(), "cluster")));
+    if !found.is_empty() && ctx.settings.colour_by != Column::Cluster && link(ui, "Colour by cluster").clicked() {
+        ctx.send(Command::ColourBy(Column::Cluster));
+    }
+}

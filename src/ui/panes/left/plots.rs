@@ -1,0 +1,54 @@
+//! The panel's small curves.
+
+use eframe::egui::Ui;
+
+use crate::ui::theme::Theme;
+use crate::ui::widgets;
+
+/// The variance that the first components hold together.
+pub(super) fn variance_plot(ui: &mut Ui, ratios: &[f32]) {
+    if ratios.len() < 3 {
+        return;
+    }
+    let mut sum = 0.0;
+    let points: Vec<[f64; 2]> = ratios
+        .iter()
+        .enumerate()
+        .map(|(place, &share)| {
+            sum += f64::from(share) * 100.0;
+            [place as f64 + 1.0, sum]
+        })
+        .collect();
+    widgets::dim(ui, "Variance held by components, %");
+    curve(ui, "variance", points, Some(100.0));
+}
+
+/// The divergence as t-SNE ran.
+pub(super) fn kl_plot(ui: &mut Ui, kl: &[(u32, f32)]) {
+    if kl.len() < 3 {
+        return;
+    }
+    let points = kl.iter().map(|&(iteration, value)| [f64::from(iteration), f64::from(value)]).collect();
+    widgets::dim(ui, "KL divergence by iteration")
+        .on_hover_text("How badly the map keeps the neighbourhoods; lower is better");
+    curve(ui, "kl", points, None);
+}
+
+/// A curve without tools; with `whole` its axis goes from 0 to there.
+fn curve(ui: &mut Ui, id: &str, points: Vec<[f64; 2]>, whole: Option<f64>) {
+    let colour = Theme::of(ui.ctx()).accent;
+    let mut plot = egui_plot::Plot::new(id);
+    if let Some(whole) = whole {
+        let steps = egui_plot::uniform_grid_spacer(move |_| [whole, whole / 2.0, whole / 4.0]);
+        plot = plot.include_y(0.0).include_y(whole).y_grid_spacer(steps);
+    }
+    plot.height(92.0)
+        .allow_drag(false)
+        .allow_zoom(false)
+        .allow_scroll(false)
+        .allow_boxed_zoom(false)
+        .show_background(false)
+        .show_grid([false, true])
+        .y_axis_min_width(24.0)
+        .show(ui, |plot| plot.line(egui_plot::Line::new(id, points).color(colour).width(1.5)));
+}

@@ -1,0 +1,40 @@
+//! A slider through the past of a map: from the start of its optimisation to its end.
+
+use eframe::egui::{self, Align2, Area, Id, Order, RichText, Slider, Ui, pos2};
+
+use crate::projection::Method;
+use crate::ui::command::Command;
+use crate::ui::context::{Context, ModelState};
+use crate::ui::theme;
+use crate::ui::widgets::{self, card};
+
+/// Paints it at the foot of a map that has a past.
+pub(super) fn card_of(ui: &mut Ui, ctx: &Context<'_>, (model, key): (&ModelState, &str), rect: egui::Rect) {
+    let Some(shown) = model.map.shown().filter(|shown| shown.history.len() > 2) else { return };
+    if model.map.live.is_some() || rect.width() < 760.0 {
+        return;
+    }
+    let last = shown.history.len() - 1;
+    let now = model.map.moment.unwrap_or(last);
+    let word = if shown.params.method == Method::Umap { "epoch" } else { "iteration" };
+    let anchor = pos2(rect.right() - 12.0, rect.bottom() - 12.0);
+    let area = Area::new(Id::unique(("time", key))).fixed_pos(anchor).pivot(Align2::RIGHT_BOTTOM);
+    area.order(Order::Middle).constrain(false).show(ui.ctx(), |ui| {
+        card(&ctx.theme).show(ui, |ui| {
+            ui.horizontal(|ui| {
+                let plain = |text: String| RichText::new(text).font(theme::secondary()).color(ctx.theme.dim);
+                ui.spacing_mut().slider_width = 132.0;
+                let mut moment = now;
+                let response = ui.add(Slider::new(&mut moment, 0..=last).show_value(false));
+                response.widget_info(|| egui::WidgetInfo::slider(true, now as f64, "Moment of the layout"));
+                let response =
+                    response.on_hover_text("From the start of the layout to its end: what came together when");
+                if response.changed() {
+                    ctx.send(Command::Scrub(model.card.id.clone(), (moment < last).then_some(moment)));
+                }
+                let iteration = shown.history[now].iteration;
+                ui.label(plain(format!("{word} {}", widgets::thousands(u64::from(iteration)))));
+            });
+        });
+    });
+}

@@ -1,0 +1,113 @@
+//! Groups of rows found in an embedding set or on its map, with names.
+
+use std::sync::Arc;
+
+use crate::vectors::RowId;
+
+/// Where clusters are looked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ClusterMethod {
+    /// HDBSCAN of the shown map (Campello, Moulavi and Sander 2013): finds what the eye sees, and inherits the map's errors.
+    #[default]
+    HdbscanMap,
+    /// HDBSCAN of the vectors, on the shared neighbour graph.
+    HdbscanVectors,
+}
+
+impl ClusterMethod {
+    /// All of them, as listed to the user.
+    pub const ALL: [Self; 2] = [Self::HdbscanMap, Self::HdbscanVectors];
+
+    /// The name shown.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::HdbscanMap => "HDBSCAN of the map",
+            Self::HdbscanVectors => "HDBSCAN of the vectors",
+        }
+    }
+
+    /// Whether it looks at positions on the map rather than at vectors.
+    pub fn on_map(self) -> bool {
+        self == Self::HdbscanMap
+    }
+}
+
+/// How clusters are found.
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+pub struct ClusterParams {
+    /// Where they are looked for, and how.
+    pub method: ClusterMethod,
+    /// Fewest rows of a cluster (HDBSCAN); `None` is a hundredth of the rows, 5 to 100. Larger values give fewer, larger clusters.
+    pub min_size: Option<usize>,
+    /// Neighbours that make a place dense (HDBSCAN), usual 2 to 20; larger values leave more rows as noise. Default 5.
+    pub min_samples: usize,
+}
+
+impl Default for ClusterParams {
+    fn default() -> Self {
+        Self { method: ClusterMethod::default(), min_size: None, min_samples: 5 }
+    }
+}
+
+impl ClusterParams {
+    /// The fewest rows of a cluster among so many rows.
+    pub fn fewest(&self, rows: usize) -> usize {
+        self.min_size.unwrap_or_else(|| (rows / 100).clamp(5, 100)).max(2)
+    }
+}
+
+/// Clusters at one level of detail.
+#[derive(Clone, Debug, Default)]
+pub struct ClusterLevel {
+    /// Cluster of each row, −1 for noise.
+    pub labels: Arc<[i32]>,
+    /// A name a cluster, all different.
+    pub names: Arc<[String]>,
+    /// Rows of each cluster.
+    pub sizes: Arc<[usize]>,
+}
+
+/// Clusters of an embedding set's rows.
+#[derive(Clone, Debug)]
+pub struct Clustering {
+    /// How they were found.
+    pub params: ClusterParams,
+    /// The corpus rows, in the order of labels.
+    pub rows: Arc<[RowId]>,
+    /// The clusters as asked for.
+    pub fine: ClusterLevel,
+    /// Fewer and larger ones, for a map seen from afar; the same where there are few.
+    pub coarse: ClusterLevel,
+    /// How surely each row belongs to its cluster, 0 to 1.
+    pub membership: Arc<[f32]>,
+    /// Seconds it took.
+    pub seconds: f64,
+}
+
+impl Clustering {
+    /// Position of a corpus row among the labels.
+    pub fn position_of(&self, row: RowId) -> Option<usize> {
+        if self.rows.get(row.index()) == Some(&row) {
+            return Some(row.index());
+        }
+        self.rows.binary_search(&row).ok()
+    }
+
+    /// Number of clusters.
+    pub fn len(&self) -> usize {
+        self.fine.sizes.len()
+    }
+
+    /// Whether none was found.
+    pub fn is_empty(&self) -> bool {
+        self.fine.sizes.is_empty()
+    }
+
+    /// Share of rows in no cluster, 0 to 1.
+    pub fn noise(&self) -> f32 {
+        let noise = self.fine.labels.iter().filter(|&&label| label < 0).count();
+        noise as f32 / self.fine.labels.len().max(1) as f32
+    }
+}

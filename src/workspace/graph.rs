@@ -1,0 +1,52 @@
+//! One place for the neighbour graphs of an embedding set, so that whoever needs neighbours next finds them made.
+//!
+//! Holds at most one graph a metric, the deepest made. Invariant: a graph put here belongs to the set that holds this place.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
+
+use crate::search::NeighbourGraph;
+use crate::vectors::Metric;
+
+/// The neighbour graphs of one embedding set; clones share them.
+#[derive(Clone, Debug, Default)]
+pub struct SharedGraph {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    /// Each with the depth that was asked for: a set with few or broken rows gives less.
+    made: Mutex<Vec<(usize, Arc<NeighbourGraph>)>>,
+    making: Mutex<()>,
+}
+
+/// The right to make a graph: held by one at a time.
+#[derive(Debug)]
+pub struct Making<'a> {
+    _held: MutexGuard<'a, ()>,
+}
+
+impl SharedGraph {
+    /// The graph by `metric`, if it is made and as deep as `k`, or as deep as the set allows.
+    pub fn get(&self, metric: Metric, k: usize) -> Option<Arc<NeighbourGraph>> {
+        let made = self.inner.made.lock().unwrap_or_else(PoisonError::into_inner);
+        let fits = |made: &&(usize, Arc<NeighbourGraph>)| made.1.metric == metric && made.0.max(made.1.k) >= k;
+        made.iter().find(fits).map(|(_, graph)| graph.clone())
+    }
+
+    /// Keeps a graph that was asked to be so deep, in the place of a shallower one of its metric.
+    pub fn put(&self, asked: usize, graph: Arc<NeighbourGraph>) {
+        let mut made = self.inner.made.lock().unwrap_or_else(PoisonError::into_inner);
+        made.retain(|(_, other)| other.metric != graph.metric);
+        made.push((asked, graph));
+    }
+
+    /// The right to make a graph; `None` while another makes one, which is then worth waiting for.
+    pub fn try_making(&self) -> Option<Making<'_>> {
+        match self.inner.making.try_lock() {
+            Ok(held) => Some(Making { _held: held }),
+            Err(TryLockError::Poisoned(held)) => Some(Making { _held: held.into_inner() }),
+            Err(TryLockError::WouldBlock) => None,
+        }
+    }
+}
