@@ -4,7 +4,6 @@
 //! `k` others' scores, so the graph is the same bytes however the work was shared out.
 
 use super::NeighbourGraph;
-use super::types::STAGE;
 use super::field::{Field, grain};
 use super::lists::Lists;
 use super::order::arrange;
@@ -12,6 +11,7 @@ use super::rounded::{Rounded, Scorer};
 use super::settle::Output;
 use super::sweep::{All, sweep};
 use super::twins::Twins;
+use super::types::STAGE;
 use crate::progress::{Cancelled, Progress};
 use crate::vectors::{Metric, Vectors};
 

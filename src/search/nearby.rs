@@ -72,9 +72,7 @@ pub(super) fn near_pairs(
                 }
             }
             let mut by_votes: Vec<u32> = (0..blocks as u32).filter(|&other| votes[other as usize] > 0.0).collect();
-            by_votes.sort_unstable_by(|&a, &b| {
-                votes[b as usize].total_cmp(&votes[a as usize]).then(a.cmp(&b))
-            });
+            by_votes.sort_unstable_by(|&a, &b| votes[b as usize].total_cmp(&votes[a as usize]).then(a.cmp(&b)));
             by_votes.truncate(wanted);
             Ok(by_votes)
         })
