@@ -3,6 +3,8 @@
 //! Rows are rounded to bytes and ordered by a tree of halvings; near blocks are compared whole, then neighbours of neighbours are
 //! tried. Does not measure how good it is (that is `recall`). Invariant: the same seed gives the same bytes at any number of threads.
 
+use rayon::prelude::*;
+
 use super::NeighbourGraph;
 use super::field::{Field, Grain};
 use super::lists::{Candidate, Lists};
@@ -21,9 +23,9 @@ use crate::vectors::{Metric, Vectors};
 /// Below so many rows the exact graph is as quick.
 const FEW: usize = 8192;
 /// Blocks that each block is compared with.
-const NEAR_BLOCKS: usize = 14;
+const NEAR_BLOCKS: usize = 80;
 /// Rounds of neighbours of neighbours.
-const ROUNDS: usize = 2;
+const ROUNDS: usize = 1;
 
 /// About the `k` nearest neighbours of every row: as [`exact_graph`], but some may be missed. On vectors with structure more than
 /// 95 of 100 are found. Another `seed` misses others.
@@ -66,9 +68,9 @@ pub fn approximate_graph(
             sweep(&field, &lists, &pairs[..], rows / 2, progress)?;
             rough(&field, &lists, keep)
         };
-        let reach = Reach { near: (k + 1).min(14), back: 10 };
+        let reach = Reach { near: 8, back: 6 };
         for _ in 0..ROUNDS {
-            rough = refine(&field, bytes, &rough, reach, (rows / 8, progress))?;
+            rough = refine(&field, bytes, &rough, reach, (rows / 8 / ROUNDS as u64, progress))?;
         }
         out.fill_from(&field, &rough, &twins, progress)?;
     }
@@ -79,10 +81,10 @@ pub fn approximate_graph(
 fn rough(field: &Field, lists: &Lists<'_>, keep: usize) -> Rough {
     let none = Candidate { row: NONE, bound: f32::MIN };
     let mut flat = vec![none; field.order.len() * keep];
-    for (block, out) in flat.chunks_mut(BLOCK * keep).enumerate() {
+    flat.par_chunks_mut(BLOCK * keep).enumerate().for_each(|(block, out)| {
         for (out, held) in out.chunks_exact_mut(keep).zip(lists.take(block)) {
             out[..held.len()].copy_from_slice(&held);
         }
-    }
+    });
     Rough { keep, lists: flat }
 }

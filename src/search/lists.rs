@@ -43,16 +43,23 @@ impl<'a> Lists<'a> {
     pub fn new(field: &'a Field, scorer: &'a Scorer<'a>, keep: usize, trusting: bool) -> Self {
         let limit = 2 * keep + 32;
         let block = || Mutex::new((0..BLOCK).map(|_| Row { held: Vec::new(), limit }).collect());
-        let rows = field.panels.blocks() * BLOCK;
-        let floor = |row: usize| if row < field.order.len() { f32::MIN } else { f32::INFINITY };
         Self {
             field,
             scorer,
             keep,
             trusting,
             blocks: (0..field.panels.blocks()).map(|_| block()).collect(),
-            floors: (0..rows).map(|row| AtomicU32::new(floor(row).to_bits())).collect(),
+            floors: (0..field.panels.blocks() * BLOCK).map(|_| AtomicU32::new(f32::INFINITY.to_bits())).collect(),
         }
+        .with_floors(|_| f32::MIN)
+    }
+
+    /// The same lists, each beginning with the floor of its packed row; a floor of infinity finds nothing.
+    pub fn with_floors(self, floor: impl Fn(usize) -> f32) -> Self {
+        for (row, known) in self.floors.iter().enumerate().take(self.field.order.len()) {
+            known.store(floor(row).max(f32::MIN).to_bits(), Ordering::Relaxed);
+        }
+        self
     }
 
     /// The floors of a block at this moment.

@@ -1,16 +1,19 @@
 //! Nearest neighbours in the original space: the graph that everything shares, and answers to one query.
 //!
-//! Exact. Knows vectors, not texts. Invariant: neighbours of a row are sorted by score, greatest first, ties by row,
+//! Exact unless asked otherwise. Knows vectors, not texts. Invariant: neighbours of a row are sorted by score, greatest first, ties by row,
 //! and never hold the row itself.
 
 mod approximate;
 mod best;
+mod choice;
+mod extend;
 mod field;
 mod graph;
 mod lists;
 mod nearby;
 mod order;
 mod query;
+mod recall;
 mod refine;
 mod rounded;
 mod settle;
@@ -20,6 +23,9 @@ mod types;
 
 pub use approximate::approximate_graph;
 pub(crate) use best::Best;
+pub use choice::{GraphChoice, neighbour_graph};
+pub use extend::extend_graph;
 pub use graph::exact_graph;
-pub use query::top_k;
+pub use query::{Allowed, top_k};
+pub use recall::recall;
 pub use types::*;

@@ -91,7 +91,7 @@ pub(super) fn refine(
             progress.check()?;
             for (offset, list) in lists.chunks_exact_mut(rough.keep).enumerate() {
                 let own = (task * ROWS + offset) as u32;
-                gather(rough, &backward, reach, own, seen, found);
+                gather((rough, &backward), reach, own, seen, found);
                 merged.clear();
                 merged.extend(list.iter().filter(|held| held.row != NONE));
                 let worst = if merged.len() == rough.keep { list[rough.keep - 1].bound } else { f32::MIN };
@@ -119,7 +119,7 @@ pub(super) fn refine(
 }
 
 /// Rows within two steps that are not in the list yet.
-fn gather(rough: &Rough, backward: &[u32], reach: Reach, own: u32, seen: &mut [u32], found: &mut Vec<u32>) {
+fn gather((rough, backward): (&Rough, &[u32]), reach: Reach, own: u32, seen: &mut [u32], found: &mut Vec<u32>) {
     let back = |row: u32| {
         let at = row as usize * reach.back;
         backward[at..at + reach.back].iter().copied().take_while(|&row| row != NONE)

@@ -75,7 +75,9 @@ impl<'a> Output<'a> {
                 .map(|&block| {
                     progress.check()?;
                     let rows = candidates(block);
-                    let of = |(at, held): (usize, &Vec<Candidate>)| self.settle(field, block * BLOCK + at, held);
+                    let of = |(at, held): (usize, &Vec<Candidate>)| {
+                        settle((self.scorer, field), self.k, block * BLOCK + at, held)
+                    };
                     Ok(rows.iter().enumerate().map(of).collect())
                 })
                 .collect::<Result<_, Cancelled>>()?;
@@ -88,29 +90,6 @@ impl<'a> Output<'a> {
         }
         self.fill_up();
         Ok(())
-    }
-
-    /// The best of the candidates, greatest bound first, by their scores: at most `k`, or all twins of those.
-    fn settle(&self, field: &Field, at: usize, candidates: &[Candidate]) -> Vec<Hit> {
-        let own = field.order[at] as usize;
-        let mut hits: Vec<Hit> = Vec::with_capacity(candidates.len().min(4 * self.k));
-        let (mut floor, mut full) = (f32::MIN, 2 * self.k);
-        for candidate in candidates {
-            if candidate.bound < floor {
-                break;
-            }
-            let position = field.order[candidate.row as usize];
-            hits.push(Hit { position, score: self.scorer.score(own, position as usize) });
-            if hits.len() >= full {
-                hits.select_nth_unstable_by(self.k - 1, order);
-                hits.truncate(self.k);
-                floor = comparable(self.scorer.metric, hits[self.k - 1].score);
-                full = self.k + (self.k / 2).max(4);
-            }
-        }
-        hits.sort_unstable_by(order);
-        hits.truncate(self.k);
-        hits
     }
 
     /// Writes the lists of a row and of its twins.
@@ -135,7 +114,14 @@ impl<'a> Output<'a> {
         }
     }
 
-    fn store(&mut self, row: u32, hits: &[Hit]) {
+    /// Begins with the lists of a graph of the first rows.
+    pub fn copy_from(&mut self, graph: &NeighbourGraph) {
+        self.indices[..graph.indices.len()].copy_from_slice(&graph.indices);
+        self.scores[..graph.scores.len()].copy_from_slice(&graph.scores);
+    }
+
+    /// Writes the list of one row.
+    pub fn store(&mut self, row: u32, hits: &[Hit]) {
         let at = row as usize * self.k;
         for (offset, hit) in hits.iter().enumerate() {
             self.indices[at + offset] = hit.position;
@@ -144,7 +130,7 @@ impl<'a> Output<'a> {
     }
 
     /// Fills up lists that had too few scores, those of broken rows above all.
-    fn fill_up(&mut self) {
+    pub fn fill_up(&mut self) {
         let (k, sound) = (self.k, &self.sound);
         self.indices.par_chunks_mut(k).zip(self.scores.par_chunks_mut(k)).enumerate().for_each(
             |(row, (indices, scores))| {
@@ -189,4 +175,32 @@ impl<'a> Output<'a> {
     pub fn finish(self) -> NeighbourGraph {
         NeighbourGraph::new(self.k, self.scorer.metric, self.indices, self.scores)
     }
+}
+
+/// The best of a packed row's candidates, greatest bound first, by their scores: at most `k`.
+pub(super) fn settle(
+    (scorer, field): (&Scorer<'_>, &Field),
+    k: usize,
+    at: usize,
+    candidates: &[Candidate],
+) -> Vec<Hit> {
+    let own = field.order[at] as usize;
+    let mut hits: Vec<Hit> = Vec::with_capacity(candidates.len().min(4 * k));
+    let (mut floor, mut full) = (f32::MIN, 2 * k);
+    for candidate in candidates {
+        if candidate.bound < floor {
+            break;
+        }
+        let position = field.order[candidate.row as usize];
+        hits.push(Hit { position, score: scorer.score(own, position as usize) });
+        if hits.len() >= full {
+            hits.select_nth_unstable_by(k - 1, order);
+            hits.truncate(k);
+            floor = comparable(scorer.metric, hits[k - 1].score);
+            full = k + (k / 2).max(4);
+        }
+    }
+    hits.sort_unstable_by(order);
+    hits.truncate(k);
+    hits
 }

@@ -12,6 +12,9 @@ use crate::progress::{Cancelled, Progress};
 use crate::vectors::level;
 use crate::vectors::tiles::{BLOCK, Found, Pair, compare};
 
+/// Columns of a block compared with its own rows at a time.
+const FIRST_WIDTH: usize = 64;
+
 /// Pairs of blocks to be compared.
 pub(super) trait Pairs: Sync {
     /// How many.
@@ -45,6 +48,15 @@ impl Pairs for All {
     }
 }
 
+/// Each of the first `first` of `blocks` blocks with itself and all after it.
+pub(super) fn first_with_all(first: usize, blocks: usize) -> Vec<(u32, u32)> {
+    let mut pairs: Vec<(u32, u32)> = Vec::new();
+    for other in 0..blocks as u32 {
+        pairs.extend((0..first as u32).filter(|&own| own <= other).map(|own| (own, other)));
+    }
+    pairs
+}
+
 impl Pairs for [(u32, u32)] {
     fn len(&self) -> usize {
         self.len()
@@ -74,11 +86,16 @@ pub(super) fn sweep(
             }
             progress.check()?;
             let (rows, columns) = pairs.get(at);
-            let row_floors = lists.floors(rows);
-            let column_floors = if rows == columns { [f32::INFINITY; BLOCK] } else { lists.floors(columns) };
-            let pair = Pair { rows, columns, row_floors: &row_floors, column_floors: &column_floors };
-            compare(level, &field.panels, &field.bounds, &pair, &mut found);
-            lists.add(rows, columns, &mut found);
+            // A block with itself comes first and finds floors still low: they rise part by part.
+            let width = if rows == columns { FIRST_WIDTH } else { BLOCK };
+            for start in (0..BLOCK).step_by(width) {
+                let row_floors = lists.floors(rows);
+                let column_floors = if rows == columns { [f32::INFINITY; BLOCK] } else { lists.floors(columns) };
+                let part = (start, start + width);
+                let pair = Pair { rows, columns, part, row_floors: &row_floors, column_floors: &column_floors };
+                compare(level, &field.panels, &field.bounds, &pair, &mut found);
+                lists.add(rows, columns, &mut found);
+            }
             progress.advance(share(at + 1) - share(at));
         }
     })

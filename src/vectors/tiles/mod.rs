@@ -38,6 +38,8 @@ pub(crate) struct Pair<'a> {
     pub rows: usize,
     /// Block of the columns.
     pub columns: usize,
+    /// The columns compared, from a multiple of 32 to a multiple of 32; all of them: `0..BLOCK`.
+    pub part: (usize, usize),
     /// Bounds a row must reach to be found for a row, one floor a row.
     pub row_floors: &'a [f32; BLOCK],
     /// The same, one floor a column.
@@ -69,7 +71,7 @@ fn compare_at(
 ) {
     let (tall, wide) = if level.is_wide() { (12, 32) } else { (6, 16) };
     let mut tile = [0.0f32; 384];
-    for column in (0..BLOCK).step_by(wide) {
+    for column in (pair.part.0..pair.part.1.min(BLOCK)).step_by(wide) {
         for row in (0..BLOCK).step_by(tall) {
             panels.multiply(level, first.0 + row, first.1 + column, &mut tile);
             sift::sift(level, &tile[..tall * wide], (bounds, pair), (row, column), found);

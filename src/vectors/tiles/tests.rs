@@ -16,9 +16,11 @@ fn check(level: Level, panels: &Panels, exact: impl Fn(usize, usize) -> f64, flo
         bounds.reach.push((row % 7) as f32);
     }
     let mut found = Found::default();
-    let pair = Pair { rows: 0, columns: 1, row_floors: &[floor; BLOCK], column_floors: &NONE };
+    let pair = Pair { rows: 0, columns: 1, part: (0, BLOCK), row_floors: &[floor; BLOCK], column_floors: &NONE };
     compare(level, panels, &bounds, &pair, &mut found);
     assert!(found.for_columns.is_empty());
+    let at: std::collections::HashMap<(u16, u16), f32> =
+        found.for_rows.iter().map(|near| ((near.row, near.column), near.bound)).collect();
     let mut expected = 0;
     for i in 0..BLOCK {
         for j in BLOCK..2 * BLOCK {
@@ -28,10 +30,10 @@ fn check(level: Level, panels: &Panels, exact: impl Fn(usize, usize) -> f64, flo
                 + of(&bounds.offset, j)
                 + of(&bounds.spread, i) * of(&bounds.reach, j)
                 + of(&bounds.reach, i) * of(&bounds.spread, j);
-            let near = found.for_rows.iter().find(|near| near.row as usize == i && near.column as usize == j - BLOCK);
+            let near = at.get(&(i as u16, (j - BLOCK) as u16));
             if bound > f64::from(floor) + slack {
                 expected += 1;
-                assert!((f64::from(near.unwrap().bound) - bound).abs() < slack, "{level:?}: {i}, {j}");
+                assert!((f64::from(*near.unwrap()) - bound).abs() < slack, "{level:?}: {i}, {j}");
             } else if bound < f64::from(floor) - slack {
                 assert!(near.is_none(), "{level:?}: {i}, {j}");
             }
