@@ -2,13 +2,12 @@
 
 use std::sync::Arc;
 
-use super::{Environment, TaskError};
+use super::{Environment, TaskError, shared_graph};
 use crate::analysis::{self, AnalysisError};
 use crate::models::ModelId;
 use crate::progress::Progress;
-use crate::search;
 use crate::vectors::{Metric, RowId, Vectors};
-use crate::workspace::{Agreement, EmbeddingSet};
+use crate::workspace::{Agreement, EmbeddingSet, SharedGraph};
 
 /// Two embedding sets to compare.
 #[derive(Clone, Debug)]
@@ -39,6 +38,8 @@ pub fn agree(request: &AgreeRequest, env: &Environment, progress: &Progress) -> 
         id: set.card.id.clone(),
         name: set.card.name.clone(),
         vectors: on_rows(set, &shared),
+        // Among fewer rows, neighbours are others.
+        graph: if set.rows == shared { set.graph.clone() } else { SharedGraph::default() },
     };
     let agreement = agree_vectors(&side(a), &side(b), request.k, env, progress)?;
     Ok(Agreement { rows: shared, ..agreement })
@@ -49,6 +50,7 @@ pub(super) struct Side {
     pub id: ModelId,
     pub name: String,
     pub vectors: Vectors,
+    pub graph: SharedGraph,
 }
 
 /// Compares two sets of vectors of the same things, row by row.
@@ -68,8 +70,11 @@ pub(super) fn agree_vectors(
         return Err(TaskError::NothingInCommon { a: a.name.clone(), b: b.name.clone() });
     }
     env.run(|| {
-        let graph_a = search::exact_graph(&a.vectors, Metric::Cosine, k, progress)?;
-        let graph_b = search::exact_graph(&b.vectors, Metric::Cosine, k, progress)?;
+        let graph = |side: &Side| {
+            let shared = shared_graph(&side.graph, &side.vectors, Metric::Cosine, k, progress)?;
+            Ok::<_, TaskError>(shared.nearest(k))
+        };
+        let (graph_a, graph_b) = (graph(a)?, graph(b)?);
         progress.stage("Comparing the models", "steps", 3);
         let overlap = analysis::neighbour_overlap(&graph_a, &graph_b);
         progress.set_done(1);

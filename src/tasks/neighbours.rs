@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{Environment, TaskError};
 use crate::progress::Progress;
-use crate::search::{self, NeighbourGraph};
+use crate::search::{self, GraphChoice, NeighbourGraph};
 use crate::vectors::{Metric, RowId, Vectors};
 use crate::workspace::{EmbeddingSet, SharedGraph};
 
@@ -15,6 +15,8 @@ const DEEP: usize = 90;
 const DEEP_UP_TO: usize = 100_000;
 /// Depth that serves all but t-SNE.
 const SHALLOW: usize = 15;
+/// Seed of approximate graphs.
+const SEED: u64 = 42;
 
 /// The `k` nearest neighbours of every row of a set, by cosine: the set's shared graph, which may be deeper.
 ///
@@ -46,7 +48,8 @@ pub(crate) fn shared_graph(
         if let Some(_making) = shared.try_making() {
             let usual = if vectors.len() <= DEEP_UP_TO { DEEP } else { SHALLOW };
             let k = k.max(usual);
-            let graph = Arc::new(search::exact_graph(vectors, metric, k, progress)?);
+            let graph =
+                Arc::new(search::neighbour_graph(vectors, metric, k, (GraphChoice::Automatic, SEED), progress)?);
             shared.put(k, graph.clone());
             return Ok(graph);
         }
@@ -63,7 +66,7 @@ const POSITIONS: usize = 3;
 /// milliseconds for 100,000 rows.
 pub fn nearest(set: &EmbeddingSet, row: RowId, k: usize) -> Vec<(RowId, f32)> {
     let Some(position) = set.position_of(row) else { return Vec::new() };
-    if let Some(graph) = set.graph.get(Metric::Cosine, k) {
+    if let Some(graph) = set.graph.get(Metric::Cosine, k).filter(|graph| graph.exact) {
         let found = graph.of(position).iter().zip(graph.scores_of(position)).take(k);
         return found.map(|(&other, &score)| (set.rows[other as usize], score)).collect();
     }

@@ -153,7 +153,7 @@ pub fn agree_stored(
     let id = |file: &StoredVectors| if same { file.path.display().to_string() } else { file.name() };
     let side = |file: &StoredVectors| {
         let vectors: Vectors = file.imported.vectors.clone();
-        Side { id: ModelId(id(file)), name: id(file), vectors }
+        Side { id: ModelId(id(file)), name: id(file), vectors, graph: Default::default() }
     };
     agree_vectors(&side(a), &side(b), k, env, progress)
 }
