@@ -8,6 +8,7 @@ pub(crate) mod dense;
 mod error;
 mod kernels;
 pub mod npy;
+pub mod peak;
 pub(crate) mod products;
 mod replace;
 pub(crate) mod tiles;
