@@ -12,6 +12,7 @@ mod kernels;
 pub mod npy;
 pub mod npz;
 mod panels;
+pub mod peak;
 pub(crate) mod products;
 mod replace;
 pub(crate) mod scatter;
