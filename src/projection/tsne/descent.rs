@@ -2,8 +2,7 @@
 //!
 //! Invariant: a point's step depends on the map before the step only, so points can be moved in any order.
 
-use super::Affinities;
-use super::lanes::attract;
+use super::edges::Edges;
 
 /// Least gain of a coordinate.
 const LEAST_GAIN: f32 = 0.01;
@@ -16,9 +15,9 @@ pub(super) struct Motion {
     /// Where it goes, before the map is centred again.
     pub next: [f32; 2],
     /// Its last step, which momentum carries on.
-    step: [f32; 2],
+    pub step: [f32; 2],
     /// A factor on the learning rate for each axis.
-    gain: [f32; 2],
+    pub gain: [f32; 2],
 }
 
 impl Default for Motion {
@@ -30,7 +29,7 @@ impl Default for Motion {
 /// All that one iteration's step of a point depends on.
 pub(super) struct Descent<'a> {
     /// Who is drawn to whom.
-    pub affinities: &'a Affinities,
+    pub edges: &'a Edges,
     /// The map before the step.
     pub points: &'a [[f32; 2]],
     /// Pushes by point, not divided by the normaliser.
@@ -48,9 +47,8 @@ pub(super) struct Descent<'a> {
 impl Descent<'_> {
     /// Moves one point by its gradient (without the constant factor 4, which the learning rate holds).
     pub fn step(&self, point: usize, motion: &mut Motion) {
-        let (columns, weights) = self.affinities.row(point);
         let at = self.points[point];
-        let drawn = attract(at, self.points, columns, weights);
+        let drawn = self.edges.attract(point, self.points);
         let pushed = self.forces[point];
         for (axis, (drawn, pushed)) in drawn.into_iter().zip(pushed).enumerate() {
             let gradient = self.exaggeration * drawn - self.share * pushed;
