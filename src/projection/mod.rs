@@ -15,4 +15,4 @@ pub use linfa_engine::{LINFA_LIMIT, linfa_tsne};
 pub use params::*;
 pub use pca::Pca;
 pub use quality::{PointQuality, quality, quality_by_point};
-pub use tsne::{Affinities, Tsne, neighbours_needed, noise};
+pub use tsne::{Affinities, PlaceError, PlaceParams, Tsne, TsneSnapshot, neighbours_needed, noise, place};

@@ -9,3 +9,4 @@ mod models;
 mod numerics;
 #[cfg(all(feature = "gui", feature = "bundled-models"))]
 mod sample;
+mod tsne;

@@ -26,6 +26,19 @@ impl Default for Motion {
     }
 }
 
+impl Motion {
+    /// Takes a gradient into the step.
+    #[inline]
+    pub fn turn(&mut self, gradient: [f32; 2], rate: f32, momentum: f32) {
+        for (axis, gradient) in gradient.into_iter().enumerate() {
+            let turned = (gradient > 0.0) != (self.step[axis] > 0.0);
+            let gain = if turned { self.gain[axis] + 0.2 } else { self.gain[axis] * 0.8 };
+            self.gain[axis] = gain.max(LEAST_GAIN);
+            self.step[axis] = momentum * self.step[axis] - rate * self.gain[axis] * gradient;
+        }
+    }
+}
+
 /// All that one iteration's step of a point depends on.
 pub(super) struct Descent<'a> {
     /// Who is drawn to whom.
@@ -50,13 +63,8 @@ impl Descent<'_> {
         let at = self.points[point];
         let drawn = self.edges.attract(point, self.points);
         let pushed = self.forces[point];
-        for (axis, (drawn, pushed)) in drawn.into_iter().zip(pushed).enumerate() {
-            let gradient = self.exaggeration * drawn - self.share * pushed;
-            let turned = (gradient > 0.0) != (motion.step[axis] > 0.0);
-            let gain = if turned { motion.gain[axis] + 0.2 } else { motion.gain[axis] * 0.8 };
-            motion.gain[axis] = gain.max(LEAST_GAIN);
-            motion.step[axis] = self.momentum * motion.step[axis] - self.rate * motion.gain[axis] * gradient;
-        }
+        let gradient = [0, 1].map(|axis| self.exaggeration * drawn[axis] - self.share * pushed[axis]);
+        motion.turn(gradient, self.rate, self.momentum);
         let length = motion.step[0].hypot(motion.step[1]);
         if !length.is_finite() {
             motion.step = [0.0; 2];

@@ -11,7 +11,9 @@ mod edges;
 mod field;
 mod lanes;
 mod own;
+mod place;
 mod repulsion;
+mod saved;
 mod spline;
 mod start;
 mod tree;
@@ -26,7 +28,9 @@ use descent::{Descent, Motion};
 use divergence::{apart, entropy};
 use edges::Edges;
 use lanes::attract;
+pub use place::{PlaceError, PlaceParams, place};
 use repulsion::Pushes;
+pub use saved::TsneSnapshot;
 pub use start::noise;
 use start::scaled;
 use tree::near_together;
@@ -149,6 +153,11 @@ impl Tsne {
         self.params = sane(&TsneParams { theta, ..self.params });
     }
 
+    /// Changes how the pushes are computed from here on.
+    pub fn set_repulsion(&mut self, repulsion: Repulsion) {
+        self.params.repulsion = repulsion;
+    }
+
     /// Draws the points by other neighbours or another perplexity from here on (`params.perplexity`, `params.attraction`; the rest is
     /// left as it was). Errors: as for [`Tsne::new`].
     pub fn set_attraction(&mut self, graph: &NeighbourGraph, params: &TsneParams) -> Result<(), ProjectionError> {
@@ -265,6 +274,7 @@ fn sane(params: &TsneParams) -> TsneParams {
     let at_least =
         |value: f32, least: f32, otherwise: f32| if value.is_finite() { value.max(least) } else { otherwise };
     TsneParams {
+        perplexity: at_least(params.perplexity, 1.0, 30.0),
         learning_rate: params.learning_rate.filter(|rate| rate.is_finite() && *rate > 0.0),
         early_exaggeration: at_least(params.early_exaggeration, 1.0, 12.0),
         theta: at_least(params.theta, 0.0, 0.5).min(1.0),
