@@ -48,6 +48,9 @@ pub enum ProjectionError {
         /// Rows of the starting map.
         rows: usize,
     },
+    /// A saved t-SNE cannot be gone on with.
+    #[error("the saved t-SNE cannot be read: {0}")]
+    Snapshot(String),
     /// The reference engine is for small sets.
     #[error(
         "linfa-tsne is offered as a reference up to {limit} points, and these are {rows}; choose the built-in t-SNE"

@@ -24,5 +24,5 @@ pub use pca::Pca;
 pub use plane::{PlaneNeighbours, PlaneTree};
 pub use quality::{PointQuality, quality, quality_by_point};
 pub use reduce::{CostSettings, Reduction, ReductionCost, reduce, reduction_costs};
-pub use tsne::{Affinities, Tsne, neighbours_needed};
+pub use tsne::{Affinities, PlaceError, PlaceParams, Tsne, TsneSnapshot, neighbours_needed, noise, place};
 pub use umap::{Curve, FuzzySet, Umap, UmapParams, UmapStart};

@@ -14,5 +14,6 @@ mod numerics;
 mod reduce;
 #[cfg(all(feature = "gui", feature = "bundled-models"))]
 mod sample;
+mod tsne;
 mod umap;
 mod vectors_files;

@@ -5,7 +5,7 @@
 
 use rayon::prelude::*;
 
-use crate::projection::ProjectionError;
+use crate::projection::{Attraction, ProjectionError, TsneParams};
 use crate::search::NeighbourGraph;
 use crate::vectors::Metric;
 
@@ -46,10 +46,8 @@ impl Affinities {
     /// dot product, which must then be of vectors of length 1). The perplexity is at most a third of the neighbours. Errors: the
     /// graph names a row that is not there.
     pub fn from_graph(graph: &NeighbourGraph, k: usize, perplexity: f32) -> Result<Self, ProjectionError> {
+        check(graph)?;
         let rows = graph.len();
-        if let Some(&row) = graph.indices.iter().find(|&&row| row as usize >= rows) {
-            return Err(ProjectionError::NoSuchRow { row, rows });
-        }
         let k = k.min(graph.k);
         let perplexity = effective(perplexity, rows).min(k as f32 / 3.0).max(1.0);
         let mut weights = vec![0.0f32; rows * k];
@@ -60,6 +58,31 @@ impl Affinities {
             gaussian(weights, f64::from(perplexity).min(k as f64));
         });
         Ok(symmetric(graph, k, &weights, perplexity))
+    }
+
+    /// As the parameters want them (`perplexity`, `attraction`), from as many neighbours as that needs and the graph has.
+    pub fn of(graph: &NeighbourGraph, params: &TsneParams) -> Result<Self, ProjectionError> {
+        let needed = params.neighbours_needed(graph.len());
+        match params.attraction {
+            Attraction::Perplexity => Self::from_graph(graph, needed, params.perplexity),
+            Attraction::Uniform { .. } => Self::uniform(graph, needed),
+        }
+    }
+
+    /// The same weight for every pair of which one is among the `k` nearest neighbours of the other (openTSNE's `Uniform`). Errors: the
+    /// graph names a row that is not there.
+    pub fn uniform(graph: &NeighbourGraph, k: usize) -> Result<Self, ProjectionError> {
+        let k = k.min(graph.k);
+        check(graph)?;
+        let mut made = symmetric(graph, k, &vec![1.0; graph.len() * k], k as f32);
+        let share = 1.0 / made.weights.len().max(1) as f32;
+        made.weights.fill(share);
+        Ok(made)
+    }
+
+    /// Whether nobody is drawn to anybody.
+    pub(super) fn is_unbound(&self) -> bool {
+        self.weights.is_empty()
     }
 
     /// From weights between all pairs of `n` points (row-major, `n` x `n`, symmetric, together 1), such as another program's.
@@ -99,8 +122,26 @@ impl Affinities {
     }
 }
 
+fn check(graph: &NeighbourGraph) -> Result<(), ProjectionError> {
+    let rows = graph.len();
+    match graph.indices.iter().find(|&&row| row as usize >= rows) {
+        Some(&row) => Err(ProjectionError::NoSuchRow { row, rows }),
+        None => Ok(()),
+    }
+}
+
+impl TsneParams {
+    /// Neighbours that these parameters want for each of `n` points, at most `n - 1`.
+    pub fn neighbours_needed(&self, n: usize) -> usize {
+        match self.attraction {
+            Attraction::Perplexity => neighbours_needed(self.perplexity, n),
+            Attraction::Uniform { neighbours } => neighbours.max(1).min(n.saturating_sub(1)),
+        }
+    }
+}
+
 /// Squared distance from a score. Infinite where there is no score.
-fn squared(metric: Metric, score: f32) -> f32 {
+pub(super) fn squared(metric: Metric, score: f32) -> f32 {
     let square = match metric {
         Metric::Euclidean => score * score,
         Metric::Cosine | Metric::Dot => (2.0 - 2.0 * score).max(0.0),
@@ -109,7 +150,7 @@ fn squared(metric: Metric, score: f32) -> f32 {
 }
 
 /// Turns squared distances into weights of sum 1 whose perplexity is as wanted, by bisection of the bandwidth.
-fn gaussian(row: &mut [f32], perplexity: f64) {
+pub(super) fn gaussian(row: &mut [f32], perplexity: f64) {
     let nearest = row.iter().copied().fold(f32::INFINITY, f32::min);
     if !nearest.is_finite() {
         let share = 1.0 / row.len() as f32;

@@ -2,8 +2,7 @@
 //!
 //! Invariant: a point's step depends on the map before the step only, so points can be moved in any order.
 
-use super::Affinities;
-use super::lanes::attract;
+use super::edges::Edges;
 
 /// Least gain of a coordinate.
 const LEAST_GAIN: f32 = 0.01;
@@ -16,9 +15,9 @@ pub(super) struct Motion {
     /// Where it goes, before the map is centred again.
     pub next: [f32; 2],
     /// Its last step, which momentum carries on.
-    step: [f32; 2],
+    pub step: [f32; 2],
     /// A factor on the learning rate for each axis.
-    gain: [f32; 2],
+    pub gain: [f32; 2],
 }
 
 impl Default for Motion {
@@ -27,10 +26,23 @@ impl Default for Motion {
     }
 }
 
+impl Motion {
+    /// Takes a gradient into the step.
+    #[inline]
+    pub fn turn(&mut self, gradient: [f32; 2], rate: f32, momentum: f32) {
+        for (axis, gradient) in gradient.into_iter().enumerate() {
+            let turned = (gradient > 0.0) != (self.step[axis] > 0.0);
+            let gain = if turned { self.gain[axis] + 0.2 } else { self.gain[axis] * 0.8 };
+            self.gain[axis] = gain.max(LEAST_GAIN);
+            self.step[axis] = momentum * self.step[axis] - rate * self.gain[axis] * gradient;
+        }
+    }
+}
+
 /// All that one iteration's step of a point depends on.
 pub(super) struct Descent<'a> {
     /// Who is drawn to whom.
-    pub affinities: &'a Affinities,
+    pub edges: &'a Edges,
     /// The map before the step.
     pub points: &'a [[f32; 2]],
     /// Pushes by point, not divided by the normaliser.
@@ -48,17 +60,11 @@ pub(super) struct Descent<'a> {
 impl Descent<'_> {
     /// Moves one point by its gradient (without the constant factor 4, which the learning rate holds).
     pub fn step(&self, point: usize, motion: &mut Motion) {
-        let (columns, weights) = self.affinities.row(point);
         let at = self.points[point];
-        let drawn = attract(at, self.points, columns, weights);
+        let drawn = self.edges.attract(point, self.points);
         let pushed = self.forces[point];
-        for (axis, (drawn, pushed)) in drawn.into_iter().zip(pushed).enumerate() {
-            let gradient = self.exaggeration * drawn - self.share * pushed;
-            let turned = (gradient > 0.0) != (motion.step[axis] > 0.0);
-            let gain = if turned { motion.gain[axis] + 0.2 } else { motion.gain[axis] * 0.8 };
-            motion.gain[axis] = gain.max(LEAST_GAIN);
-            motion.step[axis] = self.momentum * motion.step[axis] - self.rate * motion.gain[axis] * gradient;
-        }
+        let gradient = [0, 1].map(|axis| self.exaggeration * drawn[axis] - self.share * pushed[axis]);
+        motion.turn(gradient, self.rate, self.momentum);
         let length = motion.step[0].hypot(motion.step[1]);
         if !length.is_finite() {
             motion.step = [0.0; 2];

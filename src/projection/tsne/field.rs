@@ -6,6 +6,7 @@
 
 use rayon::prelude::*;
 
+use super::own::Own;
 use super::spline::{REACH, slopes, weights};
 use super::waves::Waves;
 
@@ -79,6 +80,7 @@ pub(super) struct Field {
     frame: Frame,
     values: Vec<f32>,
     waves: Waves,
+    own: Own,
     /// Points by band of rows, in their order within one, and where each band starts.
     sorted: Vec<u32>,
     starts: Vec<u32>,
@@ -87,7 +89,7 @@ pub(super) struct Field {
 /// What a point feels.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Felt {
-    /// Σ q over all points, itself included.
+    /// Σ q.
     pub potential: f32,
     /// Σ q² (own − other).
     pub push: [f32; 2],
@@ -97,6 +99,7 @@ impl Field {
     /// Computes the potential of `points`.
     pub fn compute(&mut self, points: &[[f32; 2]], frame: Frame) {
         self.frame = frame;
+        self.own.prepare(frame.spacing);
         self.values.clear();
         self.values.resize(frame.len(), 0.0);
         self.sort(points);
@@ -145,7 +148,14 @@ impl Field {
         });
     }
 
-    /// What one point feels.
+    /// What one of the points feels of the others.
+    #[inline]
+    pub fn felt_of_others(&self, point: [f32; 2]) -> Felt {
+        let (all, own) = (self.felt(point), self.own.felt(self.frame.place(point, 0).1, self.frame.place(point, 1).1));
+        Felt { potential: all.potential - own.potential, push: [all.push[0] - own.push[0], all.push[1] - own.push[1]] }
+    }
+
+    /// What a place feels of all points.
     #[inline]
     pub fn felt(&self, point: [f32; 2]) -> Felt {
         let ((x, t), (y, u)) = (self.frame.place(point, 0), self.frame.place(point, 1));
@@ -173,7 +183,7 @@ impl Field {
         }
     }
 
-    /// What the points feel, written over `forces`; gives Σ potential.
+    /// What the points feel of each other, written over `forces`; gives Σ potential.
     pub fn read(&self, points: &[[f32; 2]], forces: &mut [[f32; 2]]) -> f64 {
         let partial: Vec<f64> = forces
             .par_chunks_mut(TASK)
@@ -181,7 +191,7 @@ impl Field {
             .map(|(forces, points)| {
                 let mut sum = 0.0f64;
                 for (force, &point) in forces.iter_mut().zip(points) {
-                    let felt = self.felt(point);
+                    let felt = self.felt_of_others(point);
                     *force = felt.push;
                     sum += f64::from(felt.potential);
                 }

@@ -1,4 +1,4 @@
-//! The two inner loops of t-SNE, for sixteen and for eight lanes at a time.
+//! The inner loops of t-SNE, for sixteen and for eight lanes at a time.
 //!
 //! Unsafe because of vector instructions and unaligned loads. Each has a portable twin of the same meaning. Invariant: nothing with
 //! AVX2 in its name runs before [`has_fma`] said yes, and every index was checked when the affinities were made.
@@ -145,6 +145,75 @@ fn attract_avx2(own: [f32; 2], points: &[[f32; 2]], columns: &[u32], weights: &[
         _mm256_storeu_ps(lanes[1].as_mut_ptr(), sum_y);
     }
     let rest = attract_portable(own, points, column_rest, weight_rest);
+    [lanes[0].iter().sum::<f32>() + rest[0], lanes[1].iter().sum::<f32>() + rest[1]]
+}
+
+/// Bits of a packed neighbour that say which it is; the others hold its weight.
+pub(super) const PLACE_BITS: u32 = 17;
+const PLACE_MASK: u32 = (1 << PLACE_BITS) - 1;
+/// What the exponent of a packed weight lacks, as bits of an `f32`.
+const EXPONENT: u32 = (127 - 31) << 23;
+
+/// Place and weight (against a common scale) of a packed neighbour.
+#[inline(always)]
+pub(super) fn unpack(packed: u32) -> (u32, f32) {
+    (packed & PLACE_MASK, f32::from_bits(((packed >> PLACE_BITS) << 13) + EXPONENT))
+}
+
+/// As [`attract`], of packed neighbours.
+#[inline]
+pub(super) fn attract_packed(own: [f32; 2], points: &[[f32; 2]], packed: &[u32]) -> [f32; 2] {
+    #[cfg(target_arch = "x86_64")]
+    if has_fma() {
+        // SAFETY: the instructions were found on this machine.
+        return unsafe { attract_packed_avx2(own, points, packed) };
+    }
+    attract_packed_portable(own, points, packed)
+}
+
+fn attract_packed_portable(own: [f32; 2], points: &[[f32; 2]], packed: &[u32]) -> [f32; 2] {
+    let mut sum = [0.0f32; 2];
+    for &packed in packed {
+        let (place, weight) = unpack(packed);
+        let other = points[place as usize];
+        let (dx, dy) = (own[0] - other[0], own[1] - other[1]);
+        let drawn = weight / (1.0 + dx * dx + dy * dy);
+        sum[0] += drawn * dx;
+        sum[1] += drawn * dy;
+    }
+    sum
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma")]
+fn attract_packed_avx2(own: [f32; 2], points: &[[f32; 2]], packed: &[u32]) -> [f32; 2] {
+    let one = _mm256_set1_ps(1.0);
+    let (own_x, own_y) = (_mm256_set1_ps(own[0]), _mm256_set1_ps(own[1]));
+    let (mut sum_x, mut sum_y) = (_mm256_setzero_ps(), _mm256_setzero_ps());
+    let (blocks, rest) = packed.as_chunks::<8>();
+    for block in blocks {
+        let at = block.map(|packed| packed & PLACE_MASK);
+        // Lanes are to come out as 0 1 4 5 2 3 6 7 from the shuffles, so the halves are read as 0 1 4 5 | 2 3 6 7.
+        let low = four(points, [at[0], at[1], at[4], at[5]]);
+        let high = four(points, [at[2], at[3], at[6], at[7]]);
+        let x = _mm256_shuffle_ps::<0b10_00_10_00>(low, high);
+        let y = _mm256_shuffle_ps::<0b11_01_11_01>(low, high);
+        // SAFETY: a block of eight values.
+        let bits = unsafe { _mm256_loadu_si256(block.as_ptr().cast()) };
+        let bits = _mm256_slli_epi32::<13>(_mm256_srli_epi32::<{ PLACE_BITS as i32 }>(bits));
+        let weight = _mm256_castsi256_ps(_mm256_add_epi32(bits, _mm256_set1_epi32(EXPONENT as i32)));
+        let (dx, dy) = (_mm256_sub_ps(own_x, x), _mm256_sub_ps(own_y, y));
+        let drawn = _mm256_div_ps(weight, _mm256_fmadd_ps(dx, dx, _mm256_fmadd_ps(dy, dy, one)));
+        sum_x = _mm256_fmadd_ps(drawn, dx, sum_x);
+        sum_y = _mm256_fmadd_ps(drawn, dy, sum_y);
+    }
+    let mut lanes = [[0.0f32; 8]; 2];
+    // SAFETY: eight values each.
+    unsafe {
+        _mm256_storeu_ps(lanes[0].as_mut_ptr(), sum_x);
+        _mm256_storeu_ps(lanes[1].as_mut_ptr(), sum_y);
+    }
+    let rest = attract_packed_portable(own, points, rest);
     [lanes[0].iter().sum::<f32>() + rest[0], lanes[1].iter().sum::<f32>() + rest[1]]
 }
 

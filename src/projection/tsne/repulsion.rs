@@ -47,9 +47,7 @@ impl Pushes {
     fn by_field(&mut self, points: &[[f32; 2]], frame: Frame) -> f64 {
         self.field.compute(points, frame);
         self.forces.resize(points.len(), [0.0; 2]);
-        let sum = self.field.read(points, &mut self.forces);
-        // Without the points themselves, whose q is 1.
-        (sum - points.len() as f64).max(f64::MIN_POSITIVE)
+        self.field.read(points, &mut self.forces).max(f64::MIN_POSITIVE)
     }
 
     fn by_group(&mut self, points: &[[f32; 2]], exact: bool, theta: f32) -> f64 {

@@ -30,6 +30,18 @@ pub(super) fn scaled(start: &[[f32; 2]], seed: u64) -> Vec<[f32; 2]> {
     points
 }
 
+/// A starting map of seeded noise for `count` points, for those who want another map for every seed: normal, standard deviation 1.
+pub fn noise(count: usize, seed: u64) -> Vec<[f32; 2]> {
+    let mut random = rand_pcg::Pcg64Mcg::seed_from_u64(seed);
+    // Box and Muller.
+    let mut pair = || {
+        let (radius, turn) = (1.0 - random.random::<f64>(), std::f64::consts::TAU * random.random::<f64>());
+        let radius = (-2.0 * radius.ln()).sqrt();
+        [(radius * turn.cos()) as f32, (radius * turn.sin()) as f32]
+    };
+    (0..count).map(|_| pair()).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

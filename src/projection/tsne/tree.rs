@@ -49,6 +49,13 @@ impl Sorted {
     }
 }
 
+/// Places of the points in Morton order.
+pub(super) fn near_together(points: &[[f32; 2]]) -> Vec<u32> {
+    let mut sorted = Sorted::default();
+    sorted.sort(points);
+    sorted.order
+}
+
 /// The lowest corner and how many cells a unit is; all points fall into 2³² x 2³² cells.
 fn frame(points: &[[f32; 2]]) -> ([f32; 2], f32) {
     let (mut low, mut high) = ([f32::INFINITY; 2], [f32::NEG_INFINITY; 2]);

@@ -73,7 +73,7 @@ impl std::fmt::Debug for Waves {
 pub(super) fn length_for(nodes: usize) -> usize {
     let smooth = |mut value: usize| {
         for factor in [2, 3, 5] {
-            while value % factor == 0 {
+            while value.is_multiple_of(factor) {
                 value /= factor;
             }
         }
@@ -250,7 +250,10 @@ mod tests {
     fn lengths_are_smooth_and_enough() {
         for nodes in 1..2000 {
             let length = length_for(nodes);
-            assert!(length >= 2 * nodes + MARGIN && length % 8 == 0 && length < 3 * nodes + 64, "{length} for {nodes}");
+            assert!(
+                length >= 2 * nodes + MARGIN && length.is_multiple_of(8) && length < 3 * nodes + 64,
+                "{length} for {nodes}"
+            );
         }
     }
 
