@@ -17,4 +17,4 @@ pub use params::*;
 pub use pca::Pca;
 pub use quality::{PointQuality, quality, quality_by_point};
 pub use tsne::{Affinities, Tsne, neighbours_needed};
-pub use umap::{Curve, FuzzySet, Umap, UmapParams, UmapStart};
+pub use umap::{Curve, FuzzySet, Umap, UmapParams, UmapSnapshot, UmapStart};

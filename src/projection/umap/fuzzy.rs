@@ -49,9 +49,7 @@ impl FuzzySet {
                 memberships(graph, task * TASK + offset, mean, strengths);
             }
         });
-        let mut directed = Self::directed(graph, k, &strengths);
-        directed = directed.united();
-        Ok(directed)
+        Ok(Self::directed(graph, k, &strengths).united())
     }
 
     /// Points.
@@ -209,13 +207,13 @@ fn memberships(graph: &NeighbourGraph, row: usize, mean: f64, strengths: &mut [f
     let own_mean = total(graph, row, strengths.len()) / (strengths.len() + 1) as f64;
     let nearest = strengths.iter().copied().filter(|d| *d > 0.0).fold(f32::INFINITY, f32::min);
     let (beyond, mean) = if nearest.is_finite() { (nearest, own_mean) } else { (0.0, mean) };
-    settle(strengths, beyond, ((strengths.len() + 1) as f64).log2(), mean);
+    settle(strengths, 0, beyond, ((strengths.len() + 1) as f64).log2(), mean);
 }
 
-/// Turns distances into memberships that sum to `target`, beyond the distance `beyond`.
-pub(super) fn settle(distances: &mut [f32], beyond: f32, target: f64, mean: f64) {
+/// Turns distances into memberships that sum to `target`, the first `skipped` not counted, beyond the distance `beyond`.
+pub(super) fn settle(distances: &mut [f32], skipped: usize, beyond: f32, target: f64, mean: f64) {
     distances.iter_mut().for_each(|d| *d -= beyond);
-    let scale = scale(distances, target).max(LEAST_SCALE * mean);
+    let scale = scale(&distances[skipped.min(distances.len())..], target).max(LEAST_SCALE * mean);
     for d in distances {
         *d = if !d.is_finite() {
             0.0
