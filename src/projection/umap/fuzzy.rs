@@ -19,6 +19,9 @@ const TASK: usize = 512;
 /// How far an unknown label is from any other.
 const UNKNOWN: f32 = 1.0;
 
+/// Some rows: where each ends, and all their edges.
+type Rows = (Vec<usize>, Vec<(u32, f32)>);
+
 /// Symmetric weights, one row of neighbours a point.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FuzzySet {
@@ -156,7 +159,7 @@ impl FuzzySet {
 
     /// Gathers rows that `fill` appends, in parallel.
     fn from_rows(points: usize, fill: impl Fn(usize, &mut Vec<(u32, f32)>) + Sync) -> Self {
-        let parts: Vec<(Vec<usize>, Vec<(u32, f32)>)> = (0..points.div_ceil(TASK))
+        let parts: Vec<Rows> = (0..points.div_ceil(TASK))
             .into_par_iter()
             .map(|task| {
                 let (mut ends, mut all) = (Vec::with_capacity(TASK), Vec::with_capacity(24 * TASK));

@@ -35,6 +35,10 @@ pub(super) struct Edges<'a> {
     pub tails: &'a [u32],
     /// How often an edge is taken, in 2⁻³² of an epoch.
     pub paces: &'a [u32],
+    /// Where the first of the points stands in the field; `usize::MAX` where they are not in it.
+    pub base: usize,
+    /// Tells these points' random numbers from those of others.
+    pub stream: u64,
 }
 
 /// What holds for a whole epoch.
@@ -56,12 +60,10 @@ pub(super) struct Step {
     pub seed: u64,
 }
 
-/// Moves the group whose first point stands at `base` in the field (`usize::MAX` where it is not in it) by one epoch.
+/// Moves the sixteen points of `edges` by one epoch; `due` is memory to work in.
 pub(super) fn advance<const D: usize>(
     field: &Field<D>,
     edges: Edges<'_>,
-    base: usize,
-    stream: u64,
     step: &Step,
     own: &mut [Lanes; D],
     due: &mut Vec<u32>,
@@ -69,12 +71,12 @@ pub(super) fn advance<const D: usize>(
     #[cfg(target_arch = "x86_64")]
     match level() {
         // SAFETY: the instructions were found on this machine.
-        Level::Avx512 => return unsafe { advance_avx512(field, edges, base, stream, step, own, due) },
+        Level::Avx512 => return unsafe { advance_avx512(field, edges, step, own, due) },
         // SAFETY: the instructions were found on this machine.
-        Level::Avx2 => return unsafe { advance_avx2(field, edges, base, stream, step, own, due) },
+        Level::Avx2 => return unsafe { advance_avx2(field, edges, step, own, due) },
         Level::Portable => {}
     }
-    portable(field, edges, base, stream, step, own, due);
+    portable(field, edges, step, own, due);
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -106,13 +108,11 @@ fn level() -> Level {
 fn advance_avx512<const D: usize>(
     field: &Field<D>,
     edges: Edges<'_>,
-    base: usize,
-    stream: u64,
     step: &Step,
     own: &mut [Lanes; D],
     due: &mut Vec<u32>,
 ) {
-    portable(field, edges, base, stream, step, own, due);
+    portable(field, edges, step, own, due);
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -120,25 +120,15 @@ fn advance_avx512<const D: usize>(
 fn advance_avx2<const D: usize>(
     field: &Field<D>,
     edges: Edges<'_>,
-    base: usize,
-    stream: u64,
     step: &Step,
     own: &mut [Lanes; D],
     due: &mut Vec<u32>,
 ) {
-    portable(field, edges, base, stream, step, own, due);
+    portable(field, edges, step, own, due);
 }
 
 #[inline(always)]
-fn portable<const D: usize>(
-    field: &Field<D>,
-    edges: Edges<'_>,
-    base: usize,
-    stream: u64,
-    step: &Step,
-    own: &mut [Lanes; D],
-    due: &mut Vec<u32>,
-) {
+fn portable<const D: usize>(field: &Field<D>, edges: Edges<'_>, step: &Step, own: &mut [Lanes; D], due: &mut Vec<u32>) {
     let longest = edges.starts.windows(2).map(|bounds| bounds[1] - bounds[0]).max().unwrap_or(0);
     if due.len() < (longest + 1) * GROUP {
         due.resize((longest + 1) * GROUP, 0);
@@ -167,9 +157,9 @@ fn portable<const D: usize>(
         }
         let mut moved = [[0.0f32; GROUP]; D];
         draw(own, &other, step, &mut moved);
-        let begin = mix(step.seed, stream, turn as u64);
+        let begin = mix(step.seed, edges.stream, turn as u64);
         for number in 0..step.negatives {
-            let at = not_at(base, mix(begin, number as u64, 1), field.count);
+            let at = not_at(edges.base, mix(begin, number as u64, 1), field.count);
             push(own, field, at, step, &mut moved);
         }
         take(own, &moved, &active);
@@ -266,7 +256,15 @@ fn log_two(value: f32) -> f32 {
     let exponent = (bits - 0x3f35_04f3) >> 23;
     let t = f32::from_bits((bits - (exponent << 23)) as u32) - 1.0;
     let mut sum = -0.142_760_93f32;
-    for next in [0.232_654_3f32, -0.249_272_17, 0.287_288_73, -0.360_225_14, 0.480_916_7, -0.721_352_93, 1.442_695] {
+    for next in [
+        0.232_654_3f32,
+        -0.249_272_17,
+        0.287_288_73,
+        -0.360_225_14,
+        0.480_916_7,
+        -0.721_352_93,
+        std::f32::consts::LOG2_E,
+    ] {
         sum = sum * t + next;
     }
     exponent as f32 + sum * t
@@ -281,7 +279,7 @@ fn two_to(power: f32) -> f32 {
     let shifted = power + ROUND;
     let f = power - (shifted - ROUND);
     let mut sum = 0.001_339_086_3f32;
-    for next in [0.009_676_032f32, 0.055_503_57, 0.240_221_07, 0.693_147_2, 1.000_000_1] {
+    for next in [0.009_676_032f32, 0.055_503_57, 0.240_221_07, std::f32::consts::LN_2, 1.000_000_1] {
         sum = sum * f + next;
     }
     // The whole part stands in the low bits of the shifted number, and comes to stand in the exponent.
@@ -349,7 +347,7 @@ mod tests {
         let starts: Vec<usize> = (0..=GROUP).map(|lane| lane * lane / 3).collect();
         let tails: Vec<u32> = (0..90).map(|at| at * 37 % 100).collect();
         let paces: Vec<u32> = (0..90u32).map(|at| u32::MAX / (1 + at % 5)).collect();
-        let edges = Edges { starts: &starts, tails: &tails, paces: &paces };
+        let edges = Edges { starts: &starts, tails: &tails, paces: &paces, base: 32, stream: 5 };
         let run = |level: usize| {
             let mut own: [Lanes; 3] =
                 std::array::from_fn(|axis| std::array::from_fn(|lane| field.axes[axis][32 + lane]));
@@ -358,9 +356,9 @@ mod tests {
                 match level {
                     // SAFETY: only called where the instructions were found.
                     #[cfg(target_arch = "x86_64")]
-                    1 => unsafe { advance_avx2(&field, edges, 32, 5, &step, &mut own, due) },
-                    2 => advance(&field, edges, 32, 5, &step, &mut own, due),
-                    _ => portable(&field, edges, 32, 5, &step, &mut own, due),
+                    1 => unsafe { advance_avx2(&field, edges, &step, &mut own, due) },
+                    2 => advance(&field, edges, &step, &mut own, due),
+                    _ => portable(&field, edges, &step, &mut own, due),
                 }
             }
             own.map(|lanes| lanes.map(f32::to_bits))

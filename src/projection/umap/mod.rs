@@ -162,7 +162,7 @@ impl<const D: usize> Umap<D> {
                 for (axis, own) in own.iter_mut().enumerate() {
                     own.copy_from_slice(&field.axes[axis][first..first + GROUP]);
                 }
-                advance(field, schedule.edges(first..last), first, first as u64, step, own, due);
+                advance(field, schedule.edges(first..last), step, own, due);
             }
         });
         self.field.write(places, &self.next);

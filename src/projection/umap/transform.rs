@@ -48,7 +48,9 @@ impl<const D: usize> Umap<D> {
                 }
                 starts.push(tails.len());
             }
-            self.settle(points, Edges { starts: &starts, tails: &tails, paces: &paces }, group, epochs);
+            let stream = group as u64;
+            let edges = Edges { starts: &starts, tails: &tails, paces: &paces, base: usize::MAX, stream };
+            self.settle(points, edges, epochs);
         });
         Ok(points)
     }
@@ -74,7 +76,7 @@ impl<const D: usize> Umap<D> {
     }
 
     /// Runs all epochs of up to sixteen new points.
-    fn settle(&self, points: &mut [[f32; D]], edges: Edges<'_>, group: usize, epochs: usize) {
+    fn settle(&self, points: &mut [[f32; D]], edges: Edges<'_>, epochs: usize) {
         let mut own: [Lanes; D] =
             std::array::from_fn(|axis| std::array::from_fn(|lane| points.get(lane).map_or(0.0, |at| at[axis])));
         let mut due = Vec::new();
@@ -86,7 +88,7 @@ impl<const D: usize> Umap<D> {
                 seed: mix(self.params.seed, 3 << 40, epoch as u64),
                 ..self.step()
             };
-            advance(&self.field, edges, usize::MAX, group as u64, &step, &mut own, &mut due);
+            advance(&self.field, edges, &step, &mut own, &mut due);
         }
         for (lane, point) in points.iter_mut().enumerate() {
             *point = std::array::from_fn(|axis| own[axis][lane]);
