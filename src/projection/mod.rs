@@ -25,4 +25,4 @@ pub use plane::{PlaneNeighbours, PlaneTree};
 pub use quality::{PointQuality, quality, quality_by_point};
 pub use reduce::{CostSettings, Reduction, ReductionCost, reduce, reduction_costs};
 pub use tsne::{Affinities, PlaceError, PlaceParams, Tsne, TsneSnapshot, neighbours_needed, noise, place};
-pub use umap::{Curve, FuzzySet, Umap, UmapParams, UmapStart};
+pub use umap::{Curve, FuzzySet, Umap, UmapParams, UmapSnapshot, UmapStart};

@@ -5,6 +5,7 @@ mod clusters;
 mod corpus;
 #[cfg(feature = "gui")]
 mod gui;
+#[cfg(feature = "gui")]
 mod gui_maps;
 #[cfg(feature = "gui")]
 mod gui_vectors;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use embedlens::progress::Progress;
 use embedlens::projection::{Curve, FuzzySet, Pca, ProjectionError, Umap, UmapParams, UmapStart};
-use embedlens::search::{NeighbourGraph, exact_graph};
+use embedlens::search::{NeighbourGraph, exact_graph, top_k};
 use embedlens::vectors::{Metric, Vectors, npy};
 
 fn file(name: &str) -> PathBuf {
@@ -197,4 +197,52 @@ fn parameters_can_change_on_the_way() {
     umap.run_to(500);
     assert!(umap.curve().a < before.a);
     assert!(trustworthiness(&x, umap.points()) > 0.9);
+}
+
+#[test]
+fn a_snapshot_goes_on_as_if_it_had_never_been_put_away() {
+    let (_, graph, start) = digits();
+    let labels = digit_labels();
+    let mut whole = Umap::new(&graph, &start, &UmapParams::default(), Some(&labels)).unwrap();
+    whole.run_to(40);
+    whole.set_min_dist(0.3, 1.0);
+    let text = serde_json::to_string(&whole.snapshot()).unwrap();
+    let mut again = Umap::<2>::resume(&graph, &serde_json::from_str(&text).unwrap(), Some(&labels)).unwrap();
+    assert_eq!(again.epoch(), 40);
+    whole.run_to(80);
+    again.run_to(80);
+    assert_eq!(whole.points(), again.points());
+}
+
+/// A quarter of the digits, placed by their neighbours among the others, comes to lie among its like.
+#[test]
+fn new_points_are_placed_among_their_like() {
+    let x = array("digits-x");
+    let labels = digit_labels();
+    let old = Vectors::new(x.values()[..300 * x.dim()].to_vec(), x.dim()).unwrap();
+    let start: Vec<[f32; 2]> =
+        Pca::fit(&old, 2).unwrap().transform(&old).unwrap().rows().map(|row| [row[0], row[1]]).collect();
+    let umap = finished(&graph(&old, Metric::Euclidean, 14), &start, &UmapParams::default());
+    let found: Vec<_> = (300..400).flat_map(|row| top_k(&old, x.row(row), Metric::Euclidean, 15, None)).collect();
+    let neighbours = NeighbourGraph {
+        k: 15,
+        metric: Metric::Euclidean,
+        indices: found.iter().map(|hit| hit.position).collect(),
+        scores: found.iter().map(|hit| hit.score).collect(),
+    };
+    let placed = umap.transform(&neighbours).unwrap();
+    assert_eq!(placed, in_pool(1, || umap.transform(&neighbours).unwrap()));
+    let map = Vectors::new(umap.points().iter().flatten().copied().collect::<Vec<_>>(), 2).unwrap();
+    let right = placed.iter().zip(&labels[300..]).filter(|(at, label)| {
+        let near = top_k(&map, at.as_slice(), Metric::Euclidean, 5, None);
+        near.iter().filter(|hit| labels[hit.position as usize] == **label).count() >= 3
+    });
+    let right = right.count();
+    assert!(right >= 85, "{right} of 100");
+    let nobody = NeighbourGraph { scores: vec![f32::NEG_INFINITY; 1500].into(), ..neighbours.clone() };
+    assert!(umap.transform(&nobody).unwrap().iter().flatten().all(|value| value.is_finite()));
+    let none = NeighbourGraph { indices: [].into(), scores: [].into(), ..neighbours.clone() };
+    assert!(umap.transform(&none).unwrap().is_empty());
+    let wrong = NeighbourGraph { indices: vec![300; 1500].into(), ..neighbours };
+    assert_eq!(umap.transform(&wrong), Err(ProjectionError::NoSuchRow { row: 300, rows: 300 }));
 }

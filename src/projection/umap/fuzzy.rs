@@ -19,6 +19,9 @@ const TASK: usize = 512;
 /// How far an unknown label is from any other.
 const UNKNOWN: f32 = 1.0;
 
+/// Some rows: where each ends, and all their edges.
+type Rows = (Vec<usize>, Vec<(u32, f32)>);
+
 /// Symmetric weights, one row of neighbours a point.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FuzzySet {
@@ -49,9 +52,7 @@ impl FuzzySet {
                 memberships(graph, task * TASK + offset, mean, strengths);
             }
         });
-        let mut directed = Self::directed(graph, k, &strengths);
-        directed = directed.united();
-        Ok(directed)
+        Ok(Self::directed(graph, k, &strengths).united())
     }
 
     /// Points.
@@ -158,7 +159,7 @@ impl FuzzySet {
 
     /// Gathers rows that `fill` appends, in parallel.
     fn from_rows(points: usize, fill: impl Fn(usize, &mut Vec<(u32, f32)>) + Sync) -> Self {
-        let parts: Vec<(Vec<usize>, Vec<(u32, f32)>)> = (0..points.div_ceil(TASK))
+        let parts: Vec<Rows> = (0..points.div_ceil(TASK))
             .into_par_iter()
             .map(|task| {
                 let (mut ends, mut all) = (Vec::with_capacity(TASK), Vec::with_capacity(24 * TASK));
@@ -209,13 +210,13 @@ fn memberships(graph: &NeighbourGraph, row: usize, mean: f64, strengths: &mut [f
     let own_mean = total(graph, row, strengths.len()) / (strengths.len() + 1) as f64;
     let nearest = strengths.iter().copied().filter(|d| *d > 0.0).fold(f32::INFINITY, f32::min);
     let (beyond, mean) = if nearest.is_finite() { (nearest, own_mean) } else { (0.0, mean) };
-    settle(strengths, beyond, ((strengths.len() + 1) as f64).log2(), mean);
+    settle(strengths, 0, beyond, ((strengths.len() + 1) as f64).log2(), mean);
 }
 
-/// Turns distances into memberships that sum to `target`, beyond the distance `beyond`.
-pub(super) fn settle(distances: &mut [f32], beyond: f32, target: f64, mean: f64) {
+/// Turns distances into memberships that sum to `target`, the first `skipped` not counted, beyond the distance `beyond`.
+pub(super) fn settle(distances: &mut [f32], skipped: usize, beyond: f32, target: f64, mean: f64) {
     distances.iter_mut().for_each(|d| *d -= beyond);
-    let scale = scale(distances, target).max(LEAST_SCALE * mean);
+    let scale = scale(&distances[skipped.min(distances.len())..], target).max(LEAST_SCALE * mean);
     for d in distances {
         *d = if !d.is_finite() {
             0.0

@@ -35,6 +35,10 @@ pub(super) struct Edges<'a> {
     pub tails: &'a [u32],
     /// How often an edge is taken, in 2⁻³² of an epoch.
     pub paces: &'a [u32],
+    /// Where the first of the points stands in the field; `usize::MAX` where they are not in it.
+    pub base: usize,
+    /// Tells these points' random numbers from those of others.
+    pub stream: u64,
 }
 
 /// What holds for a whole epoch.
@@ -54,16 +58,12 @@ pub(super) struct Step {
     pub epoch: u32,
     /// Seed.
     pub seed: u64,
-    /// Whether the other end of an edge moves as well, and so each point once for either end.
-    pub both_ends: bool,
 }
 
-/// Moves the group whose first point stands at `base` in the field (`usize::MAX` where it is not in it) by one epoch.
+/// Moves the sixteen points of `edges` by one epoch; `due` is memory to work in.
 pub(super) fn advance<const D: usize>(
     field: &Field<D>,
     edges: Edges<'_>,
-    base: usize,
-    stream: u64,
     step: &Step,
     own: &mut [Lanes; D],
     due: &mut Vec<u32>,
@@ -71,12 +71,12 @@ pub(super) fn advance<const D: usize>(
     #[cfg(target_arch = "x86_64")]
     match level() {
         // SAFETY: the instructions were found on this machine.
-        Level::Avx512 => return unsafe { advance_avx512(field, edges, base, stream, step, own, due) },
+        Level::Avx512 => return unsafe { advance_avx512(field, edges, step, own, due) },
         // SAFETY: the instructions were found on this machine.
-        Level::Avx2 => return unsafe { advance_avx2(field, edges, base, stream, step, own, due) },
+        Level::Avx2 => return unsafe { advance_avx2(field, edges, step, own, due) },
         Level::Portable => {}
     }
-    portable(field, edges, base, stream, step, own, due);
+    portable(field, edges, step, own, due);
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -108,13 +108,11 @@ fn level() -> Level {
 fn advance_avx512<const D: usize>(
     field: &Field<D>,
     edges: Edges<'_>,
-    base: usize,
-    stream: u64,
     step: &Step,
     own: &mut [Lanes; D],
     due: &mut Vec<u32>,
 ) {
-    portable(field, edges, base, stream, step, own, due);
+    portable(field, edges, step, own, due);
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -122,25 +120,15 @@ fn advance_avx512<const D: usize>(
 fn advance_avx2<const D: usize>(
     field: &Field<D>,
     edges: Edges<'_>,
-    base: usize,
-    stream: u64,
     step: &Step,
     own: &mut [Lanes; D],
     due: &mut Vec<u32>,
 ) {
-    portable(field, edges, base, stream, step, own, due);
+    portable(field, edges, step, own, due);
 }
 
 #[inline(always)]
-fn portable<const D: usize>(
-    field: &Field<D>,
-    edges: Edges<'_>,
-    base: usize,
-    stream: u64,
-    step: &Step,
-    own: &mut [Lanes; D],
-    due: &mut Vec<u32>,
-) {
+fn portable<const D: usize>(field: &Field<D>, edges: Edges<'_>, step: &Step, own: &mut [Lanes; D], due: &mut Vec<u32>) {
     let longest = edges.starts.windows(2).map(|bounds| bounds[1] - bounds[0]).max().unwrap_or(0);
     if due.len() < (longest + 1) * GROUP {
         due.resize((longest + 1) * GROUP, 0);
@@ -157,87 +145,94 @@ fn portable<const D: usize>(
     }
     let most = counts.iter().copied().max().unwrap_or(0);
     for (turn, due) in due.as_chunks::<GROUP>().0[..most].iter().enumerate() {
-        let active: Lanes = std::array::from_fn(|lane| if counts[lane] > turn { step.rate } else { 0.0 });
         let mut other = *own;
+        let mut active = [0.0f32; GROUP];
         for lane in 0..GROUP {
             if counts[lane] > turn {
+                active[lane] = step.rate;
                 for (axis, other) in other.iter_mut().enumerate() {
                     other[lane] = field.axes[axis][due[lane] as usize];
                 }
             }
         }
-        let mut moved = draw(own, &other, step);
-        let begin = mix(step.seed, stream, turn as u64);
+        let mut moved = [[0.0f32; GROUP]; D];
+        draw(own, &other, step, &mut moved);
+        let begin = mix(step.seed, edges.stream, turn as u64);
         for number in 0..step.negatives {
-            push(own, run(field, base, mix(begin, number as u64, 1)), step, &mut moved);
+            let at = not_at(edges.base, mix(begin, number as u64, 1), field.count);
+            push(own, field, at, step, &mut moved);
         }
         take(own, &moved, &active);
-        if step.both_ends {
-            let moved = draw(own, &other, step);
-            take(own, &moved, &active);
-        }
     }
 }
 
-/// Sixteen points one after another, from a random one on; never the group itself.
+/// Where a run of sixteen begins: anywhere but at the group itself.
 #[inline(always)]
-fn run<const D: usize>(field: &Field<D>, base: usize, random: u64) -> [&Lanes; D] {
-    let mut at = (((random >> 32) * field.count as u64) >> 32) as usize;
-    if at == base {
-        at = if at + 1 < field.count { at + 1 } else { 0 };
+fn not_at(base: usize, random: u64, count: usize) -> usize {
+    let at = (((random >> 32) * count as u64) >> 32) as usize;
+    if at != base {
+        at
+    } else if at + 1 < count {
+        at + 1
+    } else {
+        0
     }
-    std::array::from_fn(|axis| {
-        let run = &field.axes[axis][at..at + GROUP];
-        run.first_chunk::<GROUP>().unwrap_or(&[0.0; GROUP])
-    })
 }
 
 #[inline(always)]
 fn take<const D: usize>(own: &mut [Lanes; D], moved: &[Lanes; D], active: &Lanes) {
-    for (own, moved) in own.iter_mut().zip(moved) {
+    for axis in 0..D {
         for lane in 0..GROUP {
-            own[lane] += active[lane] * moved[lane];
+            own[axis][lane] += active[lane] * moved[axis][lane];
         }
     }
 }
 
+/// Adds how the other ends draw: 2ab d^(2b-2) / (1 + a d^2b) times the way, each axis held to [`LONGEST`].
 #[inline(always)]
-fn squares<const D: usize>(own: &[Lanes; D], other: &[&Lanes; D]) -> Lanes {
-    let mut sum = [0.0f32; GROUP];
+fn draw<const D: usize>(own: &[Lanes; D], other: &[Lanes; D], step: &Step, moved: &mut [Lanes; D]) {
+    let strength = -2.0 * step.a * step.b;
+    let mut square = [0.0f32; GROUP];
     for axis in 0..D {
         for lane in 0..GROUP {
             let off = own[axis][lane] - other[axis][lane];
-            sum[lane] += off * off;
+            square[lane] += off * off;
         }
     }
-    sum
-}
-
-/// How the other ends draw: 2ab d^(2b-2) / (1 + a d^2b) times the way, each axis held to [`LONGEST`].
-#[inline(always)]
-fn draw<const D: usize>(own: &[Lanes; D], other: &[Lanes; D], step: &Step) -> [Lanes; D] {
-    let other: [&Lanes; D] = std::array::from_fn(|axis| &other[axis]);
-    let square = squares(own, &other);
-    let factor: Lanes = std::array::from_fn(|lane| {
+    let mut factor = [0.0f32; GROUP];
+    for lane in 0..GROUP {
         let square = if square[lane] > LEAST_SQUARE { square[lane] } else { LEAST_SQUARE };
         let power = power(square, step.b);
-        -2.0 * step.a * step.b * power / (square * (1.0 + step.a * power))
-    });
-    std::array::from_fn(|axis| std::array::from_fn(|lane| held(factor[lane] * (own[axis][lane] - other[axis][lane]))))
-}
-
-/// Adds how the others push: 2 gamma b / ((0.001 + d²)(1 + a d^2b)) times the way, each axis held to [`LONGEST`].
-#[inline(always)]
-fn push<const D: usize>(own: &[Lanes; D], other: [&Lanes; D], step: &Step, moved: &mut [Lanes; D]) {
-    let square = squares(own, &other);
-    let strength = 2.0 * step.repulsion * step.b;
-    let factor: Lanes = std::array::from_fn(|lane| {
-        let least = if square[lane] > LEAST_SQUARE { square[lane] } else { LEAST_SQUARE };
-        strength / ((0.001 + square[lane]) * (1.0 + step.a * power(least, step.b)))
-    });
+        factor[lane] = strength * power / (square * (1.0 + step.a * power));
+    }
     for axis in 0..D {
         for lane in 0..GROUP {
             moved[axis][lane] += held(factor[lane] * (own[axis][lane] - other[axis][lane]));
+        }
+    }
+}
+
+/// Adds how the sixteen from `at` on push: 2 gamma b / ((0.001 + d²)(1 + a d^2b)) times the way, each axis held to [`LONGEST`].
+#[inline(always)]
+fn push<const D: usize>(own: &[Lanes; D], field: &Field<D>, at: usize, step: &Step, moved: &mut [Lanes; D]) {
+    let strength = 2.0 * step.repulsion * step.b;
+    let mut way = [[0.0f32; GROUP]; D];
+    let mut square = [0.0f32; GROUP];
+    for axis in 0..D {
+        let other = &field.axes[axis][at..at + GROUP];
+        for lane in 0..GROUP {
+            way[axis][lane] = own[axis][lane] - other[lane];
+            square[lane] += way[axis][lane] * way[axis][lane];
+        }
+    }
+    let mut factor = [0.0f32; GROUP];
+    for lane in 0..GROUP {
+        let least = if square[lane] > LEAST_SQUARE { square[lane] } else { LEAST_SQUARE };
+        factor[lane] = strength / ((0.001 + square[lane]) * (1.0 + step.a * power(least, step.b)));
+    }
+    for axis in 0..D {
+        for lane in 0..GROUP {
+            moved[axis][lane] += held(factor[lane] * way[axis][lane]);
         }
     }
 }
@@ -261,7 +256,15 @@ fn log_two(value: f32) -> f32 {
     let exponent = (bits - 0x3f35_04f3) >> 23;
     let t = f32::from_bits((bits - (exponent << 23)) as u32) - 1.0;
     let mut sum = -0.142_760_93f32;
-    for next in [0.232_654_3f32, -0.249_272_17, 0.287_288_73, -0.360_225_14, 0.480_916_7, -0.721_352_93, 1.442_695] {
+    for next in [
+        0.232_654_3f32,
+        -0.249_272_17,
+        0.287_288_73,
+        -0.360_225_14,
+        0.480_916_7,
+        -0.721_352_93,
+        std::f32::consts::LOG2_E,
+    ] {
         sum = sum * t + next;
     }
     exponent as f32 + sum * t
@@ -276,7 +279,7 @@ fn two_to(power: f32) -> f32 {
     let shifted = power + ROUND;
     let f = power - (shifted - ROUND);
     let mut sum = 0.001_339_086_3f32;
-    for next in [0.009_676_032f32, 0.055_503_57, 0.240_221_07, 0.693_147_2, 1.000_000_1] {
+    for next in [0.009_676_032f32, 0.055_503_57, 0.240_221_07, std::f32::consts::LN_2, 1.000_000_1] {
         sum = sum * f + next;
     }
     // The whole part stands in the low bits of the shifted number, and comes to stand in the exponent.
@@ -286,19 +289,84 @@ fn two_to(power: f32) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::projection::umap::random::unit;
 
     #[test]
     fn powers_are_those_of_double_precision() {
         for exponent in [0.3f32, 0.895, 1.0, 1.9] {
             for step in 0..20_000 {
                 let value = 1e-12f32 * 1.004f32.powi(step);
-                if !value.is_finite() || value > 1e20 {
+                if !value.is_finite() || value > 1e19 {
                     break;
                 }
                 let exact = f64::from(value).powf(f64::from(exponent));
                 let off = f64::from(power(value, exponent)) / exact - 1.0;
                 assert!(off.abs() < 2e-5, "{value} to {exponent}: {off}");
             }
+        }
+    }
+
+    fn field() -> Field<3> {
+        let axis = |axis| (0..116u64).map(|at| 20.0 * unit(3, at % 100, axis) - 10.0).collect();
+        Field { axes: [axis(0), axis(1), axis(2)], count: 100 }
+    }
+
+    const STEP: Step = Step { a: 1.577, b: 0.895, repulsion: 1.0, rate: 0.5, negatives: 5, epoch: 3, seed: 8 };
+
+    /// One edge and one push, worked out in double precision.
+    #[test]
+    fn forces_are_those_of_double_precision() {
+        let field = field();
+        let (own, other): ([Lanes; 3], [Lanes; 3]) = (
+            std::array::from_fn(|axis| std::array::from_fn(|lane| field.axes[axis][lane])),
+            std::array::from_fn(|axis| std::array::from_fn(|lane| field.axes[axis][lane + 40])),
+        );
+        let mut moved = [[0.0; GROUP]; 3];
+        draw(&own, &other, &STEP, &mut moved);
+        push(&own, &field, 61, &STEP, &mut moved);
+        for lane in 0..GROUP {
+            let way = |at: usize| -> Vec<f64> {
+                (0..3).map(|axis| f64::from(own[axis][lane]) - f64::from(field.axes[axis][at])).collect()
+            };
+            let (a, b) = (f64::from(STEP.a), f64::from(STEP.b));
+            let (drawn, pushed) = (way(lane + 40), way(lane + 61));
+            let square = |way: &[f64]| way.iter().map(|value| value * value).sum::<f64>();
+            let (near, far) = (square(&drawn), square(&pushed));
+            let pull = -2.0 * a * b * near.powf(b - 1.0) / (1.0 + a * near.powf(b));
+            let shove = 2.0 * b / ((0.001 + far) * (1.0 + a * far.powf(b)));
+            for axis in 0..3 {
+                let exact = (pull * drawn[axis]).clamp(-4.0, 4.0) + (shove * pushed[axis]).clamp(-4.0, 4.0);
+                assert!((f64::from(moved[axis][lane]) - exact).abs() < 1e-4, "{lane}: {moved:?}, {exact}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_processor_gives_the_same_bytes() {
+        let field = field();
+        let starts: Vec<usize> = (0..=GROUP).map(|lane| lane * lane / 3).collect();
+        let tails: Vec<u32> = (0..90).map(|at| at * 37 % 100).collect();
+        let paces: Vec<u32> = (0..90u32).map(|at| u32::MAX / (1 + at % 5)).collect();
+        let edges = Edges { starts: &starts, tails: &tails, paces: &paces, base: 32, stream: 5 };
+        let run = |level: usize| {
+            let mut own: [Lanes; 3] =
+                std::array::from_fn(|axis| std::array::from_fn(|lane| field.axes[axis][32 + lane]));
+            for epoch in 1..20 {
+                let (step, due) = (Step { epoch, ..STEP }, &mut Vec::new());
+                match level {
+                    // SAFETY: only called where the instructions were found.
+                    #[cfg(target_arch = "x86_64")]
+                    1 => unsafe { advance_avx2(&field, edges, &step, &mut own, due) },
+                    2 => advance(&field, edges, &step, &mut own, due),
+                    _ => portable(&field, edges, &step, &mut own, due),
+                }
+            }
+            own.map(|lanes| lanes.map(f32::to_bits))
+        };
+        assert_eq!(run(0), run(2));
+        #[cfg(target_arch = "x86_64")]
+        if std::arch::is_x86_feature_detected!("avx2") {
+            assert_eq!(run(0), run(1));
         }
     }
 }

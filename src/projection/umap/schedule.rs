@@ -50,7 +50,13 @@ impl Schedule {
 
     /// Edges of the points at `places`.
     pub fn edges(&self, places: std::ops::Range<usize>) -> Edges<'_> {
-        Edges { starts: &self.starts[places.start..=places.end], tails: &self.tails, paces: &self.paces }
+        Edges {
+            starts: &self.starts[places.start..=places.end],
+            tails: &self.tails,
+            paces: &self.paces,
+            base: places.start,
+            stream: places.start as u64,
+        }
     }
 }
 
