@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 
-use embedlens::analysis::clusters::{ClusterParams, Clusters, Hierarchy, Selection};
+use embedlens::analysis::clusters::{ClusterParams, Clusters, Hierarchy, KMeansParams, Selection, k_means};
 use embedlens::progress::Progress;
 use embedlens::search::exact_graph;
 use embedlens::vectors::{Metric, Vectors, npy};
@@ -160,4 +160,31 @@ fn graphs_of_few_broken_or_equal_rows_do_no_harm() {
             }
         }
     }
+}
+
+#[test]
+fn k_means_is_as_good_as_that_of_scikit_learn() {
+    let vectors = npy::read(&file("clusters-digits-x.npy")).unwrap();
+    let figures = figures();
+    for (k, expected) in figures["digits_inertia"].as_object().unwrap() {
+        let params = KMeansParams { k: k.parse().unwrap(), starts: 10, ..KMeansParams::default() };
+        let found = k_means(&vectors, &params, &Progress::new()).unwrap();
+        assert!(found.inertia < 1.01 * expected.as_f64().unwrap(), "{k}: {} against {expected}", found.inertia);
+        assert!(found.sizes.is_sorted_by(|a, b| a >= b) && found.sizes.iter().sum::<u32>() == 900);
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+        assert_eq!(found, pool.install(|| k_means(&vectors, &params, &Progress::new())).unwrap());
+    }
+}
+
+#[test]
+fn k_means_of_degenerate_input_does_no_harm() {
+    let of = |values: Vec<f32>, k| {
+        let params = KMeansParams { k, ..KMeansParams::default() };
+        k_means(&Vectors::new(values, 2).unwrap(), &params, &Progress::new()).unwrap()
+    };
+    assert!(of(vec![], 3).labels.is_empty());
+    assert_eq!(of(vec![1.0, 2.0], 3).labels, [0]);
+    assert_eq!(of(vec![1.0; 400], 3).inertia, 0.0);
+    assert_eq!(of(vec![f32::NAN; 8], 0).labels, [0; 4]);
+    assert_eq!(of(vec![f32::INFINITY, 0.0, 1.0, 5.0, 1.0, -5.0], 9).labels.len(), 3);
 }

@@ -6,14 +6,18 @@
 //! clusters are numbered by size, largest first, ties by their first row.
 
 mod condense;
+mod density;
 mod hierarchy;
 mod kdtree;
+mod kmeans;
 mod merges;
 mod select;
 mod soft;
 mod spanning;
 mod sparse;
 
+pub use density::{DensityClusters, DensityParams, Region, density_clusters};
 pub use hierarchy::Hierarchy;
+pub use kmeans::{KMeans, KMeansParams, k_means};
 pub use select::{ClusterParams, Clusters, Selection};
 pub use soft::Membership;
