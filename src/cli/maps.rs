@@ -20,6 +20,8 @@ pub(super) struct Source {
     pub(super) rows: Vec<RowInfo>,
     /// The model; `None` for vectors from a file.
     pub(super) model: Option<(ModelId, String)>,
+    /// Positions that the file of vectors came with.
+    pub(super) points: Option<Arc<[[f32; 2]]>>,
 }
 
 /// Everything that was asked for.
@@ -43,7 +45,7 @@ pub(super) fn sources(
     {
         let imported = session.watch(|_, progress| tasks::import_vectors(path, progress))?;
         session.say_left_out(path, &imported);
-        let source = Source { vectors: imported.vectors, rows: imported.rows, model: None };
+        let source = Source { vectors: imported.vectors, rows: imported.rows, model: None, points: imported.points };
         return Ok(Sources { corpus: None, sources: vec![source] });
     }
     if stored::are_vectors(paths)? {
@@ -69,7 +71,7 @@ pub(super) fn sources(
         let set = session.embed(&corpus, model)?;
         let rows = tasks::set_table(&corpus, &set);
         let model = Some((set.card.id.clone(), set.card.name.clone()));
-        sources.push(Source { vectors: set.vectors.clone(), rows, model });
+        sources.push(Source { vectors: set.vectors.clone(), rows, model, points: None });
         cards.push(set.card.clone());
     }
     let cards: Vec<_> = cards.iter().collect();
@@ -94,4 +96,19 @@ pub(super) fn lay_out(session: &Session, source: &Source, layout: &LayoutArgs) -
         graph: None,
     };
     Ok(session.watch(|env, progress| tasks::project(&request, &LiveSlot::default(), env, progress))?)
+}
+
+/// The positions a source came with, as a map; `None` where it has none, or a method was asked for.
+pub(super) fn as_it_is(session: &Session, source: &Source, layout: &LayoutArgs) -> Result<Option<Projection>, Failure> {
+    let Some(points) = source.points.clone().filter(|_| layout.method.is_none()) else { return Ok(None) };
+    let tsne = layout.tsne(session.seed()).map_err(Failure::Usage)?;
+    Ok(Some(Projection {
+        params: ProjectionParams { method: layout.method(), tsne },
+        rows: (0..source.vectors.len() as u32).map(RowId).collect(),
+        points,
+        explained_variance: Arc::new([]),
+        kl: Arc::new([]),
+        quality: None,
+        seconds: [0.0; 3],
+    }))
 }
