@@ -85,7 +85,8 @@ pub enum Command {
     /// Load, cut and embed files, and write one vector a passage or picture
     #[command(after_help = "Examples:\n  embedlens embed notes --out notes.npy\n  \
         embedlens embed src --model static --out code.parquet --json\n\n\
-        Beside F.npy stands F.metadata.jsonl, beside F.tsv F.metadata.tsv: one row a vector, in the same order.\n\
+        Beside F.npy stands F.metadata.jsonl, beside F.tsv F.metadata.tsv: one row a vector, in the same order; F.npz and \
+        F.parquet hold ids and texts themselves.\n\
         With several models the first writes F.npy, the others F-MODEL.npy.")]
     Embed(EmbedArgs),
     /// Lay vectors out in the plane by PCA or t-SNE, and say how far the map may be trusted

@@ -20,6 +20,8 @@ pub(super) struct Source {
     pub(super) rows: Vec<RowInfo>,
     /// The model; `None` for vectors from a file.
     pub(super) model: Option<(ModelId, String)>,
+    /// Positions that the file of vectors came with.
+    pub(super) points: Option<Arc<[[f32; 2]]>>,
 }
 
 /// Everything that was asked for.
@@ -43,7 +45,7 @@ pub(super) fn sources(
     {
         let imported = session.watch(|_, progress| tasks::import_vectors(path, progress))?;
         session.say_left_out(path, &imported);
-        let source = Source { vectors: imported.vectors, rows: imported.rows, model: None };
+        let source = Source { vectors: imported.vectors, rows: imported.rows, model: None, points: imported.points };
         return Ok(Sources { corpus: None, sources: vec![source] });
     }
     if stored::are_vectors(paths)? {
@@ -69,7 +71,7 @@ pub(super) fn sources(
         let set = session.embed(&corpus, model)?;
         let rows = tasks::set_table(&corpus, &set);
         let model = Some((set.card.id.clone(), set.card.name.clone()));
-        sources.push(Source { vectors: set.vectors.clone(), rows, model });
+        sources.push(Source { vectors: set.vectors.clone(), rows, model, points: None });
         cards.push(set.card.clone());
     }
     let cards: Vec<_> = cards.iter().collect();
@@ -103,4 +105,12 @@ fn label_numbers(rows: &[RowInfo]) -> std::sync::Arc<[i32]> {
         if row.label.is_empty() { -1 } else { *numbers.entry(row.label.clone()).or_insert(next) }
     };
     rows.iter().map(number).collect()
+}
+
+/// The positions a source came with, as a map; `None` where it has none, or a method was asked for.
+pub(super) fn as_it_is(session: &Session, source: &Source, layout: &LayoutArgs) -> Result<Option<Projection>, Failure> {
+    let Some(points) = source.points.clone().filter(|_| layout.method.is_none()) else { return Ok(None) };
+    let params = layout.params(session.seed()).map_err(Failure::Usage)?;
+    let rows = (0..source.vectors.len() as u32).map(RowId).collect();
+    Ok(Some(Projection::new(params, rows, points)))
 }

@@ -115,9 +115,9 @@ impl ModelArgs {
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Layout options")]
 pub struct LayoutArgs {
-    /// Method
-    #[arg(long, value_enum, default_value_t = MethodArg::Pca)]
-    pub method: MethodArg,
+    /// Method [default: pca; `render` draws the positions of a file of vectors as they are, where it has any]
+    #[arg(long, value_enum)]
+    pub method: Option<MethodArg>,
     /// t-SNE: about how many neighbours each point listens to; usual 5 to 100
     #[arg(long, value_name = "X", default_value_t = TsneParams::default().perplexity)]
     pub perplexity: f32,
@@ -165,9 +165,9 @@ pub struct LayoutArgs {
 impl LayoutArgs {
     pub fn method(&self) -> Method {
         match self.method {
-            MethodArg::Pca => Method::Pca,
-            MethodArg::Tsne => Method::Tsne,
-            MethodArg::Umap => Method::Umap,
+            None | Some(MethodArg::Pca) => Method::Pca,
+            Some(MethodArg::Tsne) => Method::Tsne,
+            Some(MethodArg::Umap) => Method::Umap,
         }
     }
 

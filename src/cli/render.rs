@@ -21,11 +21,17 @@ pub(super) fn run(args: &RenderArgs, session: &Session) -> Result<(), Failure> {
         spare_items(std::slice::from_ref(&args.out), corpus)?;
     }
     let Some(source) = found.sources.into_iter().next() else { return Ok(()) };
-    let projection = Arc::new(maps::lay_out(session, &source, &args.layout)?);
+    let given = maps::as_it_is(session, &source, &args.layout)?.map(Arc::new);
     let method = match args.layout.method() {
+        _ if given.is_some() => "positions as they are".to_owned(),
         Method::Pca => "PCA".to_owned(),
         Method::Tsne => format!("t-SNE, perplexity {}", args.layout.perplexity),
         Method::Umap => format!("UMAP, {} neighbours", args.layout.neighbors),
+    };
+    let method_json = if given.is_some() { json!("given") } else { json!(args.layout.method()) };
+    let projection = match given {
+        Some(given) => given,
+        None => Arc::new(maps::lay_out(session, &source, &args.layout)?),
     };
     let model = source.model.as_ref().map(|(_, name)| name.as_str());
     let request = RenderRequest {
@@ -49,7 +55,7 @@ pub(super) fn run(args: &RenderArgs, session: &Session) -> Result<(), Failure> {
         ("width", drawn.width.into()),
         ("height", drawn.height.into()),
         ("points", drawn.points.into()),
-        ("method", json!(args.layout.method())),
+        ("method", method_json),
         ("model", json!(source.model.map(|(id, _)| id))),
     ];
     fields.extend(quality(projection.quality));

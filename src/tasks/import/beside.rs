@@ -23,7 +23,10 @@ const MOST_LABELS: usize = 200;
 /// A table that is certainly meant for these vectors makes no sense, or has another number of rows.
 pub(super) fn read(path: &Path, count: usize) -> Result<Option<Vec<RowInfo>>, TaskError> {
     let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-    let mine = ["metadata.jsonl", "metadata.tsv"].map(|end| path.with_file_name(format!("{stem}.{end}")));
+    let mut mine = ["metadata.jsonl", "metadata.tsv"].map(|end| path.with_file_name(format!("{stem}.{end}")));
+    if path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("tsv")) {
+        mine.reverse();
+    }
     // Under the names that are usual for the projector it may be of other vectors in the same folder.
     let usual = [
         format!("{stem}_metadata.tsv"),
