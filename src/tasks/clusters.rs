@@ -6,14 +6,16 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::project::natural_metric;
-use super::{Environment, TaskError, shared_graph};
-use crate::analysis::clusters::{ClusterParams as Cut, Clusters, Hierarchy};
+use super::{Environment, RowInfo, TaskError, shared_graph};
+use crate::analysis::clusters::{
+    ClusterParams as Cut, Clusters, DensityParams, Hierarchy, KMeansParams, density_clusters, k_means,
+};
 use crate::analysis::names::{NameParams, name_classes, name_texts};
 use crate::corpus::{Corpus, Modality};
 use crate::picture::Layout;
 use crate::progress::Progress;
 use crate::vectors::{RowId, Vectors};
-use crate::workspace::{ClusterLevel, ClusterMethod, ClusterParams, Clustering, EmbeddingSet};
+use crate::workspace::{ClusterLevel, ClusterMethod, ClusterParams, Clustering, EmbeddingSet, SharedGraph};
 
 /// Up to so many rows clusters of the vectors are found unasked.
 const QUICK_VECTORS: usize = 20_000;
@@ -60,25 +62,111 @@ impl ClusterRequest {
 /// # Errors
 /// Cancelled.
 pub fn clusters(request: &ClusterRequest, env: &Environment, progress: &Progress) -> Result<Clustering, TaskError> {
+    let (corpus, rows, set) = (&request.corpus, request.layout.rows(), &request.set);
+    let vectors = || request.vectors();
+    let text = |at: usize| corpus.text_of(rows[at]);
+    let note = |at: usize| set.position_of(rows[at]).and_then(|at| set.notes.get(at)).map_or("", String::as_str);
     env.run(|| {
+        let input = Input {
+            params: request.params,
+            rows: rows.clone(),
+            points: request.layout.points(),
+            vectors: &vectors,
+            graph: if *rows == set.rows { set.graph.clone() } else { SharedGraph::default() },
+            words: Words {
+                pictures: rows.iter().filter(|&&row| corpus.item_of(row).modality == Modality::Image).count(),
+                text: &text,
+                note: &note,
+            },
+        };
+        input.clusters(progress)
+    })
+}
+
+/// Rows without a corpus to look for clusters among: vectors from a file, or the rows of a map.
+#[derive(Clone, Debug)]
+pub struct RowClusterRequest {
+    /// A vector a row.
+    pub vectors: Vectors,
+    /// A position a row; may be empty where the method does not look at the map.
+    pub points: Arc<[[f32; 2]]>,
+    /// What is known of the rows, for names.
+    pub rows: Arc<[RowInfo]>,
+    /// Likeliest classes of each picture; may be empty.
+    pub notes: Arc<[String]>,
+    /// The vectors' neighbour graphs: used where made, and made here where not.
+    pub graph: SharedGraph,
+    /// How.
+    pub params: ClusterParams,
+}
+
+/// As [`clusters`], for rows of any origin: the rows of the answer are their positions.
+///
+/// # Errors
+/// Cancelled.
+pub fn row_clusters(
+    request: &RowClusterRequest,
+    env: &Environment,
+    progress: &Progress,
+) -> Result<Clustering, TaskError> {
+    let (rows, notes) = (&request.rows, &request.notes);
+    let vectors = || request.vectors.clone();
+    let text = |at: usize| rows[at].text.as_str();
+    let note = |at: usize| notes.get(at).map_or("", String::as_str);
+    env.run(|| {
+        let input = Input {
+            params: request.params,
+            rows: (0..rows.len() as u32).map(RowId).collect(),
+            points: &request.points,
+            vectors: &vectors,
+            graph: request.graph.clone(),
+            words: Words { pictures: rows.iter().filter(|row| row.is_image()).count(), text: &text, note: &note },
+        };
+        input.clusters(progress)
+    })
+}
+
+/// What clusters are looked for in, wherever it came from.
+struct Input<'a> {
+    params: ClusterParams,
+    rows: Arc<[RowId]>,
+    points: &'a [[f32; 2]],
+    vectors: &'a (dyn Fn() -> Vectors + Sync),
+    graph: SharedGraph,
+    words: Words<'a>,
+}
+
+/// What clusters are named by, row by row.
+struct Words<'a> {
+    /// Rows that are pictures.
+    pictures: usize,
+    text: &'a (dyn Fn(usize) -> &'a str + Sync),
+    note: &'a (dyn Fn(usize) -> &'a str + Sync),
+}
+
+impl Input<'_> {
+    fn vectors(&self) -> Vectors {
+        (self.vectors)()
+    }
+
+    fn clusters(&self, progress: &Progress) -> Result<Clustering, TaskError> {
         let started = Instant::now();
-        let found = find(request, progress)?;
+        let found = find(self, progress)?;
         progress.stage("Naming clusters", "steps", 0);
-        let rows = request.layout.rows().clone();
-        let fine = level(request, &found.fine, progress)?;
+        let fine = level(self, &found.fine, progress)?;
         let coarse = match &found.coarse {
-            Some(labels) => level(request, labels, progress)?,
+            Some(labels) => level(self, labels, progress)?,
             None => fine.clone(),
         };
         Ok(Clustering {
-            params: request.params,
-            rows,
+            params: self.params,
+            rows: self.rows.clone(),
             fine,
             coarse,
             membership: found.membership.into(),
             seconds: started.elapsed().as_secs_f64(),
         })
-    })
+    }
 }
 
 /// The folders of rows as numbers, the same for the same folder.
@@ -98,9 +186,9 @@ struct Found {
     membership: Vec<f32>,
 }
 
-fn find(request: &ClusterRequest, progress: &Progress) -> Result<Found, TaskError> {
+fn find(request: &Input<'_>, progress: &Progress) -> Result<Found, TaskError> {
     let params = &request.params;
-    let points = request.layout.points();
+    let points = request.points;
     match params.method {
         ClusterMethod::HdbscanMap => {
             Ok(by_density(&Hierarchy::of_points(points, params.min_samples, progress)?, params))
@@ -111,11 +199,22 @@ fn find(request: &ClusterRequest, progress: &Progress) -> Result<Found, TaskErro
                 return Ok(by_density(&exact, params));
             }
             let metric = natural_metric(&vectors);
-            let own = vectors.len() != request.set.vectors.len();
-            let shared = if own { Default::default() } else { request.set.graph.clone() };
             let needed = NEIGHBOURS.max(params.min_samples);
-            let graph = shared_graph(&shared, &vectors, metric, needed, progress)?;
+            let graph = shared_graph(&request.graph, &vectors, metric, needed, progress)?;
             Ok(by_density(&Hierarchy::of_graph(&vectors, &graph, params.min_samples, progress)?, params))
+        }
+        ClusterMethod::KMeans => {
+            let found = k_means(
+                &(request.vectors)(),
+                &KMeansParams { k: params.k, seed: params.seed, ..KMeansParams::default() },
+                progress,
+            )?;
+            Ok(Found { membership: vec![1.0; found.labels.len()], fine: found.labels, coarse: None })
+        }
+        ClusterMethod::Density => {
+            let found =
+                density_clusters(points, &DensityParams { bandwidth: params.bandwidth, ..DensityParams::default() });
+            Ok(Found { membership: vec![1.0; found.labels.len()], fine: found.labels, coarse: None })
         }
     }
 }
@@ -139,22 +238,18 @@ fn by_density(hierarchy: &Hierarchy, params: &ClusterParams) -> Found {
 }
 
 /// Sizes and names of labels.
-fn level(request: &ClusterRequest, labels: &[i32], progress: &Progress) -> Result<ClusterLevel, TaskError> {
+fn level(request: &Input<'_>, labels: &[i32], progress: &Progress) -> Result<ClusterLevel, TaskError> {
     let count = labels.iter().max().map_or(0, |&most| (most + 1).max(0) as usize);
     let mut sizes = vec![0usize; count];
     for label in labels.iter().filter_map(|&label| usize::try_from(label).ok()) {
         sizes[label] += 1;
     }
-    let (corpus, rows) = (&request.corpus, request.layout.rows());
-    let pictures = rows.iter().filter(|&&row| corpus.item_of(row).modality == Modality::Image).count();
+    let words = &request.words;
     let params = NameParams { terms: WORDS, ..NameParams::default() };
-    let names = if 2 * pictures > rows.len() {
-        let notes = &request.set.notes;
-        let note =
-            |at: usize| request.set.position_of(rows[at]).and_then(|at| notes.get(at)).map_or("", String::as_str);
-        name_classes(note, labels, &params, progress)?
+    let names = if 2 * words.pictures > request.rows.len() {
+        name_classes(words.note, labels, &params, progress)?
     } else {
-        name_texts(|at| corpus.text_of(rows[at]), labels, &params, progress)?
+        name_texts(words.text, labels, &params, progress)?
     };
     let names = names.iter().map(ToString::to_string).collect();
     Ok(ClusterLevel { labels: labels.into(), names, sizes: sizes.into() })

@@ -31,6 +31,8 @@ pub enum ColourBy {
     Tokens,
     /// Tokens that the model did not see.
     Truncated,
+    /// The cluster.
+    Cluster,
     /// One colour for all.
     None,
 }
@@ -42,6 +44,8 @@ pub struct RenderRequest {
     pub projection: Arc<Projection>,
     /// What is known of its rows, in the same order.
     pub rows: Arc<[RowInfo]>,
+    /// The name of each row's cluster, empty for none; only needed to colour by clusters.
+    pub clusters: Arc<[String]>,
     /// The file; `.png` or `.svg`.
     pub out: PathBuf,
     /// What the points are coloured by.
@@ -79,7 +83,7 @@ pub fn render(request: &RenderRequest, env: &Environment, progress: &Progress) -
     let positions: Arc<[RowId]> = (0..request.projection.points.len() as u32).map(RowId).collect();
     let bytes = env.run(|| {
         let layout = Layout::new(positions, request.projection.points.clone());
-        let (title, values) = values(request.colour_by, &request.rows);
+        let (title, values) = values(request);
         let dark = request.theme == FigureTheme::Dark;
         let styles = StyleRequest { dark, ..StyleRequest::new(title, &values) }.make(layout.len());
         let footer = footer(&request.projection);
@@ -105,8 +109,10 @@ pub fn render(request: &RenderRequest, env: &Environment, progress: &Progress) -
     Ok(Rendered { width: request.width, height: request.height, points })
 }
 
-fn values(by: ColourBy, rows: &[RowInfo]) -> (&'static str, Values) {
-    match by {
+fn values(request: &RenderRequest) -> (&'static str, Values) {
+    let rows = &request.rows;
+    match request.colour_by {
+        ColourBy::Cluster => ("Cluster", categories(&request.clusters, String::as_str)),
         ColourBy::Folder => ("Folder", categories(rows, |row| &row.label)),
         ColourBy::Type => ("Type", categories(rows, |row| &row.kind)),
         ColourBy::Modality => ("Modality", categories(rows, |row| &row.modality)),
@@ -128,7 +134,7 @@ fn numbers(rows: &[RowInfo], unit: &'static str, of: impl Fn(&RowInfo) -> f32) -
 }
 
 /// Numbers the different values; an empty one is none.
-fn categories(rows: &[RowInfo], of: impl Fn(&RowInfo) -> &str) -> Values {
+fn categories<T>(rows: &[T], of: impl Fn(&T) -> &str) -> Values {
     let (mut names, mut known) = (Vec::new(), HashMap::new());
     let ids = rows
         .iter()

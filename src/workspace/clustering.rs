@@ -13,23 +13,29 @@ pub enum ClusterMethod {
     HdbscanMap,
     /// HDBSCAN of the vectors, on the shared neighbour graph.
     HdbscanVectors,
+    /// k-means of the vectors: every row belongs somewhere, clusters are round.
+    KMeans,
+    /// Hills of the map's density: in a blink, follows the map as it moves.
+    Density,
 }
 
 impl ClusterMethod {
     /// All of them, as listed to the user.
-    pub const ALL: [Self; 2] = [Self::HdbscanMap, Self::HdbscanVectors];
+    pub const ALL: [Self; 4] = [Self::HdbscanMap, Self::HdbscanVectors, Self::KMeans, Self::Density];
 
     /// The name shown.
     pub fn name(self) -> &'static str {
         match self {
             Self::HdbscanMap => "HDBSCAN of the map",
             Self::HdbscanVectors => "HDBSCAN of the vectors",
+            Self::KMeans => "k-means of the vectors",
+            Self::Density => "Density of the map",
         }
     }
 
     /// Whether it looks at positions on the map rather than at vectors.
     pub fn on_map(self) -> bool {
-        self == Self::HdbscanMap
+        matches!(self, Self::HdbscanMap | Self::Density)
     }
 }
 
@@ -43,11 +49,17 @@ pub struct ClusterParams {
     pub min_size: Option<usize>,
     /// Neighbours that make a place dense (HDBSCAN), usual 2 to 20; larger values leave more rows as noise. Default 5.
     pub min_samples: usize,
+    /// How many clusters k-means makes. Default 8.
+    pub k: usize,
+    /// How far density is smoothed, in shares of the map's extent. Default 0.02, usual 0.005 to 0.08; larger values give fewer clusters.
+    pub bandwidth: f32,
+    /// Seed of k-means' first centres.
+    pub seed: u64,
 }
 
 impl Default for ClusterParams {
     fn default() -> Self {
-        Self { method: ClusterMethod::default(), min_size: None, min_samples: 5 }
+        Self { method: ClusterMethod::default(), min_size: None, min_samples: 5, k: 8, bandwidth: 0.02, seed: 42 }
     }
 }
 

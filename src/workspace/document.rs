@@ -143,6 +143,8 @@ pub struct Projection {
     pub distances: Option<DistanceCorrelation>,
     /// Seconds for the neighbours, the layout, and the quality.
     pub seconds: [f64; 3],
+    /// Of the layout's seconds, those for the principal components it starts from, and those to weigh the neighbours.
+    pub preparing: [f64; 2],
 }
 
 impl Projection {
@@ -159,6 +161,7 @@ impl Projection {
             quality: None,
             distances: None,
             seconds: [0.0; 3],
+            preparing: [0.0; 2],
         }
     }
 }

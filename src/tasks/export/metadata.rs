@@ -27,6 +27,9 @@ const COLUMNS: [&str; 15] = [
     "model",
 ];
 
+/// Columns of positions.
+pub(super) const AXES: [&str; 3] = ["x", "y", "z"];
+
 /// Writes a file through a buffer; errors name it.
 fn write(path: &Path, fill: impl FnOnce(&mut BufWriter<File>) -> std::io::Result<()>) -> Result<(), TaskError> {
     let write = |part: &Path| {
@@ -69,13 +72,14 @@ fn one_line(text: &str) -> String {
     text.split(['\t', '\n', '\r']).filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
-pub(super) fn write_csv(rows: &[RowInfo], points: &[[f32; 2]], path: &Path) -> Result<(), TaskError> {
+pub(super) fn write_csv<const D: usize>(rows: &[RowInfo], points: &[[f32; D]], path: &Path) -> Result<(), TaskError> {
     write(path, |out| {
-        writeln!(out, "{},x,y", COLUMNS[..6].join(","))?;
-        for (row, [x, y]) in rows.iter().zip(points) {
+        writeln!(out, "{},{}", COLUMNS[..6].join(","), AXES[..D.min(3)].join(","))?;
+        for (row, point) in rows.iter().zip(points) {
             let RowInfo { row: number, start, end, modality, .. } = row;
             let (path, label) = (field(&row.path), field(&row.label));
-            writeln!(out, "{number},{path},{start},{end},{modality},{label},{x},{y}")?;
+            let place = point.map(|value| value.to_string()).join(",");
+            writeln!(out, "{number},{path},{start},{end},{modality},{label},{place}")?;
         }
         Ok(())
     })

@@ -49,20 +49,28 @@ pub fn export_table(vectors: &Vectors, rows: &[RowInfo], path: &Path) -> Result<
     }
 }
 
-/// Writes a map: `.csv` or `.parquet` with the rows' columns and `x`, `y`; or `.npy` with two columns.
+/// Writes a map: `.csv` or `.parquet` with the rows' columns and `x`, `y` (and `z` where it has three axes); or `.npy` with a column an
+/// axis.
 ///
 /// # Errors
 /// Another ending; the file cannot be written.
 pub fn export_projection(projection: &Projection, rows: &[RowInfo], path: &Path) -> Result<(), TaskError> {
+    match &projection.space {
+        Some(space) => export_points(space, rows, path),
+        None => export_points(&projection.points, rows, path),
+    }
+}
+
+fn export_points<const D: usize>(points: &[[f32; D]], rows: &[RowInfo], path: &Path) -> Result<(), TaskError> {
     match format_of(path) {
-        Some(Format::Csv) => metadata::write_csv(rows, &projection.points, path),
+        Some(Format::Csv) => metadata::write_csv(rows, points, path),
         Some(Format::Npy) => {
-            let flat: Vec<f32> = projection.points.iter().flatten().copied().collect();
-            npy::write(path, &Vectors::new(flat, 2)?)?;
+            let flat: Vec<f32> = points.iter().flatten().copied().collect();
+            npy::write(path, &Vectors::new(flat, D)?)?;
             metadata::write_jsonl(rows, &path.with_extension("metadata.jsonl"))
         }
         #[cfg(feature = "parquet")]
-        Some(Format::Parquet) => parquet::write_points(&projection.points, rows, path),
+        Some(Format::Parquet) => parquet::write_points(points, rows, path),
         #[cfg(not(feature = "parquet"))]
         Some(Format::Parquet) => Err(without_parquet(path)),
         Some(Format::Npz | Format::Tsv) | None => Err(wrong_ending(path, ".csv, .parquet or .npy")),

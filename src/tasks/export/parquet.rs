@@ -14,6 +14,7 @@ use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
 
+use super::metadata::AXES;
 use crate::tasks::{RowInfo, TaskError};
 use crate::vectors::{Vectors, replace_file};
 
@@ -35,11 +36,19 @@ pub(super) fn write_vectors(vectors: &Vectors, rows: &[RowInfo], path: &Path) ->
     write(rows, path, &more)
 }
 
-pub(super) fn write_points(points: &[[f32; 2]], rows: &[RowInfo], path: &Path) -> Result<(), TaskError> {
+pub(super) fn write_points<const D: usize>(
+    points: &[[f32; D]],
+    rows: &[RowInfo],
+    path: &Path,
+) -> Result<(), TaskError> {
     let more = |range: Range<usize>| {
-        let axis = |axis: usize| points[range.clone()].iter().map(|point| point[axis]).collect::<Float32Array>();
-        let [x, y] = [axis(0), axis(1)].map(|axis| Arc::new(axis) as ArrayRef);
-        Ok(vec![("x", x.clone()), ("y", y.clone()), ("projection_x", x), ("projection_y", y)])
+        let axis = |axis: usize| -> ArrayRef {
+            Arc::new(points[range.clone()].iter().map(|point| point[axis]).collect::<Float32Array>())
+        };
+        let mut columns: Columns = AXES.iter().take(D).enumerate().map(|(nth, &name)| (name, axis(nth))).collect();
+        // The names that Embedding Atlas looks for.
+        columns.extend([("projection_x", axis(0)), ("projection_y", axis(1))]);
+        Ok(columns)
     };
     write(rows, path, &more)
 }

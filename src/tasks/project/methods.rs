@@ -27,6 +27,7 @@ pub(super) fn tsne(
     let preparing = started.elapsed().as_secs_f64();
     let mut made = optimise(&mut running, request, live, progress)?;
     made.seconds = [seconds, made.seconds[1] + preparing];
+    made.weighing = preparing;
     Ok(made)
 }
 
@@ -53,6 +54,7 @@ pub(super) fn umap(
     let preparing = started.elapsed().as_secs_f64();
     let mut made = optimise(running.as_mut(), request, live, progress)?;
     made.seconds = [seconds, made.seconds[1] + preparing];
+    made.weighing = preparing;
     Ok(made)
 }
 

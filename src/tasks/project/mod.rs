@@ -113,6 +113,7 @@ pub fn project(
             kl: made.kl.into(),
             quality: Some(quality),
             seconds: [made.seconds[0], made.seconds[1], started.elapsed().as_secs_f64()],
+            preparing: [pca_seconds, made.weighing],
             ..Projection::new(request.params, request.rows.clone(), made.points.into())
         })
     })

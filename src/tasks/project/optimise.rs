@@ -49,6 +49,8 @@ pub(super) struct Made {
     pub history: Vec<Moment>,
     /// Seconds of the neighbours and of the layout.
     pub seconds: [f64; 2],
+    /// Of the layout's, those to weigh the neighbours.
+    pub weighing: f64,
 }
 
 /// Runs an optimiser to its end, or until it is asked to stop.

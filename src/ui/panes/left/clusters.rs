@@ -29,6 +29,17 @@ pub fn show(ui: &mut Ui, ctx: &Context<'_>) {
     faint(ui, about(params.method));
     let rows = model.map.layout.as_ref().map_or(0, |layout| layout.len());
     match params.method {
+        ClusterMethod::KMeans => {
+            let mut k = params.k as f32;
+            slider(ui, "Clusters", &mut k, &Range { step: 1.0, ..Range::new(2.0, 60.0, 0) });
+            params.k = k as usize;
+        }
+        ClusterMethod::Density => {
+            let mut share = params.bandwidth * 100.0;
+            slider(ui, "Blur, % of the map", &mut share, &Range::new(0.5, 8.0, 1));
+            params.bandwidth = share / 100.0;
+            faint(ui, "Larger values give fewer clusters.");
+        }
         ClusterMethod::HdbscanMap | ClusterMethod::HdbscanVectors => {
             let mut fewest = params.fewest(rows) as f32;
             let most = (rows as f32 / 4.0).clamp(20.0, 2000.0);
@@ -58,6 +69,8 @@ fn about(method: ClusterMethod) -> &'static str {
     match method {
         ClusterMethod::HdbscanMap => "Groups that the eye sees on this map, with the map's errors.",
         ClusterMethod::HdbscanVectors => "Dense groups in the original space; what is between them belongs nowhere.",
+        ClusterMethod::KMeans => "Round groups in the original space; every item belongs somewhere.",
+        ClusterMethod::Density => "Hills of this map's density; quick.",
     }
 }
 
