@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use super::options::{Common, LayoutArgs, LoadArgs, ModelArgs};
+use super::numeric_args::{BenchArgs, ClusterArgs, NeighboursArgs};
+use super::options::{Common, LayoutArgs, LoadArgs, ModelArgs, reduction};
+use crate::projection::Reduction;
 use crate::tasks::ColourBy;
 
 const EXAMPLES: &str = "\
@@ -89,8 +91,10 @@ pub enum Command {
         F.parquet hold ids and texts themselves.\n\
         With several models the first writes F.npy, the others F-MODEL.npy.")]
     Embed(EmbedArgs),
-    /// Lay vectors out in the plane by PCA or t-SNE, and say how far the map may be trusted
+    /// Lay vectors out by PCA, t-SNE or UMAP, and say how far the map may be trusted
     #[command(after_help = "Examples:\n  embedlens project notes --method tsne --out map.csv\n  \
+        embedlens project notes --method umap --dimensions 3 --out space.csv\n  \
+        embedlens project vectors.npy --reduce pca:50 --method umap --out map.npy\n  \
         embedlens project vectors.npy --method pca --out map.csv --json")]
     Project(ProjectArgs),
     /// Find the passages and pictures nearest to a text or a picture
@@ -110,6 +114,24 @@ pub enum Command {
     #[command(after_help = "Examples:\n  embedlens render notes --method tsne --out map.png\n  \
         embedlens render vectors.npy --out map.svg --theme dark")]
     Render(RenderArgs),
+    /// Write the nearest neighbours of every row
+    #[command(
+        visible_alias = "neighbors",
+        after_help = "Examples:\n  embedlens neighbours notes --k 10 --out near.csv\n  \
+        embedlens neighbours vectors.npy --metric euclidean --approximate --out near.parquet --json\n\n\
+        Neighbours are row numbers from 0, nearest first; a row is never its own neighbour. Greater scores are closer."
+    )]
+    Neighbours(NeighboursArgs),
+    /// Find groups of rows that are alike, and name them by their words
+    #[command(after_help = "Examples:\n  embedlens cluster notes --out clusters.csv\n  \
+        embedlens cluster vectors.npy --method k-means --k 12 --out clusters.csv --json\n  \
+        embedlens cluster map.npy --method density --json\n\n\
+        A cluster of -1 is none: the row stands alone.")]
+    Cluster(ClusterArgs),
+    /// Time the numerics on a file of vectors, beside what this machine can do at most
+    #[command(after_help = "Examples:\n  embedlens bench neighbours --input vectors.npy --json\n  \
+        embedlens bench project --input vectors.npy --method tsne --runs 1 --out map.npy")]
+    Bench(BenchArgs),
 }
 
 impl Command {
@@ -122,6 +144,9 @@ impl Command {
             Self::Compare(_) => "compare",
             Self::Inspect(_) => "inspect",
             Self::Render(_) => "render",
+            Self::Neighbours(_) => "neighbours",
+            Self::Cluster(_) => "cluster",
+            Self::Bench(_) => "bench",
         }
     }
 
@@ -134,6 +159,9 @@ impl Command {
             Self::Compare(args) => &args.common,
             Self::Inspect(args) => &args.common,
             Self::Render(args) => &args.common,
+            Self::Neighbours(args) => &args.common,
+            Self::Cluster(args) => &args.common,
+            Self::Bench(args) => args.suite.common(),
         }
     }
 }
@@ -170,6 +198,9 @@ pub struct ProjectArgs {
     pub out: PathBuf,
     #[command(flatten)]
     pub layout: LayoutArgs,
+    /// Make the vectors shorter first: pca:N (principal components), truncate:N (first dimensions) or random:N (random directions)
+    #[arg(long, value_name = "WAY:N", value_parser = reduction, help_heading = "Layout options")]
+    pub reduce: Option<Reduction>,
     #[command(flatten)]
     pub model: ModelArgs,
     #[command(flatten)]
@@ -289,6 +320,8 @@ pub enum ColourArg {
     Tokens,
     /// Tokens that the model did not see
     Truncated,
+    /// Clusters of the map, by name
+    Cluster,
     /// One colour
     None,
 }
@@ -304,6 +337,7 @@ impl From<ColourArg> for ColourBy {
             ColourArg::Modified => Self::Modified,
             ColourArg::Tokens => Self::Tokens,
             ColourArg::Truncated => Self::Truncated,
+            ColourArg::Cluster => Self::Cluster,
             ColourArg::None => Self::None,
         }
     }

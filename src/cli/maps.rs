@@ -1,9 +1,9 @@
-//! From paths or a vectors file to maps: what `project` and `render` share.
+//! From paths or a vectors file to maps: what `project`, `render`, `neighbours` and `cluster` share.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::options::{LayoutArgs, LoadArgs, ModelArgs};
+use super::options::{LoadArgs, ModelArgs};
 use super::session::{Failure, Session};
 use super::stored;
 use super::text::plural;
@@ -12,7 +12,7 @@ use crate::models::ModelId;
 use crate::projection::Method;
 use crate::tasks::{self, LiveSlot, ProjectRequest, RowInfo};
 use crate::vectors::{RowId, Vectors};
-use crate::workspace::Projection;
+use crate::workspace::{Projection, ProjectionParams, SharedGraph};
 
 /// Vectors and what is known of their rows.
 pub(super) struct Source {
@@ -22,6 +22,17 @@ pub(super) struct Source {
     pub(super) model: Option<(ModelId, String)>,
     /// Positions that the file of vectors came with.
     pub(super) points: Option<Arc<[[f32; 2]]>>,
+    /// Likeliest classes of each picture; empty for others.
+    pub(super) notes: Arc<[String]>,
+    /// The vectors' neighbours, once found.
+    pub(super) graph: SharedGraph,
+}
+
+impl Source {
+    /// Whether the vectors are positions in the plane already.
+    pub(super) fn is_map(&self) -> bool {
+        self.model.is_none() && self.vectors.dim() == 2
+    }
 }
 
 /// Everything that was asked for.
@@ -36,20 +47,17 @@ pub(super) struct Sources {
 pub(super) fn sources(
     session: &Session,
     paths: &[PathBuf],
-    (model, load, layout): (&ModelArgs, &LoadArgs, &LayoutArgs),
+    (model, load): (&ModelArgs, &LoadArgs),
+    layout: Option<&ProjectionParams>,
     one: bool,
 ) -> Result<Sources, Failure> {
-    let tsne = layout.params(session.seed()).map_err(Failure::Usage)?.tsne;
     if let [path] = paths
         && tasks::is_vectors_file(path)
     {
-        let imported = session.watch(|_, progress| tasks::import_vectors(path, progress))?;
-        session.say_left_out(path, &imported);
-        let source = Source { vectors: imported.vectors, rows: imported.rows, model: None, points: imported.points };
-        return Ok(Sources { corpus: None, sources: vec![source] });
+        return Ok(Sources { corpus: None, sources: vec![stored_source(session, path)?] });
     }
     if stored::are_vectors(paths)? {
-        let message = "one file of vectors makes a map: give just one, or folders and files to embed";
+        let message = "one file of vectors at a time: give just one, or folders and files to embed";
         return Err(Failure::Usage(message.to_owned()));
     }
     let corpus = session.load(paths, load)?;
@@ -60,10 +68,10 @@ pub(super) fn sources(
     if one {
         models.truncate(1);
     }
-    if layout.method() == Method::Tsne {
+    if let Some(layout) = layout.filter(|layout| layout.method == Method::Tsne) {
         for model in &models {
             let card = tasks::model_card(model, &session.env)?;
-            tasks::check_engine(&tsne, tasks::rows_read_by(&corpus, &card))?;
+            tasks::check_engine(&layout.tsne, tasks::rows_read_by(&corpus, &card))?;
         }
     }
     let (mut sources, mut cards) = (Vec::new(), Vec::new());
@@ -71,7 +79,8 @@ pub(super) fn sources(
         let set = session.embed(&corpus, model)?;
         let rows = tasks::set_table(&corpus, &set);
         let model = Some((set.card.id.clone(), set.card.name.clone()));
-        sources.push(Source { vectors: set.vectors.clone(), rows, model, points: None });
+        let (notes, graph) = (set.notes.clone(), set.graph.clone());
+        sources.push(Source { vectors: set.vectors.clone(), rows, model, notes, graph, points: None });
         cards.push(set.card.clone());
     }
     let cards: Vec<_> = cards.iter().collect();
@@ -86,12 +95,24 @@ pub(super) fn sources(
     Ok(Sources { corpus: Some(corpus), sources })
 }
 
+/// The rows of one file of vectors.
+pub(super) fn stored_source(session: &Session, path: &Path) -> Result<Source, Failure> {
+    let imported = session.read(path)?;
+    let (notes, graph) = Default::default();
+    let points = imported.points;
+    Ok(Source { vectors: imported.vectors, rows: imported.rows, model: None, notes, graph, points })
+}
+
 /// Lays one source out.
-pub(super) fn lay_out(session: &Session, source: &Source, layout: &LayoutArgs) -> Result<Projection, Failure> {
-    let params = layout.params(session.seed()).map_err(Failure::Usage)?;
+pub(super) fn lay_out(
+    session: &Session,
+    source: &Source,
+    (params, by_label): (ProjectionParams, bool),
+) -> Result<Projection, Failure> {
     let rows = (0..source.vectors.len() as u32).map(RowId).collect();
     let request = ProjectRequest {
-        labels: layout.by_label.then(|| label_numbers(&source.rows)),
+        labels: by_label.then(|| label_numbers(&source.rows)),
+        graph: source.graph.clone(),
         ..ProjectRequest::new(source.vectors.clone(), rows, params)
     };
     Ok(session.watch(|env, progress| tasks::project(&request, &LiveSlot::default(), env, progress))?)
@@ -108,9 +129,8 @@ fn label_numbers(rows: &[RowInfo]) -> std::sync::Arc<[i32]> {
 }
 
 /// The positions a source came with, as a map; `None` where it has none, or a method was asked for.
-pub(super) fn as_it_is(session: &Session, source: &Source, layout: &LayoutArgs) -> Result<Option<Projection>, Failure> {
-    let Some(points) = source.points.clone().filter(|_| layout.method.is_none()) else { return Ok(None) };
-    let params = layout.params(session.seed()).map_err(Failure::Usage)?;
+pub(super) fn as_it_is(source: &Source, params: ProjectionParams, unasked: bool) -> Option<Projection> {
+    let points = source.points.clone().filter(|_| unasked)?;
     let rows = (0..source.vectors.len() as u32).map(RowId).collect();
-    Ok(Some(Projection::new(params, rows, points)))
+    Some(Projection::new(params, rows, points))
 }

@@ -5,12 +5,16 @@
 
 mod args;
 mod bar;
+mod bench;
+mod cluster;
 mod compare;
 mod embed;
 mod inspect;
 mod json;
 mod maps;
 mod models;
+mod neighbours;
+mod numeric_args;
 mod options;
 mod project;
 mod render;
@@ -75,6 +79,9 @@ fn dispatch(command: Command, session: &Session) -> Result<(), Failure> {
         Command::Compare(args) => compare::run(&args, session),
         Command::Inspect(args) => inspect::run(&args, session),
         Command::Render(args) => render::run(&args, session),
+        Command::Neighbours(args) => neighbours::run(&args, session),
+        Command::Cluster(args) => cluster::run(&args, session),
+        Command::Bench(args) => bench::run(&args, session),
     }
 }
 

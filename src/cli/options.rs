@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 
 use crate::corpus::LoadOptions;
 use crate::models::{self, ModelId};
-use crate::projection::{Method, TsneEngine, TsneParams, UmapParams, UmapStart};
+use crate::projection::{Method, Reduction, TsneEngine, TsneParams, UmapParams, UmapStart};
 use crate::vectors::Metric;
 use crate::workspace::ProjectionParams;
 
@@ -118,10 +118,18 @@ pub struct LayoutArgs {
     /// Method [default: pca; `render` draws the positions of a file of vectors as they are, where it has any]
     #[arg(long, value_enum)]
     pub method: Option<MethodArg>,
+    #[command(flatten)]
+    pub tuning: Tuning,
+}
+
+/// Parameters of the layouts, whichever method is taken.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Layout options")]
+pub struct Tuning {
     /// t-SNE: about how many neighbours each point listens to; usual 5 to 100
     #[arg(long, value_name = "X", default_value_t = TsneParams::default().perplexity)]
     pub perplexity: f32,
-    /// t-SNE: step size [default: by the number of points]
+    /// t-SNE and UMAP: step size [default: t-SNE by the number of points, UMAP 1]
     #[arg(long, value_name = "X")]
     pub learning_rate: Option<f32>,
     /// t-SNE: iterations in all
@@ -134,7 +142,7 @@ pub struct LayoutArgs {
     #[arg(long, value_enum, default_value_t = EngineArg::Embedlens)]
     pub engine: EngineArg,
     /// UMAP: neighbours a point listens to, itself counted; usual 5 to 100
-    #[arg(long, value_name = "N", default_value_t = UmapParams::default().n_neighbors)]
+    #[arg(long, visible_alias = "neighbours", value_name = "N", default_value_t = UmapParams::default().n_neighbors)]
     pub neighbors: usize,
     /// UMAP: how near points may lie; usual 0 to 0.99
     #[arg(long, value_name = "X", default_value_t = UmapParams::default().min_dist)]
@@ -154,7 +162,7 @@ pub struct LayoutArgs {
     /// UMAP: keep rows of one label together
     #[arg(long)]
     pub by_label: bool,
-    /// Axes of UMAP and PCA: 2 or 3
+    /// Axes of UMAP and PCA: 2 or 3; t-SNE has 2
     #[arg(long, value_name = "N", default_value_t = 2)]
     pub dimensions: usize,
     /// What counts as near [default: cosine for vectors of length 1, else Euclidean]
@@ -173,10 +181,16 @@ impl LayoutArgs {
 
     /// Everything a map is made with.
     pub fn params(&self, seed: u64) -> Result<ProjectionParams, String> {
+        self.tuning.params(self.method(), seed)
+    }
+}
+
+impl Tuning {
+    fn params(&self, method: Method, seed: u64) -> Result<ProjectionParams, String> {
         if !(2..=3).contains(&self.dimensions) {
             return Err("--dimensions must be 2 or 3".to_owned());
         }
-        if self.dimensions == 3 && self.method() == Method::Tsne {
+        if self.dimensions == 3 && method == Method::Tsne {
             return Err("t-SNE makes maps of 2 dimensions; take --method umap or pca for 3".to_owned());
         }
         let metric = self.metric.map(|metric| match metric {
@@ -184,12 +198,15 @@ impl LayoutArgs {
             MetricArg::Euclidean => Metric::Euclidean,
         });
         let (tsne, umap) = (self.tsne(seed)?, self.umap(seed)?);
-        Ok(ProjectionParams { method: self.method(), dimensions: self.dimensions, metric, tsne, umap })
+        Ok(ProjectionParams { method, dimensions: self.dimensions, metric, tsne, umap })
     }
 
     fn umap(&self, seed: u64) -> Result<UmapParams, String> {
-        if self.neighbors < 2 {
-            return Err("--neighbors must be at least 2".to_owned());
+        if !(2..=1000).contains(&self.neighbors) {
+            return Err("--neighbors must be 2 to 1,000".to_owned());
+        }
+        if self.negative_rate > 1000 {
+            return Err("--negative-rate must be at most 1,000".to_owned());
         }
         let spread_is_sound = self.spread.is_finite() && self.spread > 0.0;
         if !spread_is_sound || !(0.0..=self.spread).contains(&self.min_dist) {
@@ -235,6 +252,19 @@ impl LayoutArgs {
             },
             ..usual
         })
+    }
+}
+
+/// "pca:50" as a reduction; the seed is the command's.
+pub fn reduction(text: &str) -> Result<Reduction, String> {
+    let usage = || "give pca:N, truncate:N or random:N, with N dimensions from 1 on".to_owned();
+    let (way, k) = text.split_once(':').ok_or_else(usage)?;
+    let k: usize = k.trim().parse().ok().filter(|&k| k > 0).ok_or_else(usage)?;
+    match way.trim().to_ascii_lowercase().as_str() {
+        "pca" => Ok(Reduction::Pca { k }),
+        "truncate" => Ok(Reduction::Truncate { k }),
+        "random" => Ok(Reduction::Random { k, seed: 0 }),
+        _ => Err(usage()),
     }
 }
 

@@ -10,48 +10,73 @@ use super::maps::{self, Source};
 use super::session::{Failure, Session, check_out, out_for, spare_items};
 use super::text::plural;
 use crate::models::ModelId;
-use crate::projection::Method;
-use crate::tasks;
-use crate::workspace::Projection;
+use crate::projection::{Method, Reduction};
+use crate::tasks::{self, Shortened};
+use crate::workspace::{Projection, SharedGraph};
 
 pub(super) fn run(args: &ProjectArgs, session: &Session) -> Result<(), Failure> {
     check_out(&args.out, &["csv", "parquet", "npy"], &args.paths)?;
-    let found = maps::sources(session, &args.paths, (&args.model, &args.load, &args.layout), false)?;
+    let params = args.layout.params(session.seed()).map_err(Failure::Usage)?;
+    let found = maps::sources(session, &args.paths, (&args.model, &args.load), Some(&params), false)?;
     if let Some(corpus) = &found.corpus {
         spare_items(std::slice::from_ref(&args.out), corpus)?;
     }
     let (mut entries, mut text) = (Vec::new(), String::new());
-    for (nth, source) in found.sources.iter().enumerate() {
-        let projection = maps::lay_out(session, source, &args.layout)?;
+    for (nth, mut source) in found.sources.into_iter().enumerate() {
+        let short = args.reduce.map(|way| shorten(session, &mut source, way)).transpose()?;
+        let projection = maps::lay_out(session, &source, (params, args.layout.tuning.by_label))?;
         let model = source.model.as_ref().map_or_else(|| ModelId("vectors".to_owned()), |(id, _)| id.clone());
         let out = out_for(&args.out, nth, &model);
         tasks::export_projection(&projection, &source.rows, &out)?;
         text += &line(&projection, &out);
-        entries.push(entry(source, &projection, &out, session));
+        entries.push(entry((&source, short.as_ref()), &projection, &out, session));
     }
     let mut fields = found.corpus.as_deref().map(Session::corpus_json).unwrap_or_default();
     fields.push(Session::memory_json());
-    // The first map's figures stand at the top, where scripts for one model look.
-    let mut document = entries.first().cloned().unwrap_or_else(|| json!({}));
-    if let Value::Object(top) = &mut document {
-        if entries.len() > 1 {
-            fields.push(("maps", entries.into()));
-        }
-        if let Value::Object(more) = object(fields) {
-            top.extend(more);
-        }
-    }
-    session.print(&text, &document)
+    session.print(&text, &with_first_on_top(entries, "maps", fields))
 }
 
-fn entry(source: &Source, projection: &Projection, out: &Path, session: &Session) -> Value {
+/// One document of several results: the first one's fields stand at the top, where scripts for one model look; all of them, where there
+/// are several, under `name`.
+pub(super) fn with_first_on_top(
+    entries: Vec<Value>,
+    name: &'static str,
+    mut more: Vec<(&'static str, Value)>,
+) -> Value {
+    let mut document = entries.first().cloned().unwrap_or_else(|| json!({}));
+    if entries.len() > 1 {
+        more.push((name, entries.into()));
+    }
+    if let (Value::Object(top), Value::Object(more)) = (&mut document, object(more)) {
+        top.extend(more);
+    }
+    document
+}
+
+/// Replaces the vectors by shorter ones, whose neighbours are others.
+fn shorten(session: &Session, source: &mut Source, way: Reduction) -> Result<Shortened, Failure> {
+    let way = match way {
+        Reduction::Random { k, .. } => Reduction::Random { k, seed: session.seed() },
+        other => other,
+    };
+    let short = session.watch(|env, progress| tasks::shorten(&source.vectors, way, env, progress))?;
+    (source.vectors, source.graph) = (short.vectors.clone(), SharedGraph::default());
+    Ok(short)
+}
+
+fn entry(
+    (source, short): (&Source, Option<&Shortened>),
+    projection: &Projection,
+    out: &Path,
+    session: &Session,
+) -> Value {
     let [neighbours, layout, quality] = projection.seconds;
     let pca = projection.params.method == Method::Pca;
-    let variance: Value =
-        projection.explained_variance.iter().map(|&share| rounded(Some(f64::from(share)), 6)).collect();
+    let variance = |of: &[f32]| -> Value { of.iter().map(|&share| rounded(Some(f64::from(share)), 6)).collect() };
     let kl: Vec<Value> =
         projection.kl.iter().map(|&(iteration, kl)| json!([iteration, rounded(Some(f64::from(kl)), 5)])).collect();
     let mut seconds = session.seconds_json().to_vec();
+    seconds.extend(short.map(|short| ("reduce", rounded(Some(short.seconds), 3))));
     let of_map = [
         ("neighbours", neighbours),
         ("layout", layout),
@@ -64,10 +89,19 @@ fn entry(source: &Source, projection: &Projection, out: &Path, session: &Session
         ("method", json!(projection.params.method)),
         ("out", json!(out.to_string_lossy())),
         ("rows", projection.points.len().into()),
+        ("dimensions", (if projection.space.is_some() { 3 } else { 2 }).into()),
         ("seconds", object(seconds)),
     ];
     fields.extend(json::quality(projection.quality));
-    fields.push(("explained_variance", if pca { variance } else { Value::Null }));
+    let correlation = projection.distances.map(|found| f64::from(found.spearman));
+    fields.push(("distance_correlation", rounded(correlation, 4)));
+    fields.push(("explained_variance", if pca { variance(&projection.explained_variance) } else { Value::Null }));
+    if let Some(short) = short {
+        let explained = Some(&short.explained_variance).filter(|all| !all.is_empty());
+        let fact =
+            json!({ "dimensions": short.vectors.dim(), "explained_variance": explained.map(|all| variance(all)) });
+        fields.push(("reduced", fact));
+    }
     fields.push(("kl", kl.into()));
     object(fields)
 }

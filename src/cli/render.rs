@@ -5,38 +5,48 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use super::args::{PictureTheme, RenderArgs};
+use super::args::{ColourArg, PictureTheme, RenderArgs};
+use super::cluster;
 use super::json::{object, quality};
 use super::maps;
 use super::session::{Failure, Session, check_out, spare_items};
 use super::text::plural;
 use crate::picture::FigureTheme;
-use crate::projection::Method;
+use crate::projection::{Method, UmapParams};
 use crate::tasks::{self, RenderRequest};
+use crate::vectors::Metric;
+use crate::workspace::{ClusterParams, ProjectionParams};
 
 pub(super) fn run(args: &RenderArgs, session: &Session) -> Result<(), Failure> {
     check_out(&args.out, &["png", "svg"], &args.paths)?;
-    let found = maps::sources(session, &args.paths, (&args.model, &args.load, &args.layout), true)?;
+    let params = args.layout.params(session.seed()).map_err(Failure::Usage)?;
+    let found = maps::sources(session, &args.paths, (&args.model, &args.load), Some(&params), true)?;
     if let Some(corpus) = &found.corpus {
         spare_items(std::slice::from_ref(&args.out), corpus)?;
     }
     let Some(source) = found.sources.into_iter().next() else { return Ok(()) };
-    let given = maps::as_it_is(session, &source, &args.layout)?.map(Arc::new);
-    let method = match args.layout.method() {
-        _ if given.is_some() => "positions as they are".to_owned(),
-        Method::Pca => "PCA".to_owned(),
-        Method::Tsne => format!("t-SNE, perplexity {}", args.layout.perplexity),
-        Method::Umap => format!("UMAP, {} neighbours", args.layout.neighbors),
+    let given = maps::as_it_is(&source, params, args.layout.method.is_none()).map(Arc::new);
+    let method = match given {
+        Some(_) => "positions as they are".to_owned(),
+        None => made_with(&params, args.layout.tuning.by_label),
     };
     let method_json = if given.is_some() { json!("given") } else { json!(args.layout.method()) };
     let projection = match given {
         Some(given) => given,
-        None => Arc::new(maps::lay_out(session, &source, &args.layout)?),
+        None => Arc::new(maps::lay_out(session, &source, (params, args.layout.tuning.by_label))?),
+    };
+    let clusters = match args.colour_by {
+        ColourArg::Cluster => {
+            let params = ClusterParams { seed: session.seed(), ..ClusterParams::default() };
+            cluster::on_map(session, &source, projection.points.clone(), params)?
+        }
+        _ => Vec::new(),
     };
     let model = source.model.as_ref().map(|(_, name)| name.as_str());
     let request = RenderRequest {
         projection: projection.clone(),
         rows: source.rows.into(),
+        clusters: clusters.into(),
         out: args.out.clone(),
         colour_by: args.colour_by.into(),
         title: args.title.clone().unwrap_or_else(|| names(&args.paths)),
@@ -63,6 +73,30 @@ pub(super) fn run(args: &RenderArgs, session: &Session) -> Result<(), Failure> {
         fields.extend(Session::corpus_json(corpus));
     }
     session.print(&text, &object(fields))
+}
+
+/// The method and what makes one of its maps differ from another.
+fn made_with(params: &ProjectionParams, by_label: bool) -> String {
+    let mut parts = vec![params.method.name().to_owned()];
+    match params.method {
+        Method::Pca => {}
+        Method::Tsne => parts.push(format!("perplexity {}", params.tsne.perplexity)),
+        Method::Umap => {
+            parts.push(format!("{} neighbours", params.umap.n_neighbors));
+            parts.push(format!("minimum distance {}", params.umap.min_dist));
+            if params.umap.spread != UmapParams::default().spread {
+                parts.push(format!("spread {}", params.umap.spread));
+            }
+            parts.extend(by_label.then(|| "by label".to_owned()));
+        }
+    }
+    parts.extend(params.metric.map(|metric| match metric {
+        Metric::Cosine => "by cosine".to_owned(),
+        Metric::Dot => "by dot product".to_owned(),
+        Metric::Euclidean => "by distance".to_owned(),
+    }));
+    parts.extend((params.dimensions == 3).then(|| "3 axes, seen from the front".to_owned()));
+    parts.join(", ")
 }
 
 /// The last parts of the paths, as a title.

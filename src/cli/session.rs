@@ -15,7 +15,7 @@ use super::{bar, json};
 use crate::corpus::Corpus;
 use crate::models::ModelId;
 use crate::progress::Progress;
-use crate::tasks::{self, EmbedRequest, Environment, LoadRequest, TaskError};
+use crate::tasks::{self, EmbedRequest, Environment, Imported, LoadRequest, TaskError};
 use crate::workspace::{EmbeddingSet, ErrorReport};
 
 /// Why a command ended without a result.
@@ -145,6 +145,15 @@ impl Session {
         *self.loaded.borrow_mut() = Some(corpus.clone());
         self.tell_skipped(&corpus);
         Ok(corpus)
+    }
+
+    /// Reads a file of vectors.
+    pub(super) fn read(&self, path: &Path) -> Result<Imported, Failure> {
+        let started = Instant::now();
+        let imported = self.watch(|_, progress| tasks::import_vectors(path, progress))?;
+        self.spent(0, started);
+        self.say_left_out(path, &imported);
+        Ok(imported)
     }
 
     fn tell_skipped(&self, corpus: &Corpus) {

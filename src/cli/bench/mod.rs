@@ -1,0 +1,152 @@
+//! `embedlens bench`: the numerics on a file of vectors, timed stage by stage, beside what the machine can do at most.
+//!
+//! Invariant: every run does the work anew, neighbours included; what is told are medians over the runs, and quality of the last run.
+
+mod suites;
+
+use std::path::PathBuf;
+
+use serde_json::{Value, json};
+
+use super::json::{object, rounded};
+use super::maps::{self, Source};
+use super::numeric_args::{BenchArgs, BenchInput, Suite};
+use super::session::{Failure, Session, check_out};
+use super::text::{columns, count};
+use crate::tasks;
+use crate::vectors::{kernel_name, level};
+
+pub(super) fn run(args: &BenchArgs, session: &Session) -> Result<(), Failure> {
+    match &args.suite {
+        Suite::Project(args) => suites::project(args, session),
+        Suite::Neighbours(args) => suites::neighbours(args, session),
+        Suite::Pca(args) => suites::pca(args, session),
+        Suite::Cluster(args) => suites::cluster(args, session),
+    }
+}
+
+/// Seconds of each stage, a number a run.
+#[derive(Default)]
+struct Stages(Vec<(&'static str, Vec<f64>)>);
+
+impl Stages {
+    fn add(&mut self, stage: &'static str, seconds: f64) {
+        match self.0.iter_mut().find(|(name, _)| *name == stage) {
+            Some((_, all)) => all.push(seconds),
+            None => self.0.push((stage, vec![seconds])),
+        }
+    }
+
+    fn median(&self, stage: &str) -> Option<f64> {
+        let mut all = self.0.iter().find(|(name, _)| *name == stage)?.1.clone();
+        all.sort_by(f64::total_cmp);
+        let middle = all.len() / 2;
+        if all.len() % 2 == 1 {
+            all.get(middle).copied()
+        } else {
+            Some((all.get(middle - 1)? + all.get(middle)?) / 2.0)
+        }
+    }
+
+    fn medians(&self) -> Vec<(&'static str, f64)> {
+        self.0.iter().filter_map(|(name, _)| Some((*name, self.median(name)?))).collect()
+    }
+}
+
+/// Arithmetic that a stage cannot do without.
+struct Work {
+    /// Operations; a multiplication and an addition are two.
+    operations: f64,
+    /// How they are counted.
+    formula: &'static str,
+    /// The stage that does them.
+    stage: &'static str,
+}
+
+/// What a benchmark found.
+struct Found {
+    suite: &'static str,
+    stages: Stages,
+    /// Parameters and quality.
+    facts: Vec<(&'static str, Value)>,
+    work: Option<Work>,
+}
+
+/// The vectors to work on.
+fn input(bench: &BenchInput, session: &Session, endings: &[&str]) -> Result<Source, Failure> {
+    if let Some(out) = &bench.out {
+        check_out(out, endings, std::slice::from_ref::<PathBuf>(&bench.input))?;
+    }
+    if !tasks::is_vectors_file(&bench.input) {
+        let message = format!("--input {}: give one file of vectors (.npy, .tsv or .parquet)", bench.input.display());
+        return Err(if bench.input.exists() { Failure::Usage(message) } else { missing(&bench.input) });
+    }
+    maps::stored_source(session, &bench.input)
+}
+
+fn missing(path: &std::path::Path) -> Failure {
+    let message = "there is no such file".to_owned();
+    Failure::Task(tasks::TaskError::Format { path: path.to_owned(), message })
+}
+
+/// Prints what was found, with the machine's peak.
+fn print(found: &Found, source: &Source, bench: &BenchInput, session: &Session) -> Result<(), Failure> {
+    let medians = found.stages.medians();
+    let [load, _] = session.seconds_json();
+    let mut seconds = vec![load];
+    seconds.extend(medians.iter().map(|&(name, seconds)| (name, rounded(Some(seconds), 5))));
+    let mut fields = vec![
+        ("suite", json!(found.suite)),
+        ("input", json!(bench.input.to_string_lossy())),
+        ("rows", source.vectors.len().into()),
+        ("dimensions", source.vectors.dim().into()),
+        ("threads", session.env.thread_count().into()),
+        ("kernel", json!(kernel_name())),
+        ("cpu_level", json!(level().word())),
+        ("runs", bench.runs.into()),
+    ];
+    fields.extend(found.facts.iter().cloned());
+    fields.push(("seconds", object(seconds)));
+    fields.push(Session::memory_json());
+    fields.push(("work", work(found)));
+    session.print(&table(found, source, &medians), &object(fields))
+}
+
+/// Operations a second of what the work cannot do without.
+fn work(found: &Found) -> Value {
+    let Some(work) = &found.work else { return Value::Null };
+    let rate = found.stages.median(work.stage).map(|seconds| work.operations / seconds / 1e9);
+    json!({
+        "formula": work.formula, "stage": work.stage, "giga_operations": rounded(Some(work.operations / 1e9), 3),
+        "giga_operations_per_second": rounded(rate, 2),
+    })
+}
+
+fn table(found: &Found, source: &Source, medians: &[(&'static str, f64)]) -> String {
+    let (rows, dimensions) = (count(source.vectors.len() as u64), count(source.vectors.dim() as u64));
+    let mut text = format!("{}: {rows} vectors of {dimensions} dimensions, {}\n", found.suite, kernel_name());
+    let mut lines: Vec<Vec<String>> =
+        medians.iter().map(|(name, seconds)| vec![format!("  {name}"), format!("{seconds:.4} s")]).collect();
+    let shown = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let facts = found.facts.iter().filter(|(_, value)| !value.is_null() && !value.is_array());
+    lines.extend(facts.map(|(name, value)| vec![format!("  {}", name.replace('_', " ")), shown(value)]));
+    text += &columns(&lines, "lr");
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn medians_are_of_each_stage_by_itself() {
+        let mut stages = Stages::default();
+        for seconds in [3.0, 1.0, 2.0] {
+            stages.add("a", seconds);
+        }
+        stages.add("b", 4.0);
+        stages.add("b", 6.0);
+        assert_eq!(stages.medians(), [("a", 2.0), ("b", 5.0)]);
+        assert_eq!(stages.median("c"), None);
+    }
+}

@@ -1,0 +1,175 @@
+//! What each benchmark does in one run.
+
+use serde_json::{Value, json};
+
+use super::{Found, Stages, Work, input, print};
+use crate::cli::cluster;
+use crate::cli::json::{quality, rounded};
+use crate::cli::maps::{self, Source};
+use crate::cli::neighbours::facts;
+use crate::cli::numeric_args::{BenchClusterArgs, BenchNeighboursArgs, BenchPcaArgs, BenchProjectArgs};
+use crate::cli::session::{Failure, Session};
+use crate::projection::{Method, Reduction};
+use crate::tasks::{self, Listed};
+use crate::vectors::{Vectors, npy};
+use crate::workspace::{ClusterMethod, Projection, ProjectionParams};
+
+/// Arrays alone: what is written beside them elsewhere is in the input.
+const ENDINGS: &[&str] = &["npy"];
+
+/// The same rows with no neighbours found yet.
+fn fresh(source: &Source) -> Source {
+    Source {
+        vectors: source.vectors.clone(),
+        rows: source.rows.clone(),
+        model: None,
+        notes: source.notes.clone(),
+        graph: Default::default(),
+        points: source.points.clone(),
+    }
+}
+
+pub(super) fn project(args: &BenchProjectArgs, session: &Session) -> Result<(), Failure> {
+    let params = args.layout.params(session.seed()).map_err(Failure::Usage)?;
+    let source = input(&args.bench, session, ENDINGS)?;
+    let (mut stages, mut last) = (Stages::default(), None);
+    for _ in 0..args.bench.runs {
+        let made = maps::lay_out(session, &fresh(&source), (params, args.layout.tuning.by_label))?;
+        let ([neighbours, layout, quality], [components, weights]) = (made.seconds, made.preparing);
+        let weighing = if params.method == Method::Umap { "fuzzy_set" } else { "affinities" };
+        stages.add("components", components);
+        if params.method != Method::Pca {
+            stages.add("neighbours", neighbours);
+            stages.add(weighing, weights);
+            stages.add("optimisation", layout - components - weights);
+        }
+        stages.add("layout", layout);
+        stages.add("quality", quality);
+        // Without reading and measuring, as other programs are timed.
+        stages.add("total", neighbours + layout);
+        last = Some(made);
+    }
+    let Some(made) = last else { return Ok(()) };
+    if let Some(out) = &args.bench.out {
+        npy::write(out, &positions(&made)?)?;
+    }
+    let found = Found { suite: "project", stages, facts: map_facts(&made), work: None };
+    print(&found, &source, &args.bench, session)
+}
+
+fn positions(made: &Projection) -> Result<Vectors, Failure> {
+    Ok(match &made.space {
+        Some(space) => Vectors::new(space.iter().flatten().copied().collect::<Vec<f32>>(), 3)?,
+        None => Vectors::new(made.points.iter().flatten().copied().collect::<Vec<f32>>(), 2)?,
+    })
+}
+
+fn map_facts(made: &Projection) -> Vec<(&'static str, Value)> {
+    let params = &made.params;
+    let mut facts = vec![("method", json!(params.method)), ("axes", params.dimensions.into())];
+    match params.method {
+        Method::Pca => {}
+        Method::Tsne => facts.extend([
+            ("perplexity", rounded(Some(f64::from(params.tsne.perplexity)), 3)),
+            ("iterations", params.tsne.iterations.into()),
+        ]),
+        Method::Umap => facts.extend([
+            ("neighbours", params.umap.n_neighbors.into()),
+            ("epochs", params.umap.epochs_for(made.points.len()).into()),
+        ]),
+    }
+    facts.extend(quality(made.quality));
+    let correlation = made.distances.map(|found| f64::from(found.spearman));
+    facts.push(("distance_correlation", rounded(correlation, 4)));
+    facts.push(("kl", rounded(made.kl.last().map(|&(_, kl)| f64::from(kl)), 5)));
+    facts
+}
+
+pub(super) fn neighbours(args: &BenchNeighboursArgs, session: &Session) -> Result<(), Failure> {
+    let source = input(&args.bench, session, ENDINGS)?;
+    let request = args.search.request(&source.vectors, session.seed());
+    let (mut stages, mut last): (_, Option<Listed>) = (Stages::default(), None);
+    for _ in 0..args.bench.runs {
+        let listed = session.watch(|env, progress| tasks::neighbour_lists(&request, env, progress))?;
+        stages.add("neighbours", listed.seconds);
+        stages.add("recall", listed.seconds_recall);
+        stages.add("total", listed.seconds);
+        last = Some(listed);
+    }
+    let Some(listed) = last else { return Ok(()) };
+    if let Some(out) = &args.bench.out {
+        tasks::export_neighbours(&listed.graph, &source.rows, out)?;
+    }
+    let (rows, dimensions) = (source.vectors.len() as f64, source.vectors.dim() as f64);
+    let work = Work {
+        operations: rows * rows * dimensions,
+        formula: "rows² · dimensions: a multiplication and an addition a dimension for every pair, each pair once",
+        stage: "neighbours",
+    };
+    let work = listed.graph.exact.then_some(work);
+    let found = Found { suite: "neighbours", stages, facts: facts(&listed), work };
+    print(&found, &source, &args.bench, session)
+}
+
+pub(super) fn pca(args: &BenchPcaArgs, session: &Session) -> Result<(), Failure> {
+    let source = input(&args.bench, session, ENDINGS)?;
+    let way = Reduction::Pca { k: args.components as usize };
+    let (mut stages, mut last) = (Stages::default(), None);
+    for _ in 0..args.bench.runs {
+        let made = session.watch(|env, progress| tasks::shorten(&source.vectors, way, env, progress))?;
+        stages.add("components", made.seconds - made.seconds_transform);
+        stages.add("coordinates", made.seconds_transform);
+        stages.add("total", made.seconds);
+        last = Some(made);
+    }
+    let Some(made) = last else { return Ok(()) };
+    if let Some(out) = &args.bench.out {
+        npy::write(out, &made.vectors)?;
+    }
+    let (rows, dimensions) = (source.vectors.len() as f64, source.vectors.dim() as f64);
+    let kept = made.explained_variance.iter().map(|&share| f64::from(share)).sum::<f64>();
+    let facts = vec![("components", made.vectors.dim().into()), ("explained_variance", rounded(Some(kept), 6))];
+    let work = Some(Work {
+        operations: rows * dimensions * dimensions,
+        formula: "rows · dimensions²: a multiplication and an addition for every pair of dimensions, each pair once",
+        stage: "components",
+    });
+    print(&Found { suite: "pca", stages, facts, work }, &source, &args.bench, session)
+}
+
+pub(super) fn cluster(args: &BenchClusterArgs, session: &Session) -> Result<(), Failure> {
+    let params = args.cluster.params(session.seed()).map_err(Failure::Usage)?;
+    let source = input(&args.bench, session, ENDINGS)?;
+    if params.method.on_map() && !source.is_map() {
+        return Err(Failure::Usage(format!(
+            "this method looks at a map: give a file of 2 dimensions, or --method hdbscan-vectors or k-means for {}",
+            source.vectors.dim()
+        )));
+    }
+    let (mut stages, mut last) = (Stages::default(), None);
+    for _ in 0..args.bench.runs {
+        let layout = (ProjectionParams::new(Method::Pca), false);
+        let made = cluster::clusters(session, &fresh(&source), params, layout)?.clusters;
+        stages.add("clusters", made.seconds);
+        stages.add("total", made.seconds);
+        last = Some(made);
+    }
+    let Some(made) = last else { return Ok(()) };
+    if let Some(out) = &args.bench.out {
+        npy::write(out, &Vectors::new(made.fine.labels.iter().map(|&label| label as f32).collect::<Vec<_>>(), 1)?)?;
+    }
+    let mut facts = vec![
+        ("method", json!(params.method)),
+        ("clusters", made.len().into()),
+        ("noise", rounded(Some(f64::from(made.noise())), 4)),
+    ];
+    match params.method {
+        ClusterMethod::KMeans => facts.push(("k", params.k.into())),
+        ClusterMethod::Density => facts.push(("bandwidth", rounded(Some(f64::from(params.bandwidth)), 4))),
+        ClusterMethod::HdbscanMap | ClusterMethod::HdbscanVectors => facts.extend([
+            ("min_size", params.fewest(source.vectors.len()).into()),
+            ("min_samples", params.min_samples.into()),
+        ]),
+    }
+    print(&Found { suite: "cluster", stages, facts, work: None }, &source, &args.bench, session)
+}
