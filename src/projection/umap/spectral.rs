@@ -236,12 +236,8 @@ mod tests {
             let before = if at > first { at - 1 } else { first + 2 };
             [before, if at < last { at + 1 } else { last - 2 }]
         };
-        let graph = NeighbourGraph {
-            k: 2,
-            metric: Metric::Euclidean,
-            indices: (0..200).flat_map(neighbours).collect(),
-            scores: vec![-1.0; 400].into(),
-        };
+        let indices: Vec<u32> = (0..200).flat_map(neighbours).collect();
+        let graph = NeighbourGraph::new(2, Metric::Euclidean, indices, vec![-1.0; 400]);
         let set = FuzzySet::from_graph(&graph, 3).unwrap();
         let start: Vec<[f32; 2]> = (0..200).map(|at| [if at < 100 { 0.0 } else { 9.0 }, unit(1, at, 0)]).collect();
         let found = spectral(&set, &start, 1);

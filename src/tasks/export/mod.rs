@@ -83,7 +83,7 @@ mod tests {
 
     use super::*;
     use crate::progress::Progress;
-    use crate::projection::{Method, TsneParams};
+    use crate::projection::Method;
     use crate::tasks::import_vectors;
     use crate::vectors::RowId;
     use crate::workspace::ProjectionParams;

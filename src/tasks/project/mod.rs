@@ -177,17 +177,13 @@ mod tests {
         }
         let tsne =
             TsneParams { iterations: 120, exaggeration_iterations: 50, perplexity: 8.0, ..TsneParams::default() };
-        ProjectRequest {
-            vectors: Vectors::new(values, 4).unwrap(),
-            rows: (0..60).map(RowId).collect(),
-            params: ProjectionParams { method, tsne },
-            graph: None,
-        }
+        let params = ProjectionParams { tsne, ..ProjectionParams::new(method) };
+        ProjectRequest::new(Vectors::new(values, 4).unwrap(), (0..60).map(RowId).collect(), params)
     }
 
     #[test]
-    fn both_methods_lay_out_every_row_and_are_measured() {
-        for method in [Method::Pca, Method::Tsne] {
+    fn every_method_lays_out_every_row_and_is_measured() {
+        for method in [Method::Pca, Method::Tsne, Method::Umap] {
             let live = LiveSlot::default();
             let made = project(&request(method), &live, &Environment::default(), &Progress::new()).unwrap();
             assert_eq!(made.points.len(), 60);
@@ -195,7 +191,46 @@ mod tests {
             let iterations: Vec<u32> = made.kl.iter().map(|&(iteration, _)| iteration).collect();
             let expected: &[u32] = if method == Method::Tsne { &[50, 100, 120] } else { &[] };
             assert_eq!(iterations, expected);
+            let moments: Vec<u32> = made.history.iter().map(|moment| moment.iteration).collect();
+            assert!(moments.is_sorted(), "{moments:?}");
+            assert_eq!(
+                made.history.last().map(|last| last.points == made.points),
+                (method != Method::Pca).then_some(true)
+            );
         }
+    }
+
+    #[test]
+    fn three_axes_are_found_and_their_first_two_shown() {
+        for method in [Method::Pca, Method::Umap] {
+            let mut request = request(method);
+            request.params.dimensions = 3;
+            let made = project(&request, &LiveSlot::default(), &Environment::default(), &Progress::new()).unwrap();
+            let space = made.space.unwrap();
+            assert_eq!(space.len(), 60);
+            let unturned = seen_from(&space, [0.0, 0.0]);
+            for (seen, point) in unturned.iter().zip(made.points.iter()) {
+                assert!((seen[0] - point[0]).abs() + (seen[1] - point[1]).abs() < 1e-3, "{seen:?} {point:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn one_graph_serves_every_method_and_is_made_once() {
+        let mut request = request(Method::Umap);
+        project(&request, &LiveSlot::default(), &Environment::default(), &Progress::new()).unwrap();
+        let metric = natural_metric(&request.vectors);
+        let first = request.graph.get(metric, 14).unwrap();
+        request.params.method = Method::Tsne;
+        project(&request, &LiveSlot::default(), &Environment::default(), &Progress::new()).unwrap();
+        assert!(Arc::ptr_eq(&first, &request.graph.get(metric, 14).unwrap()));
+    }
+
+    #[test]
+    fn turning_keeps_distances_across_and_turns_back() {
+        let space = [[0.0, 0.0, 1.0], [0.0, 0.0, -1.0], [1.0, 0.0, 0.0], [-1.0, 0.0, 0.0]];
+        let quarter = seen_from(&space, [std::f32::consts::FRAC_PI_2, 0.0]);
+        assert!((quarter[0][0] - 1.0).abs() < 1e-6 && quarter[2][0].abs() < 1e-6, "{quarter:?}");
     }
 
     #[test]
