@@ -219,7 +219,7 @@ mod tests {
                 queries.extend((7..9).filter(|&row| row < rows).map(|row| vectors.row(row).to_vec()));
                 for query in &queries {
                     for k in [0, 1, 15, 300, 6000] {
-                        let third = |row: usize| row % 3 == 0;
+                        let third = |row: usize| row.is_multiple_of(3);
                         for allowed in [None, Some(&third as &Allowed<'_>)] {
                             let bits = |hits: Vec<Hit>| -> Vec<(u32, u32)> {
                                 hits.iter().map(|hit| (hit.position, hit.score.to_bits())).collect()
