@@ -7,7 +7,7 @@ use std::hint::black_box;
 use criterion::{Criterion, criterion_group, criterion_main};
 use embedlens::progress::Progress;
 use embedlens::projection::{Pca, Tsne, TsneParams, neighbours_needed, quality};
-use embedlens::search::{exact_graph, top_k};
+use embedlens::search::{Index, approximate_graph, exact_graph, top_k};
 use embedlens::vectors::{Metric, Vectors, normalize_rows};
 use rand::{Rng, SeedableRng};
 
@@ -31,10 +31,17 @@ fn numerics(criterion: &mut Criterion) {
     group.bench_function("exact graph, 10,000 x 384, k = 15", |bench| {
         bench.iter(|| black_box(exact_graph(&ten, Metric::Cosine, 15, &Progress::new())));
     });
+    group.bench_function("approximate graph, 10,000 x 384, k = 15", |bench| {
+        bench.iter(|| black_box(approximate_graph(&ten, Metric::Cosine, 15, 1, &Progress::new())));
+    });
     group.bench_function("PCA, 10,000 x 384, k = 2", |bench| bench.iter(|| black_box(Pca::fit(&ten, 2))));
     let hundred = mixture(100_000, 384);
     group.bench_function("query, 100,000 x 384, k = 10", |bench| {
         bench.iter(|| black_box(top_k(&hundred, hundred.row(7), Metric::Cosine, 10, None)));
+    });
+    let index = Index::new(&hundred, Metric::Cosine);
+    group.bench_function("indexed query, 100,000 x 384, k = 10", |bench| {
+        bench.iter(|| black_box(index.top_k(hundred.row(7), 10, None)));
     });
     let params = TsneParams::default();
     let near = exact_graph(&ten, Metric::Cosine, neighbours_needed(params.perplexity, ten.len()), &Progress::new());

@@ -97,10 +97,10 @@ impl Index {
         (0..queries.len()).into_par_iter().map(|at| self.top_k(queries.row(at), k, allowed)).collect()
     }
 
-    /// The query rounded; `None` where its length is out of range.
+    /// The query rounded; `None` where its length is zero or out of range.
     fn query<'a>(&self, rounded: &Rounded, values: &'a [f32]) -> Option<Query<'a>> {
         let norm = norm(values);
-        if !norm.is_finite() || norm > 1e17 || (norm < 1e-15 && norm > 0.0) {
+        if !(1e-15..1e17).contains(&norm) {
             return None;
         }
         let factor = if self.metric == Metric::Cosine && norm > 0.0 { 1.0 / norm } else { 1.0 };
@@ -219,7 +219,7 @@ mod tests {
                 queries.extend((7..9).filter(|&row| row < rows).map(|row| vectors.row(row).to_vec()));
                 for query in &queries {
                     for k in [0, 1, 15, 300, 6000] {
-                        let third = |row: usize| row % 3 == 0;
+                        let third = |row: usize| row.is_multiple_of(3);
                         for allowed in [None, Some(&third as &Allowed<'_>)] {
                             let bits = |hits: Vec<Hit>| -> Vec<(u32, u32)> {
                                 hits.iter().map(|hit| (hit.position, hit.score.to_bits())).collect()

@@ -9,6 +9,7 @@ mod cpu;
 pub(crate) mod dense;
 mod error;
 mod kernels;
+mod mapped;
 pub mod npy;
 pub mod npz;
 mod panels;
@@ -16,6 +17,7 @@ pub mod peak;
 pub(crate) mod products;
 mod replace;
 pub(crate) mod scatter;
+pub mod storage;
 pub(crate) mod tiles;
 pub mod tsv;
 #[cfg(target_arch = "x86_64")]
@@ -49,8 +51,15 @@ impl RowId {
 /// `len` rows of `dim` values each, shared and immutable.
 #[derive(Clone, Debug)]
 pub struct Vectors {
-    values: Arc<[f32]>,
+    values: Values,
     dim: usize,
+}
+
+/// Where values lie.
+#[derive(Clone, Debug)]
+enum Values {
+    Owned(Arc<[f32]>),
+    Mapped(Arc<mapped::Mapped>),
 }
 
 impl Vectors {
@@ -63,17 +72,24 @@ impl Vectors {
         if values.len() % dim != 0 {
             return Err(VectorsError::Ragged { values: values.len(), dim });
         }
-        Ok(Self { values, dim })
+        Ok(Self { values: Values::Owned(values), dim })
+    }
+
+    /// Rows that stay in a file; `None` where the file is too short or its values cannot be read as they lie.
+    fn mapped(file: &fs_err::File, start: usize, rows: usize, dim: usize) -> std::io::Result<Option<Self>> {
+        let (Some(len), true) = (rows.checked_mul(dim), rows > 0 && dim > 0) else { return Ok(None) };
+        let mapped = mapped::Mapped::new(file, start, len)?;
+        Ok(mapped.map(|mapped| Self { values: Values::Mapped(Arc::new(mapped)), dim }))
     }
 
     /// Number of rows.
     pub fn len(&self) -> usize {
-        self.values.len() / self.dim
+        self.values().len() / self.dim
     }
 
     /// Whether there are no rows.
     pub fn is_empty(&self) -> bool {
-        self.values.is_empty()
+        self.values().is_empty()
     }
 
     /// Values a row.
@@ -83,17 +99,20 @@ impl Vectors {
 
     /// One row.
     pub fn row(&self, index: usize) -> &[f32] {
-        &self.values[index * self.dim..(index + 1) * self.dim]
+        &self.values()[index * self.dim..(index + 1) * self.dim]
     }
 
     /// All rows in order.
     pub fn rows(&self) -> impl ExactSizeIterator<Item = &[f32]> {
-        self.values.chunks_exact(self.dim)
+        self.values().chunks_exact(self.dim)
     }
 
     /// All values, row after row.
     pub fn values(&self) -> &[f32] {
-        &self.values
+        match &self.values {
+            Values::Owned(values) => values,
+            Values::Mapped(mapped) => mapped.values(),
+        }
     }
 
     /// The rows at `indices`, in that order.
@@ -102,7 +121,7 @@ impl Vectors {
         for index in indices {
             values.extend_from_slice(self.row(index));
         }
-        Self { values: values.into(), dim: self.dim }
+        Self { values: Values::Owned(values.into()), dim: self.dim }
     }
 }
 

@@ -3,7 +3,7 @@
 //! Reads both byte orders and both array orders; writes little-endian float32 in C order. Invariant: no header, however wrong,
 //! makes it ask for more memory than the file is long.
 
-use std::io::{BufReader, BufWriter, Read, Write};
+use std::io::{BufReader, BufWriter, Read, Seek, Write};
 use std::path::Path;
 
 use fs_err::File;
@@ -31,6 +31,25 @@ pub(super) fn read_from(mut reader: impl Read, bytes: u64, shown: &str) -> Resul
     let fortran = header.order() == Order::Fortran;
     let values = read_values(header, reader, bytes, shown)?;
     Vectors::new(if fortran { transposed(&values, rows, dim) } else { values }, dim)
+}
+
+/// Opens vectors without copying them where the file holds little-endian float32 in C order (it must not be written over while
+/// they are in use); reads them otherwise. Errors as for [`read`].
+pub fn open(path: &Path) -> Result<Vectors, VectorsError> {
+    let shown = path.display().to_string();
+    let failed = |error: std::io::Error| file_error(&shown, &error);
+    let mut file = File::open(path).map_err(failed)?;
+    if let Ok(header) = NpyHeader::from_reader(&mut file)
+        && header.order() == Order::C
+        && matches!(header.dtype(), DType::Plain(plain) if plain.to_string() == "<f4")
+    {
+        let (rows, dim) = sides(&header, &shown)?;
+        let start = file.stream_position().map_err(failed)? as usize;
+        if let Some(vectors) = Vectors::mapped(&file, start, rows, dim).map_err(failed)? {
+            return Ok(vectors);
+        }
+    }
+    read(path)
 }
 
 /// Writes vectors as float32; a file that is there is replaced.
@@ -137,6 +156,9 @@ mod tests {
         write(&path, &vectors).unwrap();
         let back = read(&path).unwrap();
         assert_eq!((back.len(), back.dim()), (2, 3));
+        let opened = open(&path).unwrap();
+        assert!(matches!(opened.values, super::super::Values::Mapped(_)));
+        assert!(opened.values().iter().zip(back.values()).all(|(a, b)| a.to_bits() == b.to_bits()));
         assert!(back.values().iter().zip(vectors.values()).all(|(a, b)| a.to_bits() == b.to_bits()));
     }
 
