@@ -77,6 +77,7 @@ fn model_for(args: &SearchArgs, files: &[StoredVectors], session: &Session) -> R
     if let Some(Some(first)) = told.next()
         && told.all(|other| other.as_ref() == Some(&first))
     {
+        session.say(&format!("Taking the vectors for those of {first}, which the files name; --model names another"));
         return Ok(first);
     }
     let dim = files.first().map_or(0, |file| file.imported.vectors.dim());

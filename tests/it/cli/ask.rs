@@ -66,7 +66,11 @@ fn stored_vectors_are_searched_with_the_model_that_made_them() {
     for part in ["load", "embed", "query", "search"] {
         assert!(from_files["seconds"][part].is_number(), "{from_files}");
     }
-    // Without --model the dimensions tell; a wrong one is named with both numbers.
+    // Without --model the file tells; where it says nothing, the dimensions; a wrong one is named with both numbers.
+    let ran = rig.run(&["search", "food.npy", "--query", "soup"]).succeeded();
+    assert!(ran.stderr().contains("which the files name") && ran.stdout().contains("soup.md"), "{}", ran.stderr());
+    let beside = fs_err::read_to_string(rig.path("food.metadata.jsonl")).unwrap().replace("\"model\"", "\"unsaid\"");
+    fs_err::write(rig.path("food.metadata.jsonl"), beside).unwrap();
     let ran = rig.run(&["search", "food.npy", "--query", "soup"]).succeeded();
     assert!(ran.stderr().contains("256 dimensions") && ran.stdout().contains("soup.md"), "{}", ran.stderr());
     let ran = rig.run(&["search", "food.npy", "--query", "soup", "--model", "minilm"]).exits(1);

@@ -43,6 +43,7 @@ fn embedding_writes_vectors_and_what_they_are_of() {
         "modified",
         "tokens",
         "truncated",
+        "model",
     ];
     assert_eq!(names, expected);
     assert_eq!((&soup["type"], &soup["encoding"], &soup["size"]), (&"Markdown".into(), &"UTF-8".into(), &70.into()));
