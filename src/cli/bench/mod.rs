@@ -14,7 +14,8 @@ use super::numeric_args::{BenchArgs, BenchInput, Suite};
 use super::session::{Failure, Session, check_out};
 use super::text::{columns, count};
 use crate::tasks;
-use crate::vectors::{kernel_name, level};
+use crate::vectors::peak::{Peak, peak};
+use crate::vectors::{Level, kernel_name, level};
 
 pub(super) fn run(args: &BenchArgs, session: &Session) -> Result<(), Failure> {
     match &args.suite {
@@ -61,6 +62,8 @@ struct Work {
     formula: &'static str,
     /// The stage that does them.
     stage: &'static str,
+    /// Whether products of bytes serve, where the machine has them.
+    bytes: bool,
 }
 
 /// What a benchmark found.
@@ -108,18 +111,69 @@ fn print(found: &Found, source: &Source, bench: &BenchInput, session: &Session) 
     fields.extend(found.facts.iter().cloned());
     fields.push(("seconds", object(seconds)));
     fields.push(Session::memory_json());
-    fields.push(("work", work(found)));
-    session.print(&table(found, source, &medians), &object(fields))
+    let peak = (!bench.no_peak).then(|| session.env.run(peak));
+    fields.push(("peak", peak.as_ref().map_or(Value::Null, peak_json)));
+    let work = found.work.as_ref().map(|work| Done::new(work, found.stages.median(work.stage), peak));
+    fields.push(("share_of_peak", rounded(work.as_ref().and_then(|done| done.share), 4)));
+    fields.push(("work", work.as_ref().map_or(Value::Null, Done::json)));
+    let mut text = table(found, source, &medians);
+    text += &peak.map_or_else(String::new, |peak| peak_text(&peak, work.as_ref()));
+    session.print(&text, &object(fields))
 }
 
-/// Operations a second of what the work cannot do without.
-fn work(found: &Found) -> Value {
-    let Some(work) = &found.work else { return Value::Null };
-    let rate = found.stages.median(work.stage).map(|seconds| work.operations / seconds / 1e9);
-    json!({
-        "formula": work.formula, "stage": work.stage, "giga_operations": rounded(Some(work.operations / 1e9), 3),
-        "giga_operations_per_second": rounded(rate, 2),
-    })
+/// What the work cannot do without, and how it went.
+struct Done<'a> {
+    work: &'a Work,
+    /// Billions of operations a second.
+    rate: Option<f64>,
+    /// Against what this machine does at most.
+    share: Option<f64>,
+}
+
+impl<'a> Done<'a> {
+    fn new(work: &'a Work, seconds: Option<f64>, peak: Option<Peak>) -> Self {
+        let rate = seconds.filter(|&seconds| seconds > 0.0).map(|seconds| work.operations / seconds / 1e9);
+        let most = peak.map(|peak| if work.in_bytes() { peak.byte_gops } else { peak.single_gflops });
+        let share = most.filter(|&most| most > 0.0).and_then(|most| Some(rate? / most));
+        Self { work, rate, share }
+    }
+
+    fn json(&self) -> Value {
+        json!({
+            "formula": self.work.formula, "stage": self.work.stage,
+            "giga_operations": rounded(Some(self.work.operations / 1e9), 3),
+            "giga_operations_per_second": rounded(self.rate, 2),
+            "against": if self.work.in_bytes() { "byte_gops" } else { "single_gflops" },
+        })
+    }
+}
+
+impl Work {
+    /// Whether the kernels in use do it in bytes.
+    fn in_bytes(&self) -> bool {
+        self.bytes && matches!(level(), Level::Avx512Vnni | Level::Avx2Vnni)
+    }
+}
+
+fn peak_json(peak: &Peak) -> Value {
+    let figure = |rate: f64| rounded(Some(rate).filter(|&rate| rate > 0.0), 1);
+    object([
+        ("single_gflops", figure(peak.single_gflops)),
+        ("byte_gops", figure(peak.byte_gops)),
+        ("read_gb_per_second", figure(peak.read_gbytes)),
+    ])
+}
+
+fn peak_text(peak: &Peak, done: Option<&Done<'_>>) -> String {
+    let Peak { single_gflops, byte_gops, read_gbytes, .. } = peak;
+    let mut text = format!(
+        "This machine at most: {single_gflops:.0} Gflop/s single precision, {byte_gops:.0} Gop/s bytes, \
+         reads {read_gbytes:.1} GB/s\n"
+    );
+    if let Some(Done { work, rate: Some(rate), share: Some(share) }) = done {
+        text += &format!("{}: {rate:.0} Gop/s, {:.0} % of that ({})\n", work.stage, share * 100.0, work.formula);
+    }
+    text
 }
 
 fn table(found: &Found, source: &Source, medians: &[(&'static str, f64)]) -> String {

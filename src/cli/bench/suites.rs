@@ -105,6 +105,7 @@ pub(super) fn neighbours(args: &BenchNeighboursArgs, session: &Session) -> Resul
         operations: rows * rows * dimensions,
         formula: "rows² · dimensions: a multiplication and an addition a dimension for every pair, each pair once",
         stage: "neighbours",
+        bytes: true,
     };
     let work = listed.graph.exact.then_some(work);
     let found = Found { suite: "neighbours", stages, facts: facts(&listed), work };
@@ -133,6 +134,7 @@ pub(super) fn pca(args: &BenchPcaArgs, session: &Session) -> Result<(), Failure>
         operations: rows * dimensions * dimensions,
         formula: "rows · dimensions²: a multiplication and an addition for every pair of dimensions, each pair once",
         stage: "components",
+        bytes: false,
     });
     print(&Found { suite: "pca", stages, facts, work }, &source, &args.bench, session)
 }

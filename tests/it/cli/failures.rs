@@ -41,7 +41,7 @@ fn wrong_usage_exits_2_and_failures_exit_1() {
         &["search", "notes"],
         &["search", "notes", "--query", " "],
         &["compare", "notes", "--model", "static"],
-        &["project", "notes", "--out", "x.csv", "--method", "umap"],
+        &["project", "notes", "--out", "x.csv", "--method", "isomap"],
         &["project", "notes", "--out", "x.csv", "--perplexity", "-3"],
         &["embed", "notes", "--out", "x.npy", "--chunk-tokens", "18446744073709551615"],
         &["render", "notes", "--out", "x.png", "--width", "10"],
@@ -67,7 +67,9 @@ fn quiet_says_nothing_and_help_says_how() {
     let rig = Rig::with_notes();
     let ran = rig.run(&[&["embed", "notes", "--out", "x.npy", "--quiet"], STATIC].concat()).succeeded();
     assert_eq!(ran.stderr(), "");
-    for command in ["models", "embed", "project", "search", "compare", "inspect", "render"] {
+    for command in
+        ["models", "embed", "project", "search", "compare", "inspect", "render", "neighbours", "cluster", "bench"]
+    {
         let help = rig.run(&[command, "--help"]).succeeded().stdout();
         assert!(help.contains("Example") && help.contains("--json"), "{help}");
     }

@@ -5,5 +5,6 @@ mod compare;
 mod embed;
 mod failures;
 mod maps;
+mod numerics;
 mod rig;
 mod stopping;

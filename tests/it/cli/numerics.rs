@@ -1,0 +1,213 @@
+//! Neighbours, clusters, layouts and benchmarks from the command line.
+
+#![allow(clippy::unwrap_used)] // helpers of tests
+
+use serde_json::Value;
+
+use super::rig::{Rig, STATIC, lines};
+use embedlens::vectors::{Vectors, npy};
+
+/// Three heaps of 60 rows in eight dimensions, with labels; and the same heaps in the plane.
+fn heaps(rig: &Rig) {
+    let (mut values, mut plane, mut beside) = (Vec::new(), Vec::new(), String::new());
+    for row in 0..180u32 {
+        let noise = |axis: u32| ((row * 37 + axis * 101) as f32 * 0.618_034).fract() - 0.5;
+        let heap = row % 3;
+        values.extend((0..8).map(|axis| f32::from(u8::from(axis == heap)) * 4.0 + noise(axis)));
+        plane.extend([heap as f32 * 10.0 + noise(0), (heap * heap) as f32 * 5.0 + noise(1)]);
+        let word = ["soup", "star", "code"][heap as usize];
+        beside += &format!("{{\"path\":\"{word}/{row}.txt\",\"label\":\"{word}\",\"text\":\"a {word} of {row}\"}}\n");
+    }
+    npy::write(&rig.path("v.npy"), &Vectors::new(values, 8).unwrap()).unwrap();
+    npy::write(&rig.path("plane.npy"), &Vectors::new(plane, 2).unwrap()).unwrap();
+    for name in ["v", "plane"] {
+        rig.file(&format!("{name}.metadata.jsonl"), &beside);
+    }
+}
+
+fn told(rig: &Rig, args: &[&str]) -> Value {
+    rig.run(&[args, &["--json"]].concat()).succeeded().json()
+}
+
+#[test]
+fn neighbours_are_written_in_every_format() {
+    let rig = Rig::new();
+    heaps(&rig);
+    let found = told(&rig, &["neighbours", "v.npy", "--k", "5", "--metric", "euclidean", "--out", "near.csv"]);
+    assert_eq!((&found["rows"], &found["k"], &found["recall"]), (&180.into(), &5.into(), &1.0.into()));
+    assert!(found["kernel"].is_string() && found["seconds"]["neighbours"].is_number(), "{found}");
+    let table = lines(&rig.path("near.csv"));
+    assert_eq!(table.len(), 181);
+    assert!(table[0].starts_with("row,path,neighbour_1,") && table[0].ends_with(",score_5"), "{}", table[0]);
+    for line in &table[1..] {
+        let fields: Vec<&str> = line.split(',').collect();
+        let heap = |field: &str| field.parse::<usize>().unwrap() % 3;
+        assert!(fields[2..7].iter().all(|near| heap(near) == heap(fields[0])), "{line}");
+    }
+    told(&rig, &["neighbors", "v.npy", "--approximate", "--out", "near.npy"]);
+    let indices = npy::read(&rig.path("near.indices.npy")).unwrap();
+    assert_eq!((indices.len(), indices.dim()), (180, 15));
+    assert_eq!(npy::read(&rig.path("near.scores.npy")).unwrap().dim(), 15);
+    told(&rig, &["neighbours", "v.npy", "--out", "near.jsonl"]);
+    let first: Value = serde_json::from_str(&lines(&rig.path("near.jsonl"))[0]).unwrap();
+    assert_eq!(first["neighbour"].as_array().unwrap().len(), 15);
+    if cfg!(feature = "parquet") {
+        told(&rig, &["neighbours", "v.npy", "--metric", "dot", "--exact", "--out", "near.parquet"]);
+    }
+}
+
+#[test]
+fn clusters_of_a_map_are_its_heaps_and_have_names() {
+    let rig = Rig::new();
+    heaps(&rig);
+    let found = told(&rig, &["cluster", "plane.npy", "--out", "c.csv"]);
+    let clusters = found["clusters"].as_array().unwrap();
+    assert_eq!((clusters.len(), &found["noise"], &found["rows"]), (3, &0.0.into(), &180.into()));
+    assert!(found["seconds"]["layout"].is_null(), "a map needs no layout");
+    for (id, cluster) in clusters.iter().enumerate() {
+        assert_eq!((&cluster["id"], &cluster["size"]), (&id.into(), &60.into()));
+        assert!(!cluster["name"].as_str().unwrap().is_empty());
+    }
+    let table = lines(&rig.path("c.csv"));
+    assert_eq!(table[0], "row,path,start,end,cluster,name,membership,coarse_cluster,coarse_name");
+    assert_eq!(table.len(), 181);
+    let of = |row: usize| table[row + 1].split(',').nth(4).unwrap();
+    assert!((0..180).all(|row| of(row) == of(row % 3)) && of(0) != of(1) && of(1) != of(2));
+
+    let laid_out = told(&rig, &["cluster", "v.npy", "--neighbors", "10", "--epochs", "100", "--out", "c.jsonl"]);
+    assert!(laid_out["seconds"]["layout"].is_number() && laid_out["trustworthiness"].is_number(), "{laid_out}");
+    assert_eq!(laid_out["clusters"].as_array().unwrap().len(), 3);
+    for method in ["hdbscan-vectors", "k-means", "density"] {
+        let file = if method == "density" { "plane.npy" } else { "v.npy" };
+        let found = told(&rig, &["cluster", file, "--method", method, "--k", "3"]);
+        assert!(found["clusters"].is_array() && found["noise"].is_number(), "{method}: {found}");
+    }
+}
+
+#[test]
+fn clusters_of_a_folder_are_told_with_its_files() {
+    let rig = Rig::with_notes();
+    let found = rig.json(&["cluster", "notes", "--layout", "pca", "--min-size", "2", "--out", "c.csv"]);
+    assert_eq!((&found["rows"], &found["items"]), (&5.into(), &5.into()));
+    assert!(lines(&rig.path("c.csv"))[1].contains("notes/"));
+    let near = rig.json(&["neighbours", "notes", "--k", "2", "--out", "near.csv"]);
+    assert_eq!((&near["k"], &near["model"]), (&2.into(), &STATIC[1].into()));
+}
+
+#[test]
+fn umap_lays_out_in_two_and_three_axes_the_same_every_time() {
+    let rig = Rig::new();
+    heaps(&rig);
+    let umap = ["project", "v.npy", "--method", "umap", "--epochs", "60", "--neighbors", "10"];
+    let found = told(&rig, &[&umap[..], &["--out", "map.npy"]].concat());
+    assert_eq!(found["dimensions"], 2);
+    for figure in ["trustworthiness", "continuity", "distance_correlation", "neighbour_preservation"] {
+        assert!(found[figure].is_number(), "{figure}: {found}");
+    }
+    told(&rig, &[&umap[..], &["--out", "again.npy", "--threads", "1"]].concat());
+    assert_eq!(fs_err::read(rig.path("map.npy")).unwrap(), fs_err::read(rig.path("again.npy")).unwrap());
+    let found = told(&rig, &[&umap[..], &["--dimensions", "3", "--by-label", "--out", "space.csv"]].concat());
+    assert_eq!(found["dimensions"], 3);
+    assert!(lines(&rig.path("space.csv"))[0].ends_with(",label,x,y,z"));
+    told(&rig, &[&umap[..], &["--dimensions", "3", "--metric", "cosine", "--out", "space.npy"]].concat());
+    assert_eq!(npy::read(&rig.path("space.npy")).unwrap().dim(), 3);
+    // Maps are vectors like any other.
+    told(&rig, &["project", "space.npy", "--method", "pca", "--out", "flat.npy"]);
+    told(
+        &rig,
+        &["project", "map.npy", "--method", "tsne", "--iterations", "50", "--perplexity", "5", "--out", "t.csv"],
+    );
+}
+
+#[test]
+fn vectors_are_made_shorter_before_they_are_laid_out() {
+    let rig = Rig::new();
+    heaps(&rig);
+    for (way, explained) in [("pca:3", true), ("truncate:4", false), ("random:5", false)] {
+        let found = told(&rig, &["project", "v.npy", "--reduce", way, "--out", "map.csv"]);
+        let (_, wanted) = way.split_once(':').unwrap();
+        assert_eq!(found["reduced"]["dimensions"].to_string(), wanted, "{found}");
+        assert_eq!(found["reduced"]["explained_variance"].is_array(), explained, "{found}");
+        assert!(found["seconds"]["reduce"].is_number());
+    }
+}
+
+#[test]
+fn benchmarks_end_with_one_line_of_json() {
+    let rig = Rig::new();
+    heaps(&rig);
+    let suites: [(&[&str], &[&str]); 5] = [
+        (&["project", "--method", "umap", "--epochs", "20"], &["neighbours", "fuzzy_set", "layout", "quality"]),
+        (&["project", "--method", "tsne", "--iterations", "30"], &["neighbours", "affinities", "layout", "quality"]),
+        (&["neighbours", "--k", "7"], &["neighbours", "recall"]),
+        (&["pca", "--components", "4"], &["components", "coordinates"]),
+        (&["cluster", "--method", "hdbscan-vectors"], &["clusters"]),
+    ];
+    for (suite, stages) in suites {
+        let shared = ["--input", "v.npy", "--runs", "2", "--out", "result.npy", "--threads", "1", "--no-peak"];
+        let ran = rig.run(&[&["bench"], suite, &shared, &["--json"]].concat()).succeeded();
+        let told: Value = serde_json::from_str(ran.stdout().trim().lines().last().unwrap()).unwrap();
+        assert_eq!(told["suite"], suite[0]);
+        assert_eq!((&told["rows"], &told["dimensions"], &told["threads"]), (&180.into(), &8.into(), &1.into()));
+        for stage in stages.iter().chain(&["load", "total"]) {
+            assert!(told["seconds"][stage].is_number(), "{stage}: {told}");
+        }
+        assert!(told.get("peak_memory_mb").is_some() && told["kernel"].is_string());
+    }
+    assert_eq!(npy::read(&rig.path("result.npy")).unwrap().len(), 180);
+    let table = rig.run(&["bench", "cluster", "--input", "plane.npy", "--runs", "1", "--no-peak"]).succeeded().stdout();
+    assert!(table.contains("clusters") && table.contains("total"), "{table}");
+}
+
+#[test]
+fn pictures_name_the_parameters_and_the_clusters() {
+    let rig = Rig::new();
+    heaps(&rig);
+    let umap = ["--method", "umap", "--epochs", "100", "--neighbors", "8", "--min-dist", "0.3"];
+    let args = ["render", "v.npy", "--out", "map.svg", "--colour-by", "cluster"];
+    rig.run(&[&args[..], &umap].concat()).succeeded();
+    let svg = fs_err::read_to_string(rig.path("map.svg")).unwrap();
+    assert!(svg.contains("UMAP, 8 neighbours, minimum distance 0.3") && svg.contains("Cluster"));
+}
+
+#[test]
+fn what_makes_no_sense_is_refused_before_any_work() {
+    let rig = Rig::new();
+    heaps(&rig);
+    for wrong in [
+        &["neighbours", "v.npy"][..],
+        &["neighbours", "v.npy", "--out", "near.doc"],
+        &["neighbours", "v.npy", "--k", "0", "--out", "near.csv"],
+        &["neighbours", "v.npy", "--exact", "--approximate", "--out", "near.csv"],
+        &["neighbours", "v.npy", "plane.npy", "--out", "near.csv"],
+        &["cluster", "v.npy", "--method", "dbscan"],
+        &["cluster", "v.npy", "--min-size", "1"],
+        &["cluster", "v.npy", "--bandwidth", "0"],
+        &["cluster", "v.npy", "--dimensions", "3"],
+        &["project", "v.npy", "--reduce", "pca", "--out", "x.csv"],
+        &["project", "v.npy", "--reduce", "pca:0", "--out", "x.csv"],
+        &["project", "v.npy", "--method", "tsne", "--dimensions", "3", "--out", "x.csv"],
+        &["project", "v.npy", "--method", "umap", "--neighbors", "1", "--out", "x.csv"],
+        &["project", "v.npy", "--method", "umap", "--min-dist", "2", "--out", "x.csv"],
+        &["bench", "--input", "v.npy"],
+        &["bench", "pca", "--input", "v.npy", "--runs", "0"],
+        &["bench", "cluster", "--input", "v.npy", "--method", "density"],
+        &["bench", "pca", "--input", "."],
+    ] {
+        let ran = rig.run(wrong).exits(2);
+        assert!(ran.stdout().is_empty() && ran.stderr().contains("--help"), "{wrong:?}: {}", ran.stderr());
+    }
+    rig.run(&["bench", "pca", "--input", "nowhere.npy"]).exits(1);
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_benchmark_ends_with_130() {
+    let rig = Rig::new();
+    heaps(&rig);
+    let args = ["bench", "project", "--input", "v.npy", "--method", "tsne", "--iterations", "100000000"];
+    let mut child = rig.command(&args).spawn().unwrap();
+    std::thread::sleep(std::time::Duration::from_secs(2));
+    rustix::process::kill_process(rustix::process::Pid::from_child(&child), rustix::process::Signal::INT).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+}
