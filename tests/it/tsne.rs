@@ -1,4 +1,5 @@
 //! t-SNE against openTSNE, and what must hold of a large run: the same bytes at any number of threads, cut anywhere, after a stop.
+#![allow(clippy::unwrap_used)] // a helper that cannot read its fixture has no test to go on with
 
 use std::path::PathBuf;
 

@@ -272,4 +272,25 @@ mod tests {
             assert!((f64::from(found[0]) - exact[0]).abs() < 1e-5 && (f64::from(found[1]) - exact[1]).abs() < 1e-5);
         }
     }
+
+    #[test]
+    fn packed_neighbours_draw_as_in_double_precision() {
+        let mut random = rand_pcg::Pcg64Mcg::seed_from_u64(6);
+        let mut at = || random.random_range(-3.0f32..3.0);
+        let points: Vec<[f32; 2]> = (0..300).map(|_| [at(), at()]).collect();
+        for count in [0, 1, 7, 8, 9, 291] {
+            let packed: Vec<u32> = (0..count).map(|i| (i * 97 % 30_000) << PLACE_BITS | (299 - i)).collect();
+            let exact = packed.iter().fold([0.0f64; 2], |sum, &packed| {
+                let (place, weight) = unpack(packed);
+                let [dx, dy] = [0, 1].map(|axis| f64::from(points[7][axis]) - f64::from(points[place as usize][axis]));
+                let drawn = f64::from(weight) / (1.0 + dx * dx + dy * dy);
+                [sum[0] + drawn * dx, sum[1] + drawn * dy]
+            });
+            for found in
+                [attract_packed(points[7], &points, &packed), attract_packed_portable(points[7], &points, &packed)]
+            {
+                assert!((0..2).all(|axis| (f64::from(found[axis]) - exact[axis]).abs() < 1e-4), "{found:?} {exact:?}");
+            }
+        }
+    }
 }
