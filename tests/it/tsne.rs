@@ -59,7 +59,7 @@ fn spiral(count: usize, k: usize) -> (NeighbourGraph, Vec<[f32; 2]>) {
         let turn = row as f32 / 300.0;
         [turn * turn.cos(), turn * turn.sin()]
     };
-    let graph = NeighbourGraph { k, metric: Metric::Euclidean, indices: indices.into(), scores: scores.into() };
+    let graph = NeighbourGraph::new(k, Metric::Euclidean, indices, scores);
     (graph, (0..count).map(at).collect())
 }
 
@@ -116,7 +116,7 @@ fn new_points_are_placed_where_opentsne_places_them() {
             scores.push(hit.score);
         }
     }
-    let near = NeighbourGraph { k: 25, metric: Metric::Euclidean, indices: indices.into(), scores: scores.into() };
+    let near = NeighbourGraph::new(25, Metric::Euclidean, indices, scores);
     let run = || place(&map, &near, &PlaceParams::default(), &Progress::new()).unwrap();
     let (one, four) = (in_pool(1, run), in_pool(4, run));
     assert_eq!(one, four);

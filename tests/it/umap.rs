@@ -224,12 +224,9 @@ fn new_points_are_placed_among_their_like() {
         Pca::fit(&old, 2).unwrap().transform(&old).unwrap().rows().map(|row| [row[0], row[1]]).collect();
     let umap = finished(&graph(&old, Metric::Euclidean, 14), &start, &UmapParams::default());
     let found: Vec<_> = (300..400).flat_map(|row| top_k(&old, x.row(row), Metric::Euclidean, 15, None)).collect();
-    let neighbours = NeighbourGraph {
-        k: 15,
-        metric: Metric::Euclidean,
-        indices: found.iter().map(|hit| hit.position).collect(),
-        scores: found.iter().map(|hit| hit.score).collect(),
-    };
+    let indices: Vec<u32> = found.iter().map(|hit| hit.position).collect();
+    let scores: Vec<f32> = found.iter().map(|hit| hit.score).collect();
+    let neighbours = NeighbourGraph::new(15, Metric::Euclidean, indices, scores);
     let placed = umap.transform(&neighbours).unwrap();
     assert_eq!(placed, in_pool(1, || umap.transform(&neighbours).unwrap()));
     let map = Vectors::new(umap.points().iter().flatten().copied().collect::<Vec<_>>(), 2).unwrap();
