@@ -30,15 +30,16 @@ pub(super) fn run(args: &ClusterArgs, session: &Session) -> Result<(), Failure> 
         spare_items(std::slice::from_ref(out), corpus)?;
     }
     let (mut entries, mut text) = (Vec::new(), String::new());
-    for (nth, source) in found.sources.iter().enumerate() {
-        let made = clusters(session, source, params, (layout, args.tuning.by_label))?;
+    for (nth, mut source) in found.sources.into_iter().enumerate() {
+        source.points = source.points.filter(|_| args.layout.is_none());
+        let made = clusters(session, &source, params, (layout, args.tuning.by_label))?;
         let model = source.model.as_ref().map_or_else(|| ModelId("vectors".to_owned()), |(id, _)| id.clone());
         let out = args.out.as_ref().map(|out| out_for(out, nth, &model));
         if let Some(out) = &out {
             export(&made.clusters, &source.rows, out)?;
         }
         text += &table(&made.clusters, out.as_deref());
-        entries.push(entry(source, &made, out.as_deref(), session));
+        entries.push(entry(&source, &made, out.as_deref(), session));
     }
     let mut fields = found.corpus.as_deref().map(Session::corpus_json).unwrap_or_default();
     fields.push(Session::memory_json());
@@ -52,17 +53,17 @@ pub(super) struct Made {
     pub(super) laid_out: Option<(f64, Option<Quality>)>,
 }
 
-/// Finds the clusters of one source, laying it out first where the method looks at a map and the vectors are none.
+/// Finds the clusters of one source, laying it out first where the method looks at a map and there is none.
 pub(super) fn clusters(
     session: &Session,
     source: &Source,
     params: ClusterParams,
     layout: (ProjectionParams, bool),
 ) -> Result<Made, Failure> {
-    let (points, laid_out): (Points, _) = match (params.method.on_map(), source.is_map()) {
+    let (points, laid_out): (Points, _) = match (params.method.on_map(), &source.points) {
         (false, _) => ([].into(), None),
-        (true, true) => (source.vectors.rows().map(|row| [row[0], row[1]]).collect(), None),
-        (true, false) => {
+        (true, Some(points)) => (points.clone(), None),
+        (true, None) => {
             let projection = maps::lay_out(session, source, layout)?;
             let seconds = projection.seconds.iter().sum();
             (projection.points, Some((seconds, projection.quality)))

@@ -28,13 +28,6 @@ pub(super) struct Source {
     pub(super) graph: SharedGraph,
 }
 
-impl Source {
-    /// Whether the vectors are positions in the plane already.
-    pub(super) fn is_map(&self) -> bool {
-        self.model.is_none() && self.vectors.dim() == 2
-    }
-}
-
 /// Everything that was asked for.
 pub(super) struct Sources {
     /// The corpus; `None` for vectors from a file.

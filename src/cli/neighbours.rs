@@ -15,7 +15,7 @@ use crate::tasks::{self, ListRequest, Listed};
 use crate::vectors::{Metric, Vectors, kernel_name};
 
 pub(super) fn run(args: &NeighboursArgs, session: &Session) -> Result<(), Failure> {
-    check_out(&args.out, &["csv", "jsonl", "parquet", "npy"], &args.paths)?;
+    check_out(&args.out, &["csv", "jsonl", "parquet", "npz", "npy"], &args.paths)?;
     let found = maps::sources(session, &args.paths, (&args.model, &args.load), None, false)?;
     if let Some(corpus) = &found.corpus {
         spare_items(std::slice::from_ref(&args.out), corpus)?;

@@ -13,7 +13,8 @@ pub struct NeighboursArgs {
     /// Folders and files, or one file of vectors
     #[arg(required = true, value_name = "PATH|VECTORS")]
     pub paths: Vec<PathBuf>,
-    /// File to write: .csv, .jsonl or .parquet with one line a row, or .npy, which becomes F.indices.npy and F.scores.npy
+    /// File to write: .csv, .jsonl or .parquet with a line a row; .npz with indices and scores; or .npy, which becomes F.indices.npy and
+    /// F.scores.npy
     #[arg(long, short, value_name = "FILE")]
     pub out: PathBuf,
     #[command(flatten)]
@@ -66,7 +67,7 @@ impl From<AnyMetricArg> for Metric {
 
 #[derive(Debug, Args)]
 pub struct ClusterArgs {
-    /// Folders and files, or one file of vectors; vectors of two dimensions are taken for a map
+    /// Folders and files, or one file of vectors or of a map; vectors of two dimensions are a map
     #[arg(required = true, value_name = "PATH|VECTORS|MAP")]
     pub paths: Vec<PathBuf>,
     /// File to write: .csv, .jsonl or .parquet
@@ -74,9 +75,10 @@ pub struct ClusterArgs {
     pub out: Option<PathBuf>,
     #[command(flatten)]
     pub cluster: ClusterOptions,
-    /// How vectors are laid out first, for the methods that look at the map
-    #[arg(long, value_enum, default_value_t = MethodArg::Umap, help_heading = "Layout options")]
-    pub layout: MethodArg,
+    /// How vectors are laid out first, for the methods that look at the map [default: umap; positions that a file has are taken as they
+    /// are]
+    #[arg(long, value_enum, help_heading = "Layout options")]
+    pub layout: Option<MethodArg>,
     #[command(flatten)]
     pub tuning: Tuning,
     #[command(flatten)]
@@ -90,7 +92,7 @@ pub struct ClusterArgs {
 impl ClusterArgs {
     /// The layout as other commands have it.
     pub fn layout_args(&self) -> LayoutArgs {
-        LayoutArgs { method: Some(self.layout), tuning: self.tuning.clone() }
+        LayoutArgs { method: Some(self.layout.unwrap_or(MethodArg::Umap)), tuning: self.tuning.clone() }
     }
 }
 

@@ -11,6 +11,7 @@ use super::{Environment, RowInfo, SheetColumn, TaskError, write_sheet};
 use crate::progress::Progress;
 use crate::projection::{self, Pca, Reduction};
 use crate::search::{GraphChoice, NeighbourGraph, approximate_graph, exact_graph, recall};
+use crate::vectors::arrays::{self, ArrayColumn};
 use crate::vectors::{Metric, Vectors, npy};
 
 /// Up to so many rows all pairs are compared, unless asked otherwise.
@@ -74,17 +75,26 @@ pub fn list_files(path: &Path) -> [PathBuf; 2] {
     ["indices.npy", "scores.npy"].map(|ending| path.with_extension(ending))
 }
 
-/// Writes neighbours: `.csv`, `.jsonl` or `.parquet` with a line a row, or `.npy` as two arrays of a row a line (see [`list_files`]; the
-/// indices are written as float32, which holds them exactly up to 16,777,216 rows).
+/// Writes neighbours: `.csv`, `.jsonl` or `.parquet` with a line a row; `.npz` with the arrays `indices`, `scores` and `path`; or `.npy` as
+/// two files (see [`list_files`]).
 ///
 /// # Errors
 /// Another ending; the file cannot be written.
 pub fn export_neighbours(graph: &NeighbourGraph, rows: &[RowInfo], path: &Path) -> Result<(), TaskError> {
-    if path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("npy")) {
-        let [indices, scores] = list_files(path);
-        let positions: Vec<f32> = graph.indices.iter().map(|&position| position as f32).collect();
-        npy::write(&indices, &Vectors::new(positions, graph.k.max(1))?)?;
-        return Ok(npy::write(&scores, &Vectors::new(graph.scores.clone(), graph.k.max(1))?)?);
+    let ending = path.extension().and_then(|ending| ending.to_str()).map(str::to_ascii_lowercase);
+    let indices = ArrayColumn::Tables(graph.k, &graph.indices);
+    let scores = || Vectors::new(graph.scores.clone(), graph.k.max(1));
+    match ending.as_deref() {
+        Some("npz") => {
+            let paths = ArrayColumn::Words(rows.iter().map(|row| row.path.as_str()).collect());
+            return Ok(arrays::write_named(path, ("scores", &scores()?), &[("indices", indices), ("path", paths)])?);
+        }
+        Some("npy") => {
+            let [indices_file, scores_file] = list_files(path);
+            arrays::write_alone(&indices_file, &indices)?;
+            return Ok(npy::write(&scores_file, &scores()?)?);
+        }
+        _ => {}
     }
     let mut columns = vec![
         ("row", SheetColumn::Numbers(rows.iter().map(|row| row.row as i64).collect())),

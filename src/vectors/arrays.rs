@@ -42,6 +42,8 @@ pub enum ArrayColumn<'a> {
     Words(Vec<&'a str>),
     /// Whole numbers.
     Numbers(Vec<i64>),
+    /// So many whole numbers a row.
+    Tables(usize, &'a [u32]),
 }
 
 impl NamedArrays {
@@ -146,9 +148,21 @@ fn decode(header: &NpyHeader, bytes: &[u8]) -> Option<Vec<String>> {
 /// # Errors
 /// The file cannot be written.
 pub fn write(path: &Path, vectors: &Vectors, columns: &[(&str, ArrayColumn<'_>)]) -> Result<(), VectorsError> {
+    write_named(path, ("vectors", vectors), columns)
+}
+
+/// As [`write`], with the vectors under another name.
+///
+/// # Errors
+/// The file cannot be written.
+pub fn write_named(
+    path: &Path,
+    (name, vectors): (&str, &Vectors),
+    columns: &[(&str, ArrayColumn<'_>)],
+) -> Result<(), VectorsError> {
     let write = |part: &Path| -> std::io::Result<()> {
         let mut archive = Builder::new(File::create(part)?);
-        archive.add("vectors.npy", false, |out| {
+        archive.add(&format!("{name}.npy"), false, |out| {
             out.write_all(&header("<f4", &format!("({}, {})", vectors.len(), vectors.dim())))?;
             // A slice at a time, so that a machine of the other byte order needs no second copy.
             for values in vectors.values().chunks(1 << 16) {
@@ -166,8 +180,31 @@ pub fn write(path: &Path, vectors: &Vectors, columns: &[(&str, ArrayColumn<'_>)]
         .map_err(|error| VectorsError::File { path: path.display().to_string(), reason: error.kind().to_string() })
 }
 
+/// Writes one column as a `.npy` file of its own; a file that is there is replaced.
+///
+/// # Errors
+/// The file cannot be written.
+pub fn write_alone(path: &Path, column: &ArrayColumn<'_>) -> Result<(), VectorsError> {
+    let write = |part: &Path| -> std::io::Result<()> {
+        let mut out = std::io::BufWriter::new(File::create(part)?);
+        write_column(column, &mut out)?;
+        out.flush()
+    };
+    replace_file(path, write)
+        .map_err(|error| VectorsError::File { path: path.display().to_string(), reason: error.kind().to_string() })
+}
+
 fn write_column(column: &ArrayColumn<'_>, out: &mut dyn Write) -> std::io::Result<()> {
     match column {
+        ArrayColumn::Tables(width, numbers) => {
+            let rows = numbers.len().checked_div(*width).unwrap_or(0);
+            out.write_all(&header("<u4", &format!("({rows}, {width})")))?;
+            for numbers in numbers.chunks(1 << 16) {
+                let bytes: Vec<u8> = numbers.iter().flat_map(|number| number.to_le_bytes()).collect();
+                out.write_all(&bytes)?;
+            }
+            Ok(())
+        }
         ArrayColumn::Numbers(numbers) => {
             out.write_all(&header("<i8", &format!("({},)", numbers.len())))?;
             numbers.iter().try_for_each(|number| out.write_all(&number.to_le_bytes()))

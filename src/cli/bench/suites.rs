@@ -142,7 +142,7 @@ pub(super) fn pca(args: &BenchPcaArgs, session: &Session) -> Result<(), Failure>
 pub(super) fn cluster(args: &BenchClusterArgs, session: &Session) -> Result<(), Failure> {
     let params = args.cluster.params(session.seed()).map_err(Failure::Usage)?;
     let source = input(&args.bench, session, ENDINGS)?;
-    if params.method.on_map() && !source.is_map() {
+    if params.method.on_map() && source.points.is_none() {
         return Err(Failure::Usage(format!(
             "this method looks at a map: give a file of 2 dimensions, or --method hdbscan-vectors or k-means for {}",
             source.vectors.dim()
