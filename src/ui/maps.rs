@@ -147,10 +147,9 @@ impl MapModel {
             MapChoice::Of(method) => self.layouts.get(&method),
             MapChoice::Kept(number) => self.kept(number).map(|kept| &kept.layout),
         };
-        let styles = self.styles.get(&choice).or_else(|| {
-            let whole = self.styles.get(&MapChoice::Shown).filter(|_| self.part.is_none());
-            whole
-        });
+        // A map whose colours are not made yet borrows those of the shown one: both hold the same rows.
+        let whole = || self.styles.get(&MapChoice::Shown).filter(|_| self.part.is_none());
+        let styles = self.styles.get(&choice).or_else(whole);
         layout.zip(styles)
     }
 

@@ -72,6 +72,13 @@ impl Rig {
         self.harness.step();
     }
 
+    /// Clicks what a screen reader would, wherever a list has scrolled it.
+    pub(crate) fn choose(&mut self, label: &str) {
+        self.harness.get_by_label(label).click_accesskit();
+        self.harness.step();
+        self.harness.step();
+    }
+
     pub(crate) fn click(&mut self, label: &str) {
         self.harness.get_by_label(label).click();
         self.harness.step();

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use embedlens::analysis::{linear_cka, neighbour_overlap, procrustes, rank_biased_overlap};
 use embedlens::progress::Progress;
 use embedlens::projection::{
-    Affinities, Pca, Tsne, TsneParams, linfa_tsne, neighbours_needed, quality, quality_by_point,
+    Affinities, Pca, Tsne, TsneParams, linfa_tsne, neighbours_needed, noise, quality, quality_by_point,
 };
 use embedlens::search::{NeighbourGraph, exact_graph, top_k};
 use embedlens::vectors::{Metric, Vectors, npy};
@@ -156,23 +156,38 @@ fn lay_out(x: &Vectors, params: &TsneParams) -> Tsne {
     tsne
 }
 
-/// At the same affinities (scikit-learn's dense ones) and in the neighbours it keeps.
+/// By the mean of as many starts as openTSNE had: a map of so few points ends in one of several valleys, a few per cent apart, by the
+/// last bits of its start.
 #[test]
-fn the_map_is_no_worse_than_scikit_learns_and_opentsnes() {
+fn the_map_is_no_worse_than_opentsnes() {
     let (x, known) = (array("digits-x"), json("digits-quality.json"));
     let params = TsneParams::default();
-    let tsne = lay_out(&x, &params);
-    let dense = Affinities::from_dense(array("digits-p-rows").values(), 400, 30.0);
-    let exact = Tsne::at(dense, tsne.points().to_vec(), &params).unwrap().kl();
     let seeds = known["default_settings"].as_array().unwrap();
-    let best = |of: &str| seeds.iter().map(|seed| number(seed, of)).fold(f64::INFINITY, f64::min);
-    let theirs = best("/sklearn_kl_exact").min(best("/opentsne_kl_exact"));
-    assert!(f64::from(exact) <= 1.01 * theirs, "divergence {exact}, theirs {theirs}");
-    let ours = best("/opentsne_kl_divergence");
-    assert!(f64::from(tsne.kl()) <= 1.01 * ours, "divergence {}, openTSNE {ours}", tsne.kl());
-    let found = quality(&x, tsne.points(), 2000, 1, &Progress::new()).unwrap();
-    let least = best("/sklearn_trustworthiness_10").min(best("/opentsne_trustworthiness_10"));
-    assert!(f64::from(found.trustworthiness) >= least - 0.002, "{found:?}, theirs {least}");
+    let theirs = |of: &str| seeds.iter().map(|seed| number(seed, of)).sum::<f64>() / seeds.len() as f64;
+    let near = graph(&x, Metric::Euclidean, neighbours_needed(params.perplexity, x.len()));
+    let start = Pca::fit(&x, 2).unwrap().plane(&x).unwrap();
+    let spread = (start.iter().map(|point| point[0] * point[0]).sum::<f32>() / start.len() as f32).sqrt();
+    let dense = Affinities::from_dense(array("digits-p-rows").values(), 400, 30.0);
+    let (mut exact, mut own, mut trust) = (0.0, 0.0, 0.0);
+    for seed in 0..seeds.len() as u64 {
+        let jitter = noise(start.len(), seed);
+        let moved = |(at, by): (&[f32; 2], &[f32; 2])| [0, 1].map(|axis| at[axis] + 0.01 * spread * by[axis]);
+        let start: Vec<[f32; 2]> = start.iter().zip(&jitter).map(moved).collect();
+        let mut tsne = Tsne::new(&near, &start, &params).unwrap();
+        tsne.run_to(params.iterations);
+        exact += f64::from(Tsne::at(dense.clone(), tsne.points().to_vec(), &params).unwrap().kl());
+        own += f64::from(tsne.kl());
+        trust += f64::from(quality(&x, tsne.points(), 2000, 1, &Progress::new()).unwrap().trustworthiness);
+    }
+    let count = seeds.len() as f64;
+    let (exact, own, trust) = (exact / count, own / count, trust / count);
+    assert!(
+        exact <= 1.005 * theirs("/opentsne_kl_exact"),
+        "divergence {exact}, openTSNE's {}",
+        theirs("/opentsne_kl_exact")
+    );
+    assert!(own <= 1.005 * theirs("/opentsne_kl_divergence"), "divergence {own}");
+    assert!(trust >= theirs("/opentsne_trustworthiness_10") - 0.005, "trust {trust}");
 }
 
 #[test]

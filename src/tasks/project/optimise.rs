@@ -122,7 +122,7 @@ impl Moments {
     }
 
     fn wants(&self, step: usize) -> bool {
-        self.every != usize::MAX && step % self.every == 0
+        self.every != usize::MAX && step.is_multiple_of(self.every)
     }
 
     fn after(&self, step: usize) -> usize {

@@ -94,7 +94,7 @@ pub(super) fn turned(response: &Response, view: &MapView) -> Option<[f32; 2]> {
     let moved = response.drag_delta();
     let turns = matches!(view.gesture, Some(Gesture::Turn)) && moved != egui::Vec2::ZERO;
     let scale = std::f32::consts::PI / response.rect.width().max(1.0);
-    turns.then(|| [moved.x * scale, moved.y * scale])
+    turns.then_some([moved.x * scale, moved.y * scale])
 }
 
 fn drag(response: &Response, view: &mut MapView) {

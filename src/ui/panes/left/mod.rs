@@ -164,6 +164,7 @@ fn points(ui: &mut Ui, ctx: &Context<'_>) {
         _ => "",
     };
     let combo = ComboBox::from_id_salt("colour by")
+        .height(360.0)
         .width(ui.available_width())
         .selected_text(format!("Colour by {}", chosen.name()))
         .show_ui(ui, |ui| {

@@ -11,13 +11,15 @@ use crate::ui::widgets::{self, card};
 /// Paints it at the foot of a map that has a past.
 pub(super) fn card_of(ui: &mut Ui, ctx: &Context<'_>, (model, key): (&ModelState, &str), rect: egui::Rect) {
     let Some(shown) = model.map.shown().filter(|shown| shown.history.len() > 2) else { return };
-    if model.map.live.is_some() || rect.width() < 760.0 {
+    if model.map.live.is_some() || rect.width() < 420.0 {
         return;
     }
     let last = shown.history.len() - 1;
     let now = model.map.moment.unwrap_or(last);
     let word = if shown.params.method == Method::Umap { "epoch" } else { "iteration" };
-    let anchor = pos2(rect.right() - 12.0, rect.bottom() - 12.0);
+    // On a small map it stands over the line on trust.
+    let over = if rect.width() < 900.0 { 58.0 } else { 12.0 };
+    let anchor = pos2(rect.right() - 12.0, rect.bottom() - over);
     let area = Area::new(Id::unique(("time", key))).fixed_pos(anchor).pivot(Align2::RIGHT_BOTTOM);
     area.order(Order::Middle).constrain(false).show(ui.ctx(), |ui| {
         card(&ctx.theme).show(ui, |ui| {
