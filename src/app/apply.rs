@@ -68,6 +68,14 @@ impl App {
                 }
             }
             Outcome::Trusted(of, _, Err(error)) if of == now => self.failed("Trust was not measured", &error),
+            Outcome::Reduced(of, id, Ok(costs)) if of == now => {
+                if let Some(model) = self.document.model_mut(&id) {
+                    model.map.reductions = Some(costs.into());
+                }
+            }
+            Outcome::Reduced(of, _, Err(error)) if of == now => {
+                self.failed("The cost of fewer dimensions was not measured", &error);
+            }
             Outcome::Torn(of, id, lines) if of == now => {
                 let focus = self.document.selection.focus;
                 if let (Some(model), true) = (self.document.model_mut(&id), focus == Some(lines.row)) {

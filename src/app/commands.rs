@@ -57,6 +57,7 @@ impl App {
             Command::DropKept(id, number) => self.drop_kept(&id, number),
             Command::Scrub(id, moment) => self.scrub(&id, moment),
             Command::Turn(id, by) => self.turn(&id, by),
+            Command::MeasureReductions(id) => self.spawn_reductions(&id),
             Command::FindClusters(id) => self.spawn_clusters(&id, true),
             Command::KeepLayout(id) => {
                 if let Some(live) = self.document.live.get(&id) {
@@ -226,8 +227,20 @@ impl App {
     /// Lets go of everything that belongs to the corpus before, now that another has come.
     pub(super) fn make_room(&mut self) {
         for lane in [
-            "embed", "project", "style", "query", "inspect", "agree", "speed", "sort", "paint", "clusters", "trust",
-            "torn", "scrub",
+            "embed",
+            "project",
+            "style",
+            "query",
+            "inspect",
+            "agree",
+            "speed",
+            "sort",
+            "paint",
+            "clusters",
+            "trust",
+            "torn",
+            "scrub",
+            "reductions",
         ] {
             self.jobs.cancel_lanes(lane);
         }

@@ -10,7 +10,7 @@ use super::from_file::Loaded;
 use super::{App, derived};
 use crate::jobs::{JobSpec, Policy};
 use crate::picture::{Layout, Palette, StyleRequest, Styles, Values};
-use crate::projection::Method;
+use crate::projection::{Method, ReductionCost};
 use crate::tasks::{self, EmbedRequest, LoadRequest, Query, QueryRequest, TaskError};
 use crate::ui::context::{Inspection, ItemOrder, MapChoice, MapLabels, MeasuredPair, TornLines};
 use crate::vectors::RowId;
@@ -38,6 +38,8 @@ pub enum Outcome {
     Clustered(u64, ModelId, Result<Clustering, TaskError>),
     /// It was measured how many neighbours each point keeps on the shown map.
     Trusted(u64, ModelId, Result<RowShares, TaskError>),
+    /// It was measured what fewer dimensions cost.
+    Reduced(u64, ModelId, Result<Vec<ReductionCost>, TaskError>),
     /// It was found where the shown map is wrong about a row.
     Torn(u64, ModelId, TornLines),
     /// A query was answered.

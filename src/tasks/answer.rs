@@ -81,9 +81,10 @@ fn shown(query: &Query) -> String {
 fn search_set(request: &QueryRequest, set: &EmbeddingSet, query: &[f32]) -> Vec<AnswerGroup> {
     let corpus = &request.corpus;
     let modality_at: Vec<Modality> = set.rows.iter().map(|&row| corpus.item_of(row).modality).collect();
+    let index = set.graph.index(&set.vectors);
     let group = |modality: Modality| {
         let of_modality = |position: usize| modality_at[position] == modality;
-        let hits = search::top_k(&set.vectors, query, Metric::Cosine, request.top, Some(&of_modality));
+        let hits = index.top_k(query, request.top, Some(&of_modality));
         let hits: Vec<(RowId, f32)> =
             hits.into_iter().map(|hit| (set.rows[hit.position as usize], hit.score)).collect();
         AnswerGroup { model: set.card.id.clone(), model_name: set.card.name.clone(), modality, hits: hits.into() }

@@ -62,17 +62,19 @@ pub(crate) fn shared_graph(
 const POSITIONS: usize = 3;
 
 /// The `k` rows nearest to a row, itself left out, greatest cosine first; of positions from a file (two or three dimensions), by distance,
-/// whose negative is the score. Empty when the set does not hold the row. Takes
-/// milliseconds for 100,000 rows.
+/// whose negative is the score. Empty when the set does not hold the row. Takes milliseconds for 100,000 rows.
 pub fn nearest(set: &EmbeddingSet, row: RowId, k: usize) -> Vec<(RowId, f32)> {
     let Some(position) = set.position_of(row) else { return Vec::new() };
-    if let Some(graph) = set.graph.get(Metric::Cosine, k).filter(|graph| graph.exact) {
+    let positions = set.card.is_of_file() && set.vectors.dim() <= POSITIONS;
+    let metric = if positions { Metric::Euclidean } else { Metric::Cosine };
+    if let Some(graph) = set.graph.get(metric, k).filter(|graph| graph.exact) {
         let found = graph.of(position).iter().zip(graph.scores_of(position)).take(k);
         return found.map(|(&other, &score)| (set.rows[other as usize], score)).collect();
     }
-    let others = |other: usize| other != position;
-    let positions = set.card.is_of_file() && set.vectors.dim() <= POSITIONS;
-    let metric = if positions { Metric::Euclidean } else { Metric::Cosine };
-    let hits = search::top_k(&set.vectors, set.vectors.row(position), metric, k, Some(&others));
+    let (own, others) = (set.vectors.row(position), |other: usize| other != position);
+    let hits = match metric {
+        Metric::Cosine => set.graph.index(&set.vectors).top_k(own, k, Some(&others)),
+        _ => search::top_k(&set.vectors, own, metric, k, Some(&others)),
+    };
     hits.into_iter().map(|hit| (set.rows[hit.position as usize], hit.score)).collect()
 }

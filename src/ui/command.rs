@@ -54,6 +54,8 @@ pub enum Dialog {
     Models,
     /// What trust of a map means.
     Trust,
+    /// What fewer dimensions cost.
+    Reductions,
     /// All shortcuts.
     Shortcuts,
     /// What this program is.
@@ -105,6 +107,8 @@ pub enum Command {
     Scrub(ModelId, Option<usize>),
     /// Turn a map of three dimensions by so many radians about the vertical and the horizontal axis.
     Turn(ModelId, [f32; 2]),
+    /// Measure what fewer dimensions of a model's vectors cost.
+    MeasureReductions(ModelId),
     /// Look for clusters now.
     FindClusters(ModelId),
     /// End a running layout and keep what is there.
@@ -307,6 +311,12 @@ pub fn table() -> Vec<Entry> {
         entry(Command::Toggle(Dialog::Activity), "Activity…", "Running work and messages", Some(key(ctrl, Key::J))),
         entry(Command::Toggle(Dialog::Skipped), "Skipped files…", "What was left out, and why", None),
         entry(Command::Toggle(Dialog::Trust), "How far to trust a map…", "What the two figures mean", None),
+        entry(
+            Command::Toggle(Dialog::Reductions),
+            "What fewer dimensions cost…",
+            "Neighbours kept by PCA, the first dimensions and random directions",
+            None,
+        ),
         entry(Command::Toggle(Dialog::Shortcuts), "Shortcuts…", "All keys", Some(key(plain, Key::F1))),
         entry(Command::Toggle(Dialog::About), "About Embedlens…", "Version, licences", None),
     ]

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::jobs::JobId;
 use crate::picture::{Layout, Styles};
-use crate::projection::{Method, Quality, TsneEngine};
+use crate::projection::{Method, Quality, ReductionCost, TsneEngine};
 use crate::vectors::RowId;
 use crate::workspace::{Clustering, Projection, RowShares};
 
@@ -121,6 +121,8 @@ pub struct MapModel {
     pub trust: Option<Arc<RowShares>>,
     /// Where the shown map is wrong about the row looked at.
     pub torn: Option<Arc<TornLines>>,
+    /// What fewer dimensions of the vectors cost, once measured.
+    pub reductions: Option<Arc<[ReductionCost]>>,
     /// From where a map of three dimensions is seen: turned about the vertical and the horizontal axis, in radians.
     pub turned: [f32; 2],
 }

@@ -2,6 +2,7 @@
 
 mod help;
 mod models;
+mod reductions;
 mod skipped;
 mod work;
 
@@ -25,6 +26,7 @@ pub fn show(ui: &mut Ui, ctx: &Context<'_>, state: &mut WindowState) {
             Dialog::TypePath => ("Open a path", vec2(460.0, 120.0)),
             Dialog::Models => ("Models", vec2(700.0, 500.0)),
             Dialog::Trust => ("How far to trust a map", vec2(460.0, 380.0)),
+            Dialog::Reductions => ("What fewer dimensions cost", vec2(520.0, 380.0)),
             Dialog::Shortcuts => ("Shortcuts", vec2(460.0, 480.0)),
             Dialog::About => ("About Embedlens", vec2(440.0, 300.0)),
         };
@@ -60,6 +62,7 @@ fn content(ui: &mut Ui, ctx: &Context<'_>, state: &mut WindowState, dialog: Dial
         Dialog::TypePath => type_path(ui, ctx, state),
         Dialog::Models => models::show(ui, ctx, state),
         Dialog::Trust => help::trust(ui, ctx),
+        Dialog::Reductions => reductions::show(ui, ctx),
         Dialog::Shortcuts => help::shortcuts(ui),
         Dialog::About => help::about(ui, ctx),
     }

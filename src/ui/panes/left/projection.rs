@@ -7,7 +7,7 @@ use eframe::egui::{self, ComboBox, Ui};
 use super::plots::{kl_plot, variance_plot};
 use super::sliders::{Range, slider};
 use crate::projection::{Method, TsneEngine, UmapParams, UmapStart};
-use crate::ui::command::Command;
+use crate::ui::command::{Command, Dialog};
 use crate::ui::context::{Context, ModelState};
 use crate::ui::widgets::{self, chip, faint, link, section, thousands};
 use crate::vectors::Metric;
@@ -62,6 +62,9 @@ fn pca(ui: &mut Ui, ctx: &Context<'_>, model: &ModelState) {
         format!("The {} axes hold {:.0} % of the variance.", if axes == 3 { "three" } else { "two" }, held * 100.0),
     );
     variance_plot(ui, &shown.explained_variance);
+    if link(ui, "What fewer dimensions cost…").clicked() {
+        ctx.send(Command::Toggle(Dialog::Reductions));
+    }
 }
 
 fn tsne(ui: &mut Ui, ctx: &Context<'_>, model: &ModelState) {
