@@ -14,6 +14,14 @@ use crate::projection::{Method, Reduction};
 use crate::tasks::{self, Shortened};
 use crate::workspace::{Projection, SharedGraph};
 
+/// Where positions come from.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Made {
+    /// The file of vectors holds them.
+    Given,
+    By(Method),
+}
+
 pub(super) fn run(args: &ProjectArgs, session: &Session) -> Result<(), Failure> {
     check_out(&args.out, &["csv", "parquet", "npy"], &args.paths)?;
     let params = args.layout.params(session.seed()).map_err(Failure::Usage)?;
@@ -24,12 +32,19 @@ pub(super) fn run(args: &ProjectArgs, session: &Session) -> Result<(), Failure> 
     let (mut entries, mut text) = (Vec::new(), String::new());
     for (nth, mut source) in found.sources.into_iter().enumerate() {
         let short = args.reduce.map(|way| shorten(session, &mut source, way)).transpose()?;
-        let projection = maps::lay_out(session, &source, (params, args.layout.tuning.by_label))?;
+        // Positions of other dimensions than the file's are made, and so asked for.
+        let unasked = args.layout.method.is_none() && short.is_none();
+        let given = maps::as_it_is(&source, params, unasked);
+        let method = if given.is_some() { Made::Given } else { Made::By(params.method) };
+        let projection = match given {
+            Some(given) => given,
+            None => maps::lay_out(session, &source, (params, args.layout.tuning.by_label))?,
+        };
         let model = source.model.as_ref().map_or_else(|| ModelId("vectors".to_owned()), |(id, _)| id.clone());
         let out = out_for(&args.out, nth, &model);
         tasks::export_projection(&projection, &source.rows, &out)?;
-        text += &line(&projection, &out);
-        entries.push(entry((&source, short.as_ref()), &projection, &out, session));
+        text += &line((&projection, method), &out);
+        entries.push(entry((&source, short.as_ref()), (&projection, method), &out, session));
     }
     let mut fields = found.corpus.as_deref().map(Session::corpus_json).unwrap_or_default();
     fields.push(Session::memory_json());
@@ -66,12 +81,12 @@ fn shorten(session: &Session, source: &mut Source, way: Reduction) -> Result<Sho
 
 fn entry(
     (source, short): (&Source, Option<&Shortened>),
-    projection: &Projection,
+    (projection, made): (&Projection, Made),
     out: &Path,
     session: &Session,
 ) -> Value {
     let [neighbours, layout, quality] = projection.seconds;
-    let pca = projection.params.method == Method::Pca;
+    let pca = made == Made::By(Method::Pca);
     let variance = |of: &[f32]| -> Value { of.iter().map(|&share| rounded(Some(f64::from(share)), 6)).collect() };
     let kl: Vec<Value> =
         projection.kl.iter().map(|&(iteration, kl)| json!([iteration, rounded(Some(f64::from(kl)), 5)])).collect();
@@ -86,7 +101,13 @@ fn entry(
     seconds.extend(of_map.map(|(name, seconds)| (name, rounded(Some(seconds), 3))));
     let mut fields = vec![
         ("model", source.model.as_ref().map_or(Value::Null, |(id, _)| json!(id))),
-        ("method", json!(projection.params.method)),
+        (
+            "method",
+            match made {
+                Made::Given => json!("given"),
+                Made::By(method) => json!(method),
+            },
+        ),
         ("out", json!(out.to_string_lossy())),
         ("rows", projection.points.len().into()),
         ("dimensions", (if projection.space.is_some() { 3 } else { 2 }).into()),
@@ -106,12 +127,16 @@ fn entry(
     object(fields)
 }
 
-fn line(projection: &Projection, out: &Path) -> String {
+fn line((projection, made): (&Projection, Made), out: &Path) -> String {
+    let Made::By(method) = made else {
+        let rows = plural(projection.points.len(), "row", "rows");
+        return format!("Positions as they are: {rows} → {}\n", out.display());
+    };
     let seconds: f64 = projection.seconds.iter().sum();
     let trust = projection.quality.map_or_else(String::new, |quality| {
         format!(", trustworthiness {:.3}, neighbours kept {:.3}", quality.trustworthiness, quality.neighbours_kept)
     });
-    let variance = match projection.params.method {
+    let variance = match method {
         Method::Pca => {
             let two: f32 = projection.explained_variance.iter().take(2).sum();
             format!(", {:.1} % of the variance", two * 100.0)
@@ -120,7 +145,7 @@ fn line(projection: &Projection, out: &Path) -> String {
     };
     format!(
         "{}: {} in {seconds:.1} s{trust}{variance} → {}\n",
-        projection.params.method.name(),
+        method.name(),
         plural(projection.points.len(), "row", "rows"),
         out.display()
     )

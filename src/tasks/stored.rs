@@ -2,6 +2,7 @@
 //!
 //! What a file does not say (which model made it) the caller does. Invariant: a query is only asked of vectors of its own dimension.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -9,6 +10,7 @@ use super::agree::{Side, agree_vectors};
 use super::answer::embed_query;
 use super::models::modalities_of;
 use super::{Environment, Imported, Query, TaskError, import_vectors, model_card};
+use crate::analysis::AnalysisError;
 use crate::corpus::LoadOptions;
 use crate::models::{InputKind, ModelCard, ModelId};
 use crate::progress::Progress;
@@ -139,7 +141,7 @@ fn rank(request: &StoredQuery, card: &ModelCard, query: &[f32]) -> Vec<StoredGro
     names.into_iter().map(group).collect()
 }
 
-/// How far two files agree, row by row. The ids are the files' names, or their paths where the names are the same.
+/// How far two files agree, by the number of the row in the file: a row that either leaves out is compared in neither. The ids are the files' names, or their paths where the names are the same.
 ///
 /// # Errors
 /// Cancelled; another number of rows; fewer than two rows; one of the files has no variance.
@@ -151,9 +153,26 @@ pub fn agree_stored(
 ) -> Result<Agreement, TaskError> {
     let same = a.name() == b.name();
     let id = |file: &StoredVectors| if same { file.path.display().to_string() } else { file.name() };
-    let side = |file: &StoredVectors| {
-        let vectors: Vectors = file.imported.vectors.clone();
+    // Files of different lengths may keep as many rows; they are not the same ones for that.
+    let length = |file: &StoredVectors| file.imported.rows.len() + file.imported.left_out.len();
+    if length(a) != length(b) {
+        let source = AnalysisError::RowsDiffer { a: length(a), b: length(b) };
+        return Err(TaskError::Analysis { a: id(a), b: id(b), source });
+    }
+    let side = |file: &StoredVectors, other: &StoredVectors| {
+        let vectors = in_both(file, other);
         Side { id: ModelId(id(file)), name: id(file), vectors, graph: Default::default() }
     };
-    agree_vectors(&side(a), &side(b), k, env, progress)
+    agree_vectors(&side(a, b), &side(b, a), k, env, progress)
+}
+
+/// The vectors of the rows that another file keeps too, in the order of the file.
+fn in_both(file: &StoredVectors, other: &StoredVectors) -> Vectors {
+    let same = file.imported.left_out.is_empty() && other.imported.left_out.is_empty();
+    if same {
+        return file.imported.vectors.clone();
+    }
+    let kept: HashSet<usize> = other.imported.rows.iter().map(|info| info.row).collect();
+    let rows = file.imported.rows.iter().enumerate().filter(|(_, info)| kept.contains(&info.row));
+    file.imported.vectors.select(rows.map(|(place, _)| place))
 }

@@ -3,14 +3,15 @@
 //! Reads float arrays as vectors, and one-dimensional arrays of texts, whole numbers and truth values as words; arrays that need Python
 //! (pickled objects) are passed over. Invariant: as in [`super::npy`], no header makes it ask for more memory than comes out of the file.
 
-use std::io::Write;
+use std::io::{self, BufReader, Read, Write};
 use std::path::Path;
 
 use fs_err::File;
 use npyz::{DType, Endianness, NpyHeader, TypeChar};
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, DateTime, ZipArchive, ZipWriter};
 
 use super::npy;
-use super::zip::{Archive, Builder, Member};
 use super::{Vectors, VectorsError, replace_file};
 
 /// What an array of an archive is.
@@ -24,13 +25,16 @@ pub struct ArrayInfo {
     pub kind: String,
     /// Whether it holds floating-point numbers.
     pub is_float: bool,
-    member: Member,
+    /// Its place in the directory.
+    at: usize,
 }
 
 /// An archive of arrays.
 pub struct NamedArrays {
     path: String,
-    archive: Archive,
+    archive: ZipArchive<BufReader<File>>,
+    /// Bytes of the whole file.
+    length: u64,
     /// The arrays, in the order of the file.
     pub arrays: Vec<ArrayInfo>,
 }
@@ -55,22 +59,45 @@ impl NamedArrays {
         let shown = path.display().to_string();
         let file = File::open(path)
             .map_err(|error| VectorsError::File { path: shown.clone(), reason: error.kind().to_string() })?;
-        let failed = |error: std::io::Error| VectorsError::File {
+        let failed = |error: io::Error| VectorsError::File {
             path: shown.clone(),
             reason: format!("not a NumPy .npz file ({error})"),
         };
-        let mut archive = Archive::open(file).map_err(failed)?;
-        let mut arrays = Vec::new();
-        for member in archive.members.clone() {
-            let Some(name) = npyz::npz::array_name_from_file_name(&member.name).map(str::to_owned) else { continue };
-            let header = archive.read(&member, |bytes| NpyHeader::from_reader(bytes)).map_err(failed)?;
+        let length = file.metadata().map_err(failed)?.len();
+        let archive = ZipArchive::new(BufReader::new(file)).map_err(|error| failed(error.into()))?;
+        let mut opened = Self { path: shown.clone(), archive, length, arrays: Vec::new() };
+        for at in 0..opened.archive.len() {
+            let file_name = opened.archive.name_for_index(at).and_then(Result::ok);
+            let name = file_name.and_then(|name| npyz::npz::array_name_from_file_name(&name).map(str::to_owned));
+            let Some(name) = name else { continue };
+            let header = opened.member(at, |bytes, _| NpyHeader::from_reader(bytes)).map_err(failed)?;
             // What this version of the format does not know is passed over like any other array.
             let Ok(header) = header else { continue };
             let is_float = matches!(header.dtype(), DType::Plain(kind) if kind.type_char() == TypeChar::Float);
             let kind = header.dtype().descr().replace('\'', "");
-            arrays.push(ArrayInfo { name, shape: header.shape().to_vec(), kind, is_float, member });
+            opened.arrays.push(ArrayInfo { name, shape: header.shape().to_vec(), kind, is_float, at });
         }
-        Ok(Self { path: shown, archive, arrays })
+        Ok(opened)
+    }
+
+    /// Calls `read` with the unpacked bytes of a member and their number; their checksum is tested when they were read to their end.
+    fn member<T>(&mut self, at: usize, read: impl FnOnce(&mut dyn Read, u64) -> T) -> io::Result<T> {
+        let wrong = |words: String| io::Error::new(io::ErrorKind::InvalidData, words);
+        let mut member = self.archive.by_index(at)?;
+        let (size, packed) = (member.size(), member.compressed_size());
+        // Deflate packs at most 1,032 bytes into one: a greater size is a lie, and would be believed when memory is asked for.
+        let most = if member.compression() == CompressionMethod::Stored { packed } else { packed.saturating_mul(1032) };
+        if size > most || packed > self.length {
+            return Err(wrong("an array is longer than the file".to_owned()));
+        }
+        let mut limited = BufReader::with_capacity(1 << 16, Read::by_ref(&mut member).take(size));
+        let result = read(&mut limited, size);
+        let left = limited.get_ref().limit();
+        // The end of the member is where its checksum is compared.
+        if left == 0 && member.read(&mut [0])? > 0 {
+            return Err(wrong("an array is longer than the ZIP directory says".to_owned()));
+        }
+        Ok(result)
     }
 
     /// An array as vectors.
@@ -79,7 +106,7 @@ impl NamedArrays {
     /// It has another shape or type, or is damaged.
     pub fn vectors(&mut self, array: &ArrayInfo) -> Result<Vectors, VectorsError> {
         let shown = format!("{}, array {}", self.path, array.name);
-        let read = self.archive.read(&array.member, |bytes| npy::read_from(bytes, array.member.size, &shown));
+        let read = self.member(array.at, |bytes, size| npy::read_from(bytes, size, &shown));
         read.map_err(|error| VectorsError::File { path: shown.clone(), reason: error.to_string() })?
     }
 
@@ -88,17 +115,14 @@ impl NamedArrays {
     /// # Errors
     /// It is damaged.
     pub fn words(&mut self, array: &ArrayInfo) -> Result<Option<Vec<String>>, VectorsError> {
-        let failed = |error: std::io::Error| VectorsError::File {
-            path: format!("{}, array {}", self.path, array.name),
-            reason: error.to_string(),
-        };
-        let read = self.archive.read(&array.member, |mut bytes| {
+        let shown = format!("{}, array {}", self.path, array.name);
+        let read = self.member(array.at, |mut bytes, _| {
             let header = NpyHeader::from_reader(&mut bytes)?;
             let mut rest = Vec::new();
             bytes.read_to_end(&mut rest)?;
             Ok(decode(&header, &rest))
         });
-        read.and_then(|inner| inner).map_err(failed)
+        read.and_then(|inner| inner).map_err(|error| VectorsError::File { path: shown, reason: error.to_string() })
     }
 }
 
@@ -160,21 +184,26 @@ pub fn write_named(
     (name, vectors): (&str, &Vectors),
     columns: &[(&str, ArrayColumn<'_>)],
 ) -> Result<(), VectorsError> {
-    let write = |part: &Path| -> std::io::Result<()> {
-        let mut archive = Builder::new(File::create(part)?);
-        archive.add(&format!("{name}.npy"), false, |out| {
-            out.write_all(&header("<f4", &format!("({}, {})", vectors.len(), vectors.dim())))?;
-            // A slice at a time, so that a machine of the other byte order needs no second copy.
-            for values in vectors.values().chunks(1 << 16) {
-                let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
-                out.write_all(&bytes)?;
-            }
-            Ok(())
-        })?;
-        for (name, column) in columns {
-            archive.add(&format!("{name}.npy"), true, |out| write_column(column, out))?;
+    let write = |part: &Path| -> io::Result<()> {
+        // One time for all, so that equal arrays are equal files; 64-bit sizes, for their place must be there before they are known.
+        let options = SimpleFileOptions::default().last_modified_time(DateTime::default()).large_file(true);
+        let mut archive = ZipWriter::new(File::create(part)?);
+        archive.start_file(format!("{name}.npy"), options.compression_method(CompressionMethod::Stored))?;
+        archive.write_all(&header("<f4", &format!("({}, {})", vectors.len(), vectors.dim())))?;
+        // A slice at a time, so that a machine of the other byte order needs no second copy.
+        for values in vectors.values().chunks(1 << 16) {
+            let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+            archive.write_all(&bytes)?;
         }
-        archive.finish()
+        let deflated = options.compression_method(CompressionMethod::Deflated).compression_level(Some(1));
+        for (name, column) in columns {
+            archive.start_file(format!("{name}.npy"), deflated)?;
+            // Numbers come eight bytes at a time.
+            let mut out = io::BufWriter::with_capacity(1 << 16, &mut archive);
+            write_column(column, &mut out)?;
+            out.flush()?;
+        }
+        archive.finish()?.flush()
     };
     replace_file(path, write)
         .map_err(|error| VectorsError::File { path: path.display().to_string(), reason: error.kind().to_string() })
@@ -185,8 +214,8 @@ pub fn write_named(
 /// # Errors
 /// The file cannot be written.
 pub fn write_alone(path: &Path, column: &ArrayColumn<'_>) -> Result<(), VectorsError> {
-    let write = |part: &Path| -> std::io::Result<()> {
-        let mut out = std::io::BufWriter::new(File::create(part)?);
+    let write = |part: &Path| -> io::Result<()> {
+        let mut out = io::BufWriter::new(File::create(part)?);
         write_column(column, &mut out)?;
         out.flush()
     };
@@ -194,7 +223,7 @@ pub fn write_alone(path: &Path, column: &ArrayColumn<'_>) -> Result<(), VectorsE
         .map_err(|error| VectorsError::File { path: path.display().to_string(), reason: error.kind().to_string() })
 }
 
-fn write_column(column: &ArrayColumn<'_>, out: &mut dyn Write) -> std::io::Result<()> {
+fn write_column(column: &ArrayColumn<'_>, out: &mut dyn Write) -> io::Result<()> {
     match column {
         ArrayColumn::Tables(width, numbers) => {
             let rows = numbers.len().checked_div(*width).unwrap_or(0);

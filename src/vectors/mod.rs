@@ -11,7 +11,6 @@ mod error;
 mod kernels;
 mod mapped;
 pub mod npy;
-pub mod npz;
 mod panels;
 pub mod peak;
 pub(crate) mod products;
@@ -24,7 +23,6 @@ pub mod tsv;
 mod x86;
 #[cfg(target_arch = "x86_64")]
 mod x86_wide;
-mod zip;
 
 use std::sync::Arc;
 
