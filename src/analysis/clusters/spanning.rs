@@ -1,5 +1,5 @@
 //! The minimum spanning tree of all points by mutual reachability, exactly: Borůvka's rounds over two walks of one tree
-//! (March, Ram and Gray 2010; McInnes and Healy 2017).
+//! (March, Ram and Gray 2010; `McInnes` and Healy 2017).
 //!
 //! Each round finds every component's shortest edge to another component. Whole pairs of boxes are passed over where both lie in
 //! one component, or where they are farther apart than the shortest edge known. Invariant: equal edges are ordered (see [`Edge`]) and
