@@ -1,8 +1,9 @@
 //! The hierarchy of vectors of many dimensions, from their neighbour graph.
 //!
 //! Not exact: only edges of the graph are used where it hangs together, and its parts are joined by the nearest pairs that some
-//! representatives of each find among all rows (all rows of a part where few are left to join). On digits and on text vectors
-//! this gave the clusters of the exact tree to an adjusted Rand index of 0.99 and more (see `tests/it/clusters.rs`). Distances are
+//! representatives of each find among all rows (all rows of a part where few are left to join). Measured once against
+//! hdbscan's exact tree: adjusted Rand index 1.0 on 5,000 pictures of 50 dimensions, 0.995 on 5,000 text vectors of 384, where hdbscan
+//! agrees with itself on the same rows in another order to 0.992. Distances are
 //! Euclidean; for the cosine, those of the rows made to length 1, which are √(2 − 2 cosine). Invariant: same graph, same tree, at any
 //! number of threads.
 
