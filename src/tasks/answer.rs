@@ -13,8 +13,7 @@ use super::{Environment, TaskError};
 use crate::corpus::{self, Corpus, Modality};
 use crate::models::{Input, InputKind, ModelCard, ModelId};
 use crate::progress::Progress;
-use crate::search;
-use crate::vectors::{Metric, RowId};
+use crate::vectors::RowId;
 use crate::workspace::{Answer, AnswerGroup, EmbeddingSet};
 
 /// What is asked.
