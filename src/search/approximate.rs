@@ -24,8 +24,9 @@ use crate::vectors::{Metric, Vectors};
 const FEW: usize = 8192;
 /// Blocks that each block is compared with.
 const NEAR_BLOCKS: usize = 80;
-/// Rounds of neighbours of neighbours.
+/// Rounds of neighbours of neighbours, and from how many rows on there is one more: there blocks reach less far.
 const ROUNDS: usize = 1;
+const MANY: usize = 200_000;
 
 /// About the `k` nearest neighbours of every row: as [`exact_graph`], but some may be missed. On vectors with structure more than
 /// 95 of 100 are found. Another `seed` misses others.
@@ -69,8 +70,9 @@ pub fn approximate_graph(
             rough(&field, &lists, keep)
         };
         let reach = Reach { near: 8, back: 6 };
-        for _ in 0..ROUNDS {
-            rough = refine(&field, bytes, &rough, reach, (rows / 8 / ROUNDS as u64, progress))?;
+        let rounds = ROUNDS + usize::from(vectors.len() > MANY);
+        for _ in 0..rounds {
+            rough = refine(&field, bytes, &rough, reach, (rows / 8 / rounds as u64, progress))?;
         }
         out.fill_from(&field, &rough, &twins, progress)?;
     }

@@ -66,7 +66,7 @@ pub fn import_vectors(path: &Path, progress: &Progress) -> Result<Imported, Task
     let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
     progress.stage(&format!("Reading {name}"), "rows", 0);
     let table = match format_of(path) {
-        Some(Format::Npy) => with_beside(path, npy::read(path)?)?,
+        Some(Format::Npy) => with_beside(path, npy::open(path)?)?,
         Some(Format::Npz) => npz::read(path)?,
         Some(Format::Tsv) => with_beside(path, tsv::read(path)?)?,
         #[cfg(feature = "parquet")]
