@@ -14,6 +14,8 @@ const MOST: usize = 40;
 const NEAR: f32 = 1.8;
 /// Names that are few are drawn at every magnification.
 const FEW: usize = 12;
+/// How far a name stands over its place, in points of the screen.
+const RISE: f32 = 16.0;
 
 /// Draws the names that have room, the largest clusters first.
 pub(super) fn paint(ui: &Ui, rect: Rect, (names, input): (&MapLabels, &MapInput<'_>), view: &MapView) {
@@ -27,7 +29,8 @@ pub(super) fn paint(ui: &Ui, rect: Rect, (names, input): (&MapLabels, &MapInput<
         }
         let size = (10.5 + (*rows as f32).ln() * 0.45).min(15.0);
         let galley = painter.layout_no_wrap(text.clone(), FontId::new(size, theme::semibold()), input.colours.text);
-        let room = Rect::from_center_size(place, galley.size() + vec2(10.0, 4.0));
+        // Over the middle of its points, so that it hides few of them.
+        let room = Rect::from_center_size(place - vec2(0.0, RISE), galley.size() + vec2(10.0, 4.0));
         // A name must not hang over the edge of the map.
         let room = room.translate(vec2(
             (rect.left() + 4.0 - room.left()).max(0.0) - (room.right() - rect.right() + 4.0).max(0.0),
