@@ -410,7 +410,13 @@ impl App {
     fn compare_map(&mut self, place: usize, choice: MapChoice) {
         let Some(id) = self.document.compare.slots.get(place).cloned() else { return };
         self.document.compare.chosen = true;
-        self.document.compare.choices.insert(place, choice);
+        // Other maps of this model stay as they are while this one changes.
+        let now = self.document.model(&id).and_then(|model| model.map.method).map(MapChoice::Of);
+        let compare = &mut self.document.compare;
+        for other in (0..compare.slots.len()).filter(|&other| other != place && compare.slots[other] == id) {
+            compare.choices.entry(other).or_insert(now.unwrap_or_default());
+        }
+        compare.choices.insert(place, choice);
         let missing =
             |method: &Method| self.document.model(&id).is_some_and(|model| !model.map.layouts.contains_key(method));
         if let MapChoice::Of(method) = choice

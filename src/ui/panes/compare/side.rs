@@ -35,7 +35,9 @@ fn two_maps(ui: &mut Ui, ctx: &Context<'_>) {
         let Some(quality) = shown.quality else { continue };
         fact(ui, "Trust", format!("{:.3}", quality.trustworthiness));
         fact(ui, "Continuity", format!("{:.3}", quality.continuity));
-        fact(ui, "Neighbours kept", format!("{:.0} %", quality.neighbours_kept * 100.0));
+        fact(ui, "Kept near", format!("{:.0} %", quality.neighbours_kept * 100.0)).on_hover_text(
+            "Of the 10 nearest in the original space, the share that is among the 10 nearest on the map",
+        );
         fact(ui, "Time", widgets::duration(shown.seconds[0] + shown.seconds[1]));
     }
 }
