@@ -1,6 +1,7 @@
 //! The only writer of what jobs give.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use super::App;
 use super::from_file::Loaded;
@@ -16,10 +17,12 @@ use crate::ui::settings::Perspective;
 use crate::ui::widgets::{duration, plural, thousands};
 use crate::vectors::RowId;
 use crate::workspace::cache::CacheReport;
-use crate::workspace::{Clustering, EmbeddingSet, InputKind, ModelId, Projection};
+use crate::workspace::{ClusterMethod, Clustering, EmbeddingSet, InputKind, ModelId, Projection};
 
 /// Up to this many chunks a t-SNE follows the first PCA unasked.
 const AUTOMATIC_TSNE: usize = 20_000;
+/// How often the clusters of a moving map are found again.
+const FOLLOW: Duration = Duration::from_secs(1);
 
 impl App {
     /// Writes what a job gave; an outcome of an older corpus is dropped.
@@ -347,8 +350,11 @@ impl App {
             duration(found.seconds)
         );
         model.map.clusters = Some(Arc::new(found));
+        let moving = model.map.live.is_some();
         self.document.restyle.insert(id.clone());
-        self.log(LogLevel::Info, words, "");
+        if !moving {
+            self.log(LogLevel::Info, words, "");
+        }
     }
 
     fn picked(&mut self, purpose: Purpose, paths: Vec<std::path::PathBuf>) {
@@ -364,6 +370,7 @@ impl App {
     /// The newest positions of running layouts.
     pub(super) fn take_live_layouts(&mut self) {
         let jobs = &self.snapshots;
+        let mut moved = Vec::new();
         for (id, slot) in &self.document.live {
             let Some(model) = self.document.models.iter_mut().find(|model| &model.card.id == id) else { continue };
             let Some(live) = &mut model.map.live else {
@@ -385,10 +392,20 @@ impl App {
             }
             let same_rows = model.map.layout.as_ref().is_some_and(|old| old.rows().len() == frame.layout.rows().len());
             model.map.layout = Some(frame.layout);
-            // The names of the map before would stand beside other points.
-            model.map.labels = None;
+            if self.settings.clusters.method == ClusterMethod::Density {
+                moved.push(id.clone());
+            } else {
+                // The names of the map before would stand beside other points.
+                model.map.labels = None;
+            }
             if !same_rows {
                 self.document.restyle.insert(id.clone());
+            }
+        }
+        if !moved.is_empty() && self.followed.elapsed() > FOLLOW {
+            self.followed = Instant::now();
+            for id in moved {
+                self.spawn_clusters(&id, false);
             }
         }
     }

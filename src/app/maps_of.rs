@@ -12,7 +12,7 @@ use crate::projection::{LINFA_LIMIT, Method, TsneEngine};
 use crate::tasks::{self, ClusterRequest, LiveSlot, ProjectRequest};
 use crate::ui::context::{KeptMap, LiveInfo, MapChoice, TornLines};
 use crate::vectors::RowId;
-use crate::workspace::{EmbeddingSet, ModelId, Projection, ProjectionParams, SharedGraph};
+use crate::workspace::{ClusterMethod, EmbeddingSet, ModelId, Projection, ProjectionParams, SharedGraph};
 
 /// Neighbours that lines are drawn to.
 const LINES: usize = 10;
@@ -225,8 +225,11 @@ impl App {
         let Some(corpus) = self.document.corpus.clone() else { return };
         let Some(model) = self.document.model(id) else { return };
         let (Some(set), Some(layout)) = (model.set.clone(), model.map.layout.clone()) else { return };
-        let live = model.map.live.is_some() && !asked;
-        if !wanted || live || (!asked && model.map.clusters.is_some()) {
+        // While points move, only hills of the density are quick enough to follow them.
+        let moving = model.map.live.is_some() && !asked;
+        let follows = moving && self.settings.clusters.method == ClusterMethod::Density;
+        let known = model.map.clusters.is_some() && !follows;
+        if !wanted || (moving && !follows) || (!asked && known) {
             return;
         }
         let request = ClusterRequest { corpus, set, layout, params: self.settings.clusters };
@@ -235,7 +238,8 @@ impl App {
         }
         let (generation, environment, model_id) = (self.document.generation, self.environment.clone(), id.clone());
         let title = format!("Clusters of {}", model.card.name);
-        let spec = JobSpec { quiet: !asked, ..spec(title, format!("clusters {id}"), Policy::Replace) };
+        let policy = if follows { Policy::Once } else { Policy::Replace };
+        let spec = JobSpec { quiet: !asked, ..spec(title, format!("clusters {id}"), policy) };
         self.jobs.spawn(spec, move |progress| {
             Outcome::Clustered(generation, model_id, tasks::clusters(&request, &environment, progress))
         });

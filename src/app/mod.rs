@@ -167,6 +167,8 @@ pub struct App {
     pending: Option<PendingLoad>,
     /// Grows with every load: what an older one gives is dropped.
     load: u64,
+    /// When the clusters of a moving map were looked for last.
+    followed: Instant,
 }
 
 impl App {
@@ -218,6 +220,7 @@ impl App {
             opened: None,
             pending: None,
             load: 0,
+            followed: Instant::now(),
         };
         app.apply_theme(ctx);
         app.spawn_listing();
