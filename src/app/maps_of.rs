@@ -94,6 +94,7 @@ impl App {
         let Some(model) = self.document.model_mut(id) else { return };
         model.map.moment = None;
         model.map.torn = None;
+        model.map.labels = None;
         match job {
             Some(job) if method != Method::Pca => {
                 model.map.live_kl.clear();
