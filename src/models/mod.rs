@@ -8,7 +8,7 @@
 mod bundled;
 mod card;
 mod hub;
-
+mod precision;
 mod registry;
 mod text;
 mod threads;
@@ -17,6 +17,7 @@ mod vision;
 mod weights;
 
 pub use card::*;
+pub use precision::Precision;
 pub use registry::{OpenOptions, canonical, cards, hub_cards, open};
 pub use text::words::WordTokens;
 pub use threads::settle_threads;

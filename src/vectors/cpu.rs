@@ -100,6 +100,15 @@ pub(crate) fn has_fma() -> bool {
     level() <= Level::Avx2
 }
 
+/// Whether products of bfloat16 run in hardware: AVX-512 BF16, at the highest level only.
+pub fn has_bf16_products() -> bool {
+    #[cfg(target_arch = "x86_64")]
+    let present = std::arch::is_x86_feature_detected!("avx512bf16");
+    #[cfg(not(target_arch = "x86_64"))]
+    let present = false;
+    present && level() == Level::Avx512Vnni
+}
+
 /// The name of the kernels in use, for the system report.
 pub fn kernel_name() -> &'static str {
     level().name()
