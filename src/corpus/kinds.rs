@@ -29,7 +29,7 @@ const TEXTS: &[(&[&str], &str)] = &[
     (&["csv"], "CSV"),
     (&["tsv", "tab"], "TSV"),
     (&["json", "json5", "jsonc", "geojson", "ipynb"], "JSON"),
-    (&["jsonl", "ndjson"], "JSON lines"),
+    (&["jsonl", "ndjson"], JSON_LINES),
     (&["html", "htm", "xhtml"], "HTML"),
     (&["xml", "xsd", "xsl", "xslt", "rss", "atom", "plist"], "XML"),
     (&["svg"], "SVG"),
@@ -42,6 +42,9 @@ const TEXTS: &[(&[&str], &str)] = &[
     (&["po", "pot"], "translations"),
     (&["diff", "patch"], "patch"),
 ];
+
+/// The words for JSON lines, which may be a table of texts.
+pub(super) const JSON_LINES: &str = "JSON lines";
 
 /// The words for Markdown, which is cut by its headings.
 pub(super) const MARKDOWN: &str = "Markdown";

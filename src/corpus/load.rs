@@ -53,6 +53,10 @@ pub fn load(
     for (found, outcome) in files.into_iter().zip(outcomes) {
         match outcome {
             Outcome::Read(item, chunks) => add(&mut corpus, *item, chunks),
+            Outcome::Rows(rows, lost) => {
+                rows.into_iter().for_each(|(item, chunks)| add(&mut corpus, item, chunks));
+                skipped.extend(lost.map(|reason| Skipped { path: found.path, reason }));
+            }
             Outcome::Skipped(reason) => skipped.push(Skipped { path: found.path, reason }),
             Outcome::Later => {
                 let reason = SkipReason::Unreadable { message: "it was left unread".to_owned() };

@@ -11,6 +11,7 @@ mod kinds;
 mod links;
 mod load;
 mod read;
+mod rows;
 pub mod sample;
 mod sniff;
 mod types;

@@ -10,6 +10,7 @@ use super::chunk::{self, Document};
 use super::decode::{Decoded, decode};
 use super::images::{self, Header};
 use super::kinds::Kind;
+use super::rows::{self, Table};
 use super::sniff::{HEAD, Sniffed, sniff};
 use super::walk::{Found, reason_of};
 use super::{Chunk, Content, CountTokens, Item, ItemId, LoadOptions, Modality, SkipReason};
@@ -18,6 +19,8 @@ use super::{Chunk, Content, CountTokens, Item, ItemId, LoadOptions, Modality, Sk
 pub(super) enum Outcome {
     /// An item with its chunks, whose item number is still to be set.
     Read(Box<Item>, Vec<Chunk>),
+    /// A table: its rows, and what could not be read of it.
+    Rows(Vec<(Item, Vec<Chunk>)>, Option<SkipReason>),
     /// Left out.
     Skipped(SkipReason),
     /// A picture so large that it should be read alone.
@@ -100,6 +103,12 @@ impl Reader<'_> {
         }
         if text.starts_with(MAP_HEAD) && !draft.found.is_root {
             return Err(SkipReason::OwnMap);
+        }
+        if rows::is_table(kind.words, &text) {
+            let whole = Item { encoding: Some(encoding), ..draft.item(kind.modality, kind.words) };
+            let Table { rows, lost } = rows::read(&whole, &text, self.options, self.tokens);
+            let reason = (lost > 0).then_some(SkipReason::LostRows { lost });
+            return Ok(if rows.is_empty() { Outcome::Skipped(SkipReason::Empty) } else { Outcome::Rows(rows, reason) });
         }
         let document = Document { text: &text, modality: kind.modality, language: kind.language, kind: kind.words };
         let chunks = chunk::cut(&document, self.options, self.tokens);

@@ -206,6 +206,12 @@ pub enum SkipReason {
     /// Our own output: a table of positions.
     #[error("a map written by Embedlens")]
     OwnMap,
+    /// Some lines of a table of texts hold no text; its other rows were read.
+    #[error("{lost} of its lines hold no row with a text; the others were read")]
+    LostRows {
+        /// How many.
+        lost: usize,
+    },
     /// Anything else that reading it brought up.
     #[error("cannot be read: {message}")]
     Unreadable {

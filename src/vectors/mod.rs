@@ -13,6 +13,7 @@ mod mapped;
 pub mod npy;
 mod panels;
 pub mod peak;
+mod peak_bfloat;
 pub(crate) mod products;
 mod replace;
 pub(crate) mod scatter;

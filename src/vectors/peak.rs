@@ -7,10 +7,11 @@ use std::time::{Duration, Instant};
 
 use rayon::prelude::*;
 
-use super::cpu::{Level, level};
+use super::cpu::{Level, has_bf16_products, level};
+use super::peak_bfloat::{OPERATIONS, Tile};
 use super::tiles::{BLOCK, Bounds, Bytes, Found, Pair, Panels, Singles, compare};
 
-/// How long each of the three measurements runs.
+/// How long each measurement runs.
 const SPAN: Duration = Duration::from_millis(150);
 /// Bytes read a thread: more than its caches hold.
 const READ: usize = 64 << 20;
@@ -24,6 +25,8 @@ pub struct Peak {
     pub single_gflops: f64,
     /// Billions of additions and multiplications of bytes a second, by the tile kernels; 0 where the level has no byte products.
     pub byte_gops: f64,
+    /// Billions of additions and multiplications of bfloat16 a second; 0 where the level has no such products.
+    pub bfloat_gflops: f64,
     /// Billions of bytes read from memory a second.
     pub read_gbytes: f64,
 }
@@ -41,8 +44,18 @@ pub fn peak() -> Peak {
         level,
         single_gflops: products(&singles),
         byte_gops: if level.has_byte_products() { products(&bytes) } else { 0.0 },
+        bfloat_gflops: bfloat(threads),
         read_gbytes: read(threads) / 1e9,
     }
+}
+
+fn bfloat(threads: usize) -> f64 {
+    if !has_bf16_products() {
+        return 0.0;
+    }
+    let tile = Tile::new();
+    let many = || (0..32).for_each(|_| _ = black_box(black_box(&tile).multiply()));
+    over_threads(threads, many) * 32.0 * OPERATIONS / 1e9
 }
 
 /// Runs `step` on every thread for a while: steps a second over all.
@@ -99,5 +112,6 @@ mod tests {
         let peak = peak();
         assert!(peak.single_gflops > 0.0 && peak.read_gbytes > 0.0);
         assert_eq!(peak.byte_gops > 0.0, peak.level.has_byte_products());
+        assert_eq!(peak.bfloat_gflops > 0.0, has_bf16_products());
     }
 }

@@ -1,18 +1,21 @@
-//! Grouping inputs into batches of like length under a budget.
+//! Grouping inputs of like length under a budget.
 //!
-//! Pure. Invariant: every input is in exactly one batch.
+//! Pure. Invariant: every input is in exactly one group.
 
-/// Cuts `inputs` (with their costs) into batches: like costs together, at most `budget` of the costliest times their number, at
-/// least one input each. Batches come spread over the lengths, so that the rate shown at any moment is about the rate of the whole.
-pub(super) fn batches(mut inputs: Vec<(u32, usize)>, budget: usize, most: usize) -> Vec<Vec<u32>> {
+/// Cuts `inputs` (with their costs) into groups: like costs together, their sum at most `budget`, at least one input each. Groups
+/// come spread over the lengths, so that the rate shown at any moment is about the rate of the whole.
+pub(super) fn groups(mut inputs: Vec<(u32, usize)>, budget: usize) -> Vec<Vec<u32>> {
     inputs.sort_by_key(|&(id, cost)| (std::cmp::Reverse(cost), id));
     let mut made: Vec<Vec<u32>> = Vec::new();
-    let mut longest = 0;
+    let mut sum = 0;
     for (id, cost) in inputs {
         match made.last_mut() {
-            Some(batch) if batch.len() < most && (batch.len() + 1) * longest <= budget => batch.push(id),
+            Some(group) if sum + cost <= budget => {
+                sum += cost;
+                group.push(id);
+            }
             _ => {
-                longest = cost.max(1);
+                sum = cost;
                 made.push(vec![id]);
             }
         }
@@ -44,14 +47,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_input_is_in_one_batch_under_the_budget() {
+    fn every_input_is_in_one_group_under_the_budget() {
         for count in [0u32, 1, 2, 17, 200] {
             let inputs: Vec<(u32, usize)> = (0..count).map(|id| (id, 1 + (id as usize * 7919) % 300)).collect();
-            let made = batches(inputs.clone(), 1000, 40);
-            for batch in &made {
-                let longest = batch.iter().map(|&id| inputs[id as usize].1).max().unwrap();
-                assert!(batch.len() == 1 || batch.len() * longest <= 1000);
-                assert!(batch.len() <= 40);
+            let made = groups(inputs.clone(), 1000);
+            for group in &made {
+                let sum: usize = group.iter().map(|&id| inputs[id as usize].1).sum();
+                assert!(group.len() == 1 || sum <= 1000);
             }
             let mut all: Vec<u32> = made.concat();
             all.sort_unstable();

@@ -56,15 +56,18 @@ impl Run<'_, '_> {
         }
     }
 
-    /// Embeds one batch; an input that makes the batch fail is found and fails alone.
+    /// Embeds one batch; an input that makes the batch fail is found and fails alone. A batch that is cancelled meanwhile leaves its
+    /// slots empty.
     pub(super) fn batch(&mut self, embedder: &mut dyn Embedder, slots: &[u32], inputs: &[Input<'_>]) {
-        match embed_checked(embedder, inputs) {
-            Ok(embedded) => self.take(slots, &embedded),
+        match self.embed(embedder, inputs) {
+            Ok(Some(embedded)) => self.take(slots, &embedded),
+            Ok(None) => return,
             Err(error) if slots.len() == 1 => self.slots.fail(slots[0], error.to_string()),
             Err(_) => {
                 for (&slot, &input) in slots.iter().zip(inputs) {
-                    match embed_checked(embedder, &[input]) {
-                        Ok(embedded) => self.take(&[slot], &embedded),
+                    match self.embed(embedder, &[input]) {
+                        Ok(Some(embedded)) => self.take(&[slot], &embedded),
+                        Ok(None) => return,
                         Err(error) => self.slots.fail(slot, error.to_string()),
                     }
                 }
@@ -72,6 +75,24 @@ impl Run<'_, '_> {
         }
         self.progress.advance(slots.len() as u64);
         self.store.commit_when_due();
+    }
+
+    /// Embeds, takes a panic for an error (models are read-only while they embed), and makes sure that every input got a whole vector;
+    /// `None` when cancelled.
+    fn embed(&self, embedder: &mut dyn Embedder, inputs: &[Input<'_>]) -> Result<Option<Embedded>, ModelError> {
+        let dim = embedder.card().dimensions;
+        let stop = || self.progress.is_cancelled();
+        let made =
+            catch_unwind(AssertUnwindSafe(|| embedder.embed_until(inputs, &stop))).unwrap_or_else(|panic| {
+                Err(ModelError::Tensor(format!("the model stumbled over it: {}", panic_words(&*panic))))
+            })?;
+        let (got, wanted) = (made.as_ref().map(|made| made.values.len()), inputs.len() * dim);
+        match got {
+            Some(got) if got != wanted => {
+                Err(ModelError::Tensor(format!("{got} values came back where {wanted} were expected")))
+            }
+            _ => Ok(made),
+        }
     }
 
     fn take(&mut self, slots: &[u32], embedded: &Embedded) {
@@ -104,17 +125,4 @@ impl Run<'_, '_> {
         }
         seen
     }
-}
-
-/// Embeds, takes a panic for an error (models are read-only while they embed), and makes sure that every input got a whole vector.
-fn embed_checked(embedder: &mut dyn Embedder, inputs: &[Input<'_>]) -> Result<Embedded, ModelError> {
-    let dim = embedder.card().dimensions;
-    let embedded = catch_unwind(AssertUnwindSafe(|| embedder.embed(inputs))).unwrap_or_else(|panic| {
-        Err(ModelError::Tensor(format!("the model stumbled over it: {}", panic_words(&*panic))))
-    })?;
-    if embedded.values.len() == inputs.len() * dim {
-        return Ok(embedded);
-    }
-    let (got, wanted) = (embedded.values.len(), inputs.len() * dim);
-    Err(ModelError::Tensor(format!("{got} values came back where {wanted} were expected")))
 }

@@ -1,67 +1,67 @@
-//! The loop over texts and code: batches of like length, small enough to stop between.
+//! The loop over texts and code: steps of a few hundredths of a second, counted in tokens.
+//!
+//! Invariant: how many texts go into a step follows the clock, and what comes out of it does not.
 
 use std::collections::VecDeque;
 use std::time::Instant;
 
-use super::batches::batches;
+use super::batches::groups;
 use super::run::Run;
 use crate::models::{Embedder, Input};
 use crate::progress::Cancelled;
 
-/// Padded tokens of a batch: about a fifth of a second of MiniLM on two cores.
-const BUDGET: usize = 1024;
-/// A larger step is taken after a group of whole batches that was faster than this: many cores, or a model that only looks tokens up.
-const QUICK: f64 = 0.06;
-/// Parts of batches grow as long as twice their time is no more than this.
-const EASY: f64 = 0.2;
-/// A step that was slower than this is followed by a smaller one, so that cancelling and saving never wait long.
-const SLOW: f64 = 0.5;
-/// Steps are 2 to the power of this many batches at most.
-const LARGEST: i32 = 6;
-/// And at least: a single text.
-const SMALLEST: i32 = -10;
+/// Tokens of texts of like length that stay together, where a step takes as many.
+const GROUP: usize = 1024;
+/// Seconds a step should take: what is done is shown, and cancelling is heard, between steps.
+const STEP: f64 = 0.04;
+/// Tokens that a step should have, since an encoder does fewer less well …
+const ENOUGH: f64 = 1024.0;
+/// … unless they take longer than this many seconds.
+const LONG: f64 = 0.08;
+/// Tokens of a step at most, so that memory stays bounded whatever the clock says.
+const MOST: f64 = 65_536.0;
+/// The speed is taken for at most so many times what it was before, since clocks and short steps err.
+const SURPRISE: f64 = 8.0;
 
-/// How much is done between two looks at the clock: 2^`level` batches, a part of one where that is negative.
+/// The speed of a model as its steps have shown it.
+#[derive(Default)]
 struct Pace {
-    level: i32,
+    /// Tokens a second; 0 before the first step.
+    rate: f64,
 }
 
 impl Pace {
-    /// Begins with a single text: of the model's speed nothing is known yet.
-    fn new() -> Self {
-        Self { level: SMALLEST }
+    /// Tokens of the next step. The first is a single text: of the model's speed nothing is known yet.
+    fn tokens(&self) -> usize {
+        (self.rate * STEP).max(ENOUGH.min(self.rate * LONG)).min(MOST).round() as usize
     }
 
-    /// Takes the next step's slots from the front of the batches.
+    /// Takes the next step's texts from the front of the groups: at least one, and no more tokens than wanted.
     fn take(&self, waiting: &mut VecDeque<Vec<u32>>, cost: impl Fn(u32) -> usize) -> Vec<u32> {
-        let mut slots = waiting.pop_front().unwrap_or_default();
-        if self.level < 0 {
-            // The first of a batch is its longest.
-            let longest = slots.first().map_or(1, |&slot| cost(slot)).max(1);
-            let kept = ((BUDGET >> -self.level) / longest).max(1).min(slots.len());
-            let rest = slots.split_off(kept);
+        let (wanted, mut sum, mut taken) = (self.tokens(), 0, Vec::new());
+        while let Some(mut group) = waiting.pop_front() {
+            let fitting = |&&text: &&u32| {
+                sum += cost(text);
+                sum <= wanted
+            };
+            let fits = group.iter().take_while(fitting).count().max(usize::from(taken.is_empty()));
+            let rest = group.split_off(fits.min(group.len()));
+            taken.append(&mut group);
             if !rest.is_empty() {
                 waiting.push_front(rest);
+                break;
             }
         }
-        for _ in 1..(1 << self.level.max(0)) {
-            slots.extend(waiting.pop_front().unwrap_or_default());
-        }
-        slots
+        taken
     }
 
-    /// Learns from a step of `cost` padded tokens.
-    fn took(&mut self, seconds: f64, cost: usize) {
-        if self.level == SMALLEST {
-            // The first text tells about how long a whole batch would take.
-            let batch = seconds / cost.max(1) as f64 * BUDGET as f64;
-            self.level = if batch > EASY { -((batch / EASY).log2().ceil() as i32) } else { 0 };
-        } else if seconds > SLOW {
-            self.level -= ((seconds / SLOW).log2().ceil() as i32).max(1);
-        } else if seconds < QUICK || (self.level < 0 && seconds < EASY) {
-            self.level += 1;
-        }
-        self.level = self.level.clamp(SMALLEST + 1, LARGEST);
+    /// Learns from a step.
+    fn took(&mut self, seconds: f64, tokens: usize) {
+        let seen = tokens as f64 / seconds.max(1e-7);
+        self.rate = match self.rate {
+            0.0 => seen,
+            before => (before + seen.clamp(before / SURPRISE, before * SURPRISE)) / 2.0,
+        };
     }
 }
 
@@ -79,8 +79,8 @@ pub(super) fn embed(run: &mut Run<'_, '_>, embedder: &mut dyn Embedder) -> Resul
         cost.min(limit)
     };
     let costed = empty.into_iter().map(|slot| (slot, cost(run, slot))).collect();
-    let mut waiting: VecDeque<Vec<u32>> = batches(costed, BUDGET, BUDGET).into();
-    let mut pace = Pace::new();
+    let mut waiting: VecDeque<Vec<u32>> = groups(costed, GROUP).into();
+    let mut pace = Pace::default();
     while !waiting.is_empty() {
         run.check()?;
         let slots = pace.take(&mut waiting, |slot| cost(run, slot));
@@ -88,10 +88,10 @@ pub(super) fn embed(run: &mut Run<'_, '_>, embedder: &mut dyn Embedder) -> Resul
             slots.iter().map(|&slot| Input::Text(corpus.text_of(run.slots.row_of(slot)))).collect();
         let started = Instant::now();
         run.batch(embedder, &slots, &inputs);
-        let longest = slots.iter().map(|&slot| cost(run, slot)).max().unwrap_or(0);
-        pace.took(started.elapsed().as_secs_f64(), longest * slots.len());
+        pace.took(started.elapsed().as_secs_f64(), slots.iter().map(|&slot| cost(run, slot)).sum());
     }
-    Ok(())
+    // Of a step that was given up nothing is there.
+    if run.progress.is_cancelled() { Err(Cancelled) } else { Ok(()) }
 }
 
 #[cfg(test)]
@@ -185,10 +185,32 @@ mod tests {
     fn a_slow_model_gets_few_texts_at_a_time_and_a_quick_one_many() {
         let (batches, failed) = embedded(30, Duration::from_millis(60), None);
         assert_eq!((batches.iter().sum::<usize>(), failed.len()), (30, 0));
-        assert!(batches.iter().all(|&texts| texts <= 8), "no step is over half a second: {batches:?}");
+        assert!(batches.iter().all(|&texts| texts <= 2), "no step is over a tenth of a second: {batches:?}");
         let (batches, _) = embedded(600, Duration::ZERO, None);
         assert_eq!((batches[0], batches.iter().sum::<usize>()), (1, 600));
         assert!(batches.len() < 10, "{batches:?}");
+    }
+
+    #[test]
+    fn steps_follow_the_clock_and_hold_enough() {
+        let steps = |tokens_a_second: f64| {
+            let mut pace = Pace::default();
+            let mut waiting: VecDeque<Vec<u32>> = (0..400).map(|_| vec![0; 32]).collect();
+            let mut steps = Vec::new();
+            while !waiting.is_empty() {
+                let tokens = pace.take(&mut waiting, |_| 32).len() * 32;
+                pace.took(tokens as f64 / tokens_a_second, tokens);
+                steps.push(tokens);
+            }
+            assert_eq!(steps.iter().sum::<usize>(), 400 * 32 * 32);
+            assert_eq!(steps[0], 32, "the first step is one text");
+            steps[steps.len() / 2]
+        };
+        assert_eq!(steps(50_000.0), 1984, "0.04 seconds");
+        assert_eq!(steps(16_000.0), 1024, "enough for the encoder, and no more");
+        assert_eq!(steps(4_000.0), 320, "0.08 seconds");
+        assert_eq!(steps(100.0), 32);
+        assert_eq!(steps(1e9), 65_536);
     }
 
     #[test]

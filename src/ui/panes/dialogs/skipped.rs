@@ -26,6 +26,7 @@ fn kind(reason: &SkipReason) -> &'static str {
         SkipReason::Missing => "Not there",
         SkipReason::LinkedBefore | SkipReason::LoadedByAnotherPath => "Reached through another link",
         SkipReason::OwnOutput { .. } | SkipReason::OwnMap => "Written by Embedlens",
+        SkipReason::LostRows { .. } => "Tables with lines that are no rows",
         SkipReason::Unreadable { .. } => "Cannot be read",
     }
 }
