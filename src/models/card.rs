@@ -3,7 +3,10 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// Name of a model: a bundled one ("all-MiniLM-L6-v2"), a hub name ("ORG/NAME") or a folder's path.
+use super::Precision;
+
+/// Name of a model: a bundled one ("all-MiniLM-L6-v2"), a hub name ("ORG/NAME") or a folder's path. It may end in the precision
+/// it runs in ("all-MiniLM-L6-v2@int8"); without such an ending it runs in `f32`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(transparent)]
 pub struct ModelId(pub String);
@@ -11,6 +14,32 @@ pub struct ModelId(pub String);
 impl std::fmt::Display for ModelId {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+impl ModelId {
+    /// The name without its precision, and the precision. Only the exact endings "@f32", "@bf16" and "@int8" are one.
+    pub fn parts(&self) -> (&str, Precision) {
+        let ending =
+            |&precision: &Precision| Some((self.0.strip_suffix(precision.word())?.strip_suffix('@')?, precision));
+        Precision::ALL.iter().find_map(ending).unwrap_or((&self.0, Precision::default()))
+    }
+
+    /// The same model in `precision`: its ending replaced, and left out for `f32` (unless the bare name would then be read as
+    /// another precision).
+    #[must_use]
+    pub fn at(&self, precision: Precision) -> Self {
+        Self::named(self.parts().0, precision)
+    }
+
+    /// The model called `name`, which carries no precision of its own, in `precision`.
+    pub(super) fn named(name: &str, precision: Precision) -> Self {
+        let bare = Self(name.to_owned());
+        if precision == Precision::default() && bare.parts().0 == name {
+            bare
+        } else {
+            Self(format!("{name}@{precision}"))
+        }
     }
 }
 
@@ -72,6 +101,10 @@ pub struct ModelCard {
     pub dimensions: usize,
     /// Longest input in tokens, special tokens counted; `None` for pictures and for models without a limit.
     pub context_tokens: Option<usize>,
+    /// What its matrix products are made of, as its id says; `None` for models without a choice.
+    pub precision: Option<Precision>,
+    /// Where this machine cannot run that precision: one sentence on what it runs instead.
+    pub runs_as: Option<String>,
     /// How it pools.
     pub pooling: Pooling,
     /// Whether its vectors are brought to length 1.
@@ -105,6 +138,25 @@ impl ModelCard {
         }
     }
 
+    /// The card of the same model in `precision`: id, name and the model for queries carry it, its space stays. A model without
+    /// a choice stays as it is.
+    #[must_use]
+    pub fn at(self, precision: Precision) -> Self {
+        let Some(before) = self.precision else { return self };
+        let id = self.id.at(precision);
+        let of_itself = self.text_query_model.as_ref() == Some(&self.id);
+        let bare = self.name.strip_suffix(before.word()).map_or(self.name.as_str(), str::trim_end);
+        let name = if precision == Precision::default() { bare.to_owned() } else { format!("{bare} {precision}") };
+        let runs = precision.runs_as();
+        let runs_as = (runs != precision).then(|| {
+            format!(
+                "This processor has no {precision} products, so it runs in {runs}: the same vectors, and no faster."
+            )
+        });
+        let text_query_model = if of_itself { Some(id.clone()) } else { self.text_query_model };
+        Self { id, name, text_query_model, precision: Some(precision), runs_as, ..self }
+    }
+
     /// Whether it stands for vectors that came from a file, and cannot embed anything.
     pub fn is_of_file(&self) -> bool {
         matches!(self.source, ModelSource::File { .. })
@@ -121,6 +173,8 @@ impl ModelCard {
             input: InputKind::Text,
             dimensions,
             context_tokens: None,
+            precision: None,
+            runs_as: None,
             pooling: Pooling::Mean,
             normalized: false,
             space: String::new(),
@@ -246,6 +300,18 @@ pub trait Embedder: Send {
     fn fingerprint(&self) -> &str;
     /// Embeds one batch. Vectors come in the order of the inputs, normalised when the card says so.
     fn embed(&mut self, inputs: &[Input<'_>]) -> Result<Embedded, ModelError>;
+    /// Embeds one batch as [`Embedder::embed`] does, and gives up soon after `stop` says so: then there are no vectors. Models whose
+    /// batches are quick may look at it only between batches.
+    ///
+    /// # Errors
+    /// As [`Embedder::embed`].
+    fn embed_until(
+        &mut self,
+        inputs: &[Input<'_>],
+        stop: &(dyn Fn() -> bool + Sync),
+    ) -> Result<Option<Embedded>, ModelError> {
+        if stop() { Ok(None) } else { self.embed(inputs).map(Some) }
+    }
     /// Hash of the network that decides its vectors together with what [`Embedder::embed_seen`] adds; `None` for a model with a
     /// network of its own.
     fn network(&self) -> Option<&str> {
@@ -259,8 +325,54 @@ pub trait Embedder: Send {
         let message = "it shares its network with no other model".to_owned();
         Err(ModelError::Unsupported { id: self.card().id.0.clone(), message })
     }
+    /// Multiplications and additions of the layers' matrix products, a token: 2 a weight. `None` where that says nothing of the work.
+    fn operations_per_token(&self) -> Option<f64> {
+        None
+    }
     /// How costly an input is, in tokens before truncation (1 for a picture): for sorting into batches.
     fn cost(&self, input: Input<'_>) -> usize;
     /// Shows one input's way through the model.
     fn explain(&mut self, input: Input<'_>) -> Result<Explanation, ModelError>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_ends_in_its_precision() {
+        let parts = |id: &str| {
+            let id = ModelId(id.to_owned());
+            let (name, precision) = id.parts();
+            (name.to_owned(), precision)
+        };
+        assert_eq!(parts("minilm"), ("minilm".to_owned(), Precision::F32));
+        assert_eq!(parts("minilm@f32"), ("minilm".to_owned(), Precision::F32));
+        assert_eq!(parts("./folder@int8"), ("./folder".to_owned(), Precision::Int8));
+        assert_eq!(parts("org/name@bf16"), ("org/name".to_owned(), Precision::Bf16));
+        for plain in ["a@int4", "a@INT8", "a@int8/b", "aint8", "a@ int8", "a@int8 "] {
+            assert_eq!(parts(plain), (plain.to_owned(), Precision::F32));
+        }
+        let id = ModelId("minilm@int8".to_owned());
+        assert_eq!(
+            (id.at(Precision::F32).0, id.at(Precision::Bf16).0),
+            ("minilm".to_owned(), "minilm@bf16".to_owned())
+        );
+        let odd = ModelId("./odd@int8@f32".to_owned());
+        assert_eq!((odd.parts(), odd.at(Precision::F32)), (("./odd@int8", Precision::F32), odd.clone()));
+    }
+
+    #[test]
+    fn a_card_carries_its_precision() {
+        let mut card = ModelCard::plain("name", 4);
+        assert_eq!(card.clone().at(Precision::Int8), card);
+        card.precision = Some(Precision::F32);
+        card.text_query_model = Some(card.id.clone());
+        let int8 = card.clone().at(Precision::Int8);
+        assert_eq!((int8.id.0.as_str(), int8.name.as_str(), &int8.space), ("name@int8", "name int8", &card.space));
+        assert_eq!((int8.text_query_model.as_ref(), int8.runs_as.as_ref()), (Some(&int8.id), None));
+        assert_eq!(int8.at(Precision::F32), card);
+        let bf16 = card.at(Precision::Bf16);
+        assert_eq!(bf16.runs_as.is_some(), Precision::Bf16.runs_as() != Precision::Bf16);
+    }
 }

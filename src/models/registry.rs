@@ -36,20 +36,21 @@ pub fn hub_cards(options: &OpenOptions) -> Vec<ModelCard> {
 }
 
 /// Opens the model called `id`: a bundled id ("all-MiniLM-L6-v2") or its short name ("minilm", "static", "lite0",
-/// "conse"), a folder, or `ORG/NAME` in the local hub cache. Takes up to a second for models of usual size.
+/// "conse"), a folder, or `ORG/NAME` in the local hub cache; in the precision that it ends in ("minilm@int8"). Takes up to a second for models of usual size.
 ///
 /// # Errors
 /// [`ModelError::NotFound`] with a hint when nothing of that name is here, [`ModelError::BadFile`] when a file makes no
 /// sense, [`ModelError::Unsupported`] when this version cannot run the model.
 pub fn open(id: &ModelId, options: &OpenOptions) -> Result<Box<dyn Embedder>, ModelError> {
-    let name = id.0.trim();
+    let id = trimmed(id);
+    let (name, precision) = id.parts();
     if let Some(full) = bundled::full_name(name) {
-        return bundled::open(full);
+        return bundled::open(full, precision);
     }
     let path = Path::new(name);
     if path.is_dir() {
         let named = Named { id: name.to_owned(), source: ModelSource::Folder(path.to_path_buf()) };
-        return Ok(Box::new(folder::open(path, named)?));
+        return Ok(Box::new(folder::open(path, named, precision)?));
     }
     if path.is_file() {
         return Err(not_found(
@@ -68,13 +69,19 @@ pub fn open(id: &ModelId, options: &OpenOptions) -> Result<Box<dyn Embedder>, Mo
         cache.ok_or_else(|| not_found(name, "there is no home folder to look for the hub's cache in".into()))?;
     let snapshot = hub::snapshot(&cache, name)?;
     let named = Named { id: name.to_owned(), source: ModelSource::HubCache(snapshot.clone()) };
-    Ok(Box::new(folder::open(&snapshot, named)?))
+    Ok(Box::new(folder::open(&snapshot, named, precision)?))
 }
 
-/// The one id of a model that has several names: the full id of a bundled model, else the name as it is.
+/// The one id of a model that has several names: the full id of a bundled model, else the name as it is. Its precision follows
+/// ("@int8"), except `f32`, which is meant where none is named.
 pub fn canonical(id: &ModelId) -> ModelId {
-    let name = id.0.trim();
-    ModelId(bundled::full_name(name).unwrap_or(name).to_owned())
+    let id = trimmed(id);
+    let (name, precision) = id.parts();
+    ModelId::named(bundled::full_name(name).unwrap_or(name), precision)
+}
+
+fn trimmed(id: &ModelId) -> ModelId {
+    ModelId(id.0.trim().to_owned())
 }
 
 fn not_found(id: &str, hint: String) -> ModelError {
@@ -91,6 +98,10 @@ mod tests {
         assert_eq!(canonical(" MiniLM "), "all-MiniLM-L6-v2");
         assert_eq!(canonical("ALL-minilm-l6-v2"), "all-MiniLM-L6-v2");
         assert_eq!(canonical("./models/minilm"), "./models/minilm");
+        assert_eq!(canonical("minilm@int8"), "all-MiniLM-L6-v2@int8");
+        assert_eq!(canonical("MiniLM@f32 "), "all-MiniLM-L6-v2");
+        assert_eq!(canonical("./folder@bf16"), "./folder@bf16");
+        assert_eq!(canonical("./folder@int8@f32"), "./folder@int8@f32");
     }
 
     #[test]

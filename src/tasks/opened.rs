@@ -106,6 +106,8 @@ fn card(path: &Path, file: &Imported, corpus: &Corpus, known: &[ModelCard]) -> M
         },
         dimensions,
         context_tokens: None,
+        precision: None,
+        runs_as: None,
         pooling: maker.map_or(Pooling::Mean, |maker| maker.pooling),
         normalized: file.vectors.rows().take(LOOKED_AT).all(|row| (norm(row) - 1.0).abs() < 1e-3),
         space: maker.map_or_else(|| format!("vectors:{}", path.display()), |maker| maker.space.clone()),

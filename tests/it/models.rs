@@ -105,6 +105,37 @@ mod bundled {
     }
 
     #[test]
+    fn a_precision_has_an_id_a_name_and_a_fingerprint_but_no_space_of_its_own() {
+        let plain = opened("minilm");
+        assert_eq!(opened("minilm@f32").card(), plain.card());
+        let int8 = opened("minilm@int8");
+        assert_eq!(
+            (int8.card().id.0.as_str(), int8.card().name.as_str()),
+            ("all-MiniLM-L6-v2@int8", "MiniLM-L6-v2 int8")
+        );
+        assert_eq!(int8.card().space, plain.card().space);
+        assert_eq!(int8.card().text_query_model.as_ref(), Some(&int8.card().id));
+        assert_ne!(int8.fingerprint(), plain.fingerprint());
+        // A processor without bf16 runs f32, and shares what it has embedded so.
+        let bf16 = opened("minilm@bf16");
+        assert_eq!(bf16.fingerprint() == plain.fingerprint(), bf16.card().runs_as.is_some());
+        for id in ["static@int8", "lite0@bf16"] {
+            let e = message(id, &OpenOptions::default());
+            assert!(e.contains("no choice of precision"), "{e}");
+        }
+        assert_eq!(opened("static@f32").card(), opened("static").card());
+    }
+
+    #[test]
+    fn a_stopped_batch_has_no_vectors() {
+        let mut model = opened("minilm");
+        let inputs = [Input::Text("one"), Input::Text("two")];
+        assert_eq!(model.embed_until(&inputs, &|| true).unwrap(), None);
+        let whole = model.embed(&inputs).unwrap();
+        assert_eq!(model.embed_until(&inputs, &|| false).unwrap(), Some(whole));
+    }
+
+    #[test]
     fn each_model_refuses_what_it_does_not_read() {
         let picture = image::RgbImage::new(4, 4);
         for card in cards() {

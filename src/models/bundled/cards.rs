@@ -1,7 +1,7 @@
 //! Cards of the bundled models: what each is, can and cannot do.
 
 use super::{CONSE, LITE0, MINILM, STATIC, present};
-use crate::models::{InputKind, ModelCard, ModelError, ModelId, ModelSource, Pooling};
+use crate::models::{InputKind, ModelCard, ModelError, ModelId, ModelSource, Pooling, Precision};
 
 /// Cards of all bundled models, in the order they are offered.
 pub(in crate::models) fn cards() -> Vec<ModelCard> {
@@ -21,6 +21,8 @@ fn minilm() -> ModelCard {
         input: InputKind::Text,
         dimensions: 384,
         context_tokens: Some(256),
+        precision: Some(Precision::F32),
+        runs_as: None,
         pooling: Pooling::Mean,
         normalized: true,
         space: MINILM.to_owned(),
@@ -50,6 +52,8 @@ fn static_256() -> ModelCard {
         input: InputKind::Text,
         dimensions: 256,
         context_tokens: None,
+        precision: None,
+        runs_as: None,
         pooling: Pooling::Mean,
         normalized: true,
         space: "static-256".to_owned(),
@@ -78,6 +82,8 @@ fn lite0() -> ModelCard {
         input: InputKind::Image,
         dimensions: 1280,
         context_tokens: None,
+        precision: None,
+        runs_as: None,
         pooling: Pooling::Spatial,
         normalized: true,
         space: LITE0.to_owned(),
@@ -105,6 +111,8 @@ fn conse() -> ModelCard {
         input: InputKind::Image,
         dimensions: 384,
         context_tokens: None,
+        precision: None,
+        runs_as: None,
         pooling: Pooling::Classes,
         normalized: true,
         space: MINILM.to_owned(),

@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use super::{LITE0, MINILM, STATIC, cards};
 use crate::models::{
-    Embedder, ModelCard, ModelError,
+    Embedder, ModelCard, ModelError, ModelId, Precision,
     text::{
         bert::{BertEmbedder, BertParts},
         config::bert_config,
@@ -47,9 +47,14 @@ pub(super) fn size(name: &str) -> u64 {
     files.iter().map(|f| f.1.len() as u64).sum()
 }
 
-/// Opens the bundled model called `name` (its full id).
-pub(in crate::models) fn open(name: &str) -> Result<Box<dyn Embedder>, ModelError> {
+/// Opens the bundled model called `name` (its full id) in `precision`.
+pub(in crate::models) fn open(name: &str, precision: Precision) -> Result<Box<dyn Embedder>, ModelError> {
     let card = cards::card(name)?;
+    if card.precision.is_none() && precision != Precision::F32 {
+        let message = format!("it has no choice of precision; leave \"@{precision}\" out");
+        return Err(ModelError::Unsupported { id: ModelId::named(name, precision).0, message });
+    }
+    let card = card.at(precision);
     match name {
         MINILM => minilm(card),
         STATIC => {

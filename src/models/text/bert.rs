@@ -41,6 +41,7 @@ pub(in crate::models) struct BertEmbedder {
     tokenizer: Arc<TextTokenizer>,
     model: BertModel,
     max_tokens: usize,
+    operations: f64,
 }
 
 /// One text made ready: ids with special tokens, cut to the context.
@@ -63,11 +64,14 @@ impl BertEmbedder {
             return Err(unsupported(format!("its context of {max_tokens} tokens leaves no room for text")));
         }
         let model = build(weights, &config)?;
+        let (hidden, between) = (config.hidden_size as f64, config.intermediate_size as f64);
+        let operations = 2.0 * config.num_hidden_layers as f64 * hidden * (4.0 * hidden + 2.0 * between);
         let mut hash = blake3::Hasher::new();
         hash.update(b"bert 1 ").update(weights_hash.as_bytes()).update(tokenizer.hash.as_bytes());
-        let options = format!(" {max_tokens} {:?} {} {config:?}", card.pooling, card.normalized);
+        let precision = card.precision.unwrap_or_default().runs_as();
+        let options = format!(" {max_tokens} {:?} {} {precision} {config:?}", card.pooling, card.normalized);
         let fingerprint = hash.update(options.as_bytes()).finalize().to_hex()[..32].to_owned();
-        Ok(Self { card, fingerprint, tokenizer, model, max_tokens })
+        Ok(Self { card, fingerprint, tokenizer, model, max_tokens, operations })
     }
 
     fn ready(&self, ids: &[u32]) -> Ready {
@@ -154,6 +158,10 @@ impl Embedder for BertEmbedder {
             notes: vec![String::new(); ready.len()],
             seen: Vec::new(),
         })
+    }
+
+    fn operations_per_token(&self) -> Option<f64> {
+        Some(self.operations)
     }
 
     fn cost(&self, input: Input<'_>) -> usize {

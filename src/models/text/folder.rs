@@ -16,7 +16,7 @@ use super::{
     tokens::TextTokenizer,
 };
 use crate::models::{
-    InputKind, ModelCard, ModelError, ModelId, ModelSource, Pooling,
+    InputKind, ModelCard, ModelError, ModelId, ModelSource, Pooling, Precision,
     weights::{Weights, bad},
 };
 
@@ -40,7 +40,7 @@ struct Modules {
 }
 
 /// Opens the model in `folder`.
-pub(in crate::models) fn open(folder: &Path, named: Named) -> Result<BertEmbedder, ModelError> {
+pub(in crate::models) fn open(folder: &Path, named: Named, precision: Precision) -> Result<BertEmbedder, ModelError> {
     let modules = read_modules(folder, &named.id)?;
     let base = folder.join(&modules.transformer);
     let shown = |name: &str| base.join(name).display().to_string();
@@ -53,7 +53,7 @@ pub(in crate::models) fn open(folder: &Path, named: Named) -> Result<BertEmbedde
     let bytes = read_weights(&base, &named.id)?;
     let weights = Weights::parse(&shown("model.safetensors"), &bytes)?;
     let weights_hash = blake3::hash(&bytes);
-    let card = card(named, &modules, config.hidden_size, max_tokens, (bytes.len(), &weights_hash));
+    let card = card(named, &modules, config.hidden_size, max_tokens, (bytes.len(), &weights_hash)).at(precision);
     BertEmbedder::new(BertParts { card, tokenizer, config, max_tokens, weights_hash }, &weights)
 }
 
@@ -95,6 +95,8 @@ fn card(
         input: InputKind::Text,
         dimensions,
         context_tokens: Some(max_tokens),
+        precision: Some(Precision::F32),
+        runs_as: None,
         pooling: modules.pooling,
         normalized: modules.normalize,
         licence: "not stated in the folder".to_owned(),
