@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::numeric_args::{BenchArgs, ClusterArgs, NeighboursArgs};
-use super::options::{Common, LayoutArgs, LoadArgs, ModelArgs, reduction};
+use super::options::{Common, LayoutArgs, LoadArgs, ModelArgs, PrecisionArgs, reduction};
 use crate::projection::Reduction;
 use crate::tasks::ColourBy;
 
@@ -50,6 +50,8 @@ pub struct WindowArgs {
     /// Never ask the network
     #[arg(long)]
     pub offline: bool,
+    #[command(flatten)]
+    pub precision: PrecisionArgs,
     /// Write the time of every frame to this file at the end
     #[arg(long, value_name = "FILE")]
     pub frame_stats: Option<PathBuf>,
@@ -105,6 +107,7 @@ pub enum Command {
     Search(SearchArgs),
     /// Compare models on the same files: agreement, speed, memory
     #[command(after_help = "Examples:\n  embedlens compare notes --model all-MiniLM-L6-v2 --model static\n  \
+        embedlens compare notes --model minilm --model minilm@int8\n  \
         embedlens compare one.npy two.npy")]
     Compare(CompareArgs),
     /// Show how a text is cut into tokens, pooled and normalised
@@ -255,6 +258,8 @@ pub struct InspectArgs {
     /// Model: an id from `embedlens models`, a folder, or ORG/NAME in the local hub cache
     #[arg(long, short, value_name = "ID|DIR", default_value = "all-MiniLM-L6-v2")]
     pub model: String,
+    #[command(flatten)]
+    pub precision: PrecisionArgs,
     #[command(flatten)]
     pub common: Common,
 }

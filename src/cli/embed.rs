@@ -19,10 +19,7 @@ pub(super) fn run(args: &EmbedArgs, session: &Session) -> Result<(), Failure> {
     let started = Instant::now();
     let corpus = session.load(&args.paths, &args.load)?;
     let loading = started.elapsed().as_secs_f64();
-    let mut models = args.model.ids();
-    if models.is_empty() {
-        models = tasks::default_models(&corpus);
-    }
+    let models = args.model.or(|| tasks::default_models(&corpus));
     let outs: Vec<_> = models.iter().enumerate().map(|(nth, model)| out_for(&args.out, nth, model)).collect();
     spare_items(&outs, &corpus)?;
     let (mut sets, mut entries, mut text) = (Vec::new(), Vec::new(), String::new());

@@ -5,14 +5,13 @@ use serde_json::json;
 use super::args::InspectArgs;
 use super::session::{Failure, Session};
 use super::text::plural;
-use crate::models::ModelId;
 use crate::tasks;
 
 /// Values of the vector that are shown.
 const SHOWN: usize = 8;
 
 pub(super) fn run(args: &InspectArgs, session: &Session) -> Result<(), Failure> {
-    let model = ModelId(args.model.clone());
+    let model = args.precision.of(&args.model);
     let seen = session.watch(|env, _| tasks::explain_text(&args.text, &model, env))?;
     let mut text = String::new();
     for ((token, id), (start, end)) in seen.tokens.iter().zip(&seen.ids).zip(&seen.offsets) {

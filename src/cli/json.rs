@@ -3,8 +3,9 @@
 use serde_json::{Map, Value, json};
 
 use crate::corpus::Corpus;
-use crate::models::{InputKind, ModelCard, ModelSource};
+use crate::models::{InputKind, ModelCard, ModelSource, Precision};
 use crate::projection::Quality;
+use crate::vectors::kernel_name;
 use crate::workspace::EmbeddingSet;
 
 /// An object with its fields in the order given.
@@ -44,8 +45,15 @@ pub(super) fn card(card: &ModelCard) -> Value {
         "context_tokens": card.context_tokens, "pooling": card.pooling, "normalized": card.normalized, "space": card.space,
         "text_query_model": card.text_query_model, "licence": card.licence, "source": source, "folder": folder,
         "size_bytes": card.size_bytes, "available": true, "about": card.about, "strengths": card.strengths,
-        "weaknesses": card.weaknesses, "best_for": card.best_for,
+        "weaknesses": card.weaknesses, "best_for": card.best_for, "precisions": precisions(card), "kernel": kernel_name(),
     })
+}
+
+/// The precisions a model may run in, and what each runs as here.
+fn precisions(card: &ModelCard) -> Value {
+    let all = card.precision.map_or(&[][..], |_| &Precision::ALL);
+    let one = |&precision: &Precision| json!({ "precision": precision, "id": card.id.at(precision), "runs_as": precision.runs_as() });
+    all.iter().map(one).collect()
 }
 
 pub(super) fn modality(input: InputKind) -> &'static str {

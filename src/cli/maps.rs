@@ -54,10 +54,7 @@ pub(super) fn sources(
         return Err(Failure::Usage(message.to_owned()));
     }
     let corpus = session.load(paths, load)?;
-    let mut models = model.ids();
-    if models.is_empty() {
-        models = tasks::default_models(&corpus);
-    }
+    let mut models = model.or(|| tasks::default_models(&corpus));
     if one {
         models.truncate(1);
     }

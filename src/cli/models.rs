@@ -6,8 +6,9 @@ use super::args::ModelsArgs;
 use super::json;
 use super::session::{Failure, Session};
 use super::text::{columns, count};
-use crate::models::ModelCard;
+use crate::models::{ModelCard, Precision};
 use crate::tasks;
+use crate::vectors::kernel_name;
 
 pub(super) fn run(_: &ModelsArgs, session: &Session) -> Result<(), Failure> {
     let cards = tasks::listed_models();
@@ -22,8 +23,24 @@ pub(super) fn run(_: &ModelsArgs, session: &Session) -> Result<(), Failure> {
             }
         }
     }
+    text += &precisions(&cards);
     text += "\nA folder with config.json, tokenizer.json and model.safetensors, or ORG/NAME in the local hub cache, can be given to --model too.\n";
     session.print(&text, &cards.iter().map(json::card).collect::<Value>())
+}
+
+/// What the precisions are, for the models that have a choice.
+fn precisions(cards: &[ModelCard]) -> String {
+    let named: Vec<&str> =
+        cards.iter().filter(|card| card.precision.is_some()).map(|card| card.id.0.as_str()).collect();
+    let Some(first) = named.first() else { return String::new() };
+    let mut text = format!(
+        "\nPrecisions of {}: --precision f32, bf16 or int8, or {first}@int8 for one of several models\n",
+        named.join(", ")
+    );
+    for precision in Precision::ALL {
+        text += &format!("  {precision:<5} {}\n", precision.about());
+    }
+    text + &format!("Kernels here: {}\n", kernel_name())
 }
 
 fn row(card: &ModelCard) -> Vec<String> {

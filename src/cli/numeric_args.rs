@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::options::{Common, LayoutArgs, LoadArgs, MethodArg, ModelArgs, Tuning};
+use super::options::{Common, LayoutArgs, LoadArgs, MethodArg, ModelArgs, PrecisionArgs, Tuning};
 use crate::vectors::Metric;
 use crate::workspace::{ClusterMethod, ClusterParams};
 
@@ -178,6 +178,13 @@ pub enum Suite {
     /// Find principal components and the coordinates along them
     #[command(after_help = "Example:\n  embedlens bench pca --input vectors.npy --components 50 --json")]
     Pca(BenchPcaArgs),
+    /// Embed texts
+    #[command(
+        after_help = "Example:\n  embedlens bench embed --model minilm --precision int8 --input texts.jsonl --json\n\n\
+        Nothing is read from the cache or written to it: every text is embedded anew in every run. Queries of 12 to 20 words are \
+        embedded one by one after that."
+    )]
+    Embed(BenchEmbedArgs),
     /// Find clusters
     #[command(after_help = "Example:\n  embedlens bench cluster --input map.npy --method hdbscan-map --json")]
     Cluster(BenchClusterArgs),
@@ -190,6 +197,7 @@ impl Suite {
             Self::Neighbours(args) => &args.common,
             Self::Pca(args) => &args.common,
             Self::Cluster(args) => &args.common,
+            Self::Embed(args) => &args.common,
         }
     }
 }
@@ -245,6 +253,35 @@ pub struct BenchPcaArgs {
     /// Components
     #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
     pub components: u32,
+    #[command(flatten)]
+    pub common: Common,
+}
+
+#[derive(Debug, Args)]
+pub struct BenchEmbedArgs {
+    /// Texts: JSON lines with a field "text", or one text a line
+    #[arg(long, short, value_name = "FILE")]
+    pub input: PathBuf,
+    /// Model of texts: an id from `embedlens models`, a folder, or ORG/NAME in the local hub cache; ID@int8 runs it in that precision
+    #[arg(long, short, value_name = "ID|DIR", default_value = "all-MiniLM-L6-v2")]
+    pub model: String,
+    #[command(flatten)]
+    pub precision: PrecisionArgs,
+    /// Only the first N texts
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub limit: Option<u32>,
+    /// Vectors to compare with, in the order of the texts: .npy
+    #[arg(long, value_name = "FILE")]
+    pub reference: Option<PathBuf>,
+    /// Write the vectors, in the order of the texts: .npy
+    #[arg(long, value_name = "FILE")]
+    pub dump: Option<PathBuf>,
+    /// Times all texts are embedded; the median is told
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub runs: u32,
+    /// Leave out the self-test of the machine's peak, which takes about a second
+    #[arg(long)]
+    pub no_peak: bool,
     #[command(flatten)]
     pub common: Common,
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use crate::corpus::LoadOptions;
-use crate::models::{self, ModelId};
+use crate::models::{self, ModelId, Precision};
 use crate::projection::{Method, Reduction, TsneEngine, TsneParams, UmapParams, UmapStart};
 use crate::vectors::Metric;
 use crate::workspace::ProjectionParams;
@@ -94,20 +94,76 @@ impl LoadArgs {
 /// Which models.
 #[derive(Clone, Debug, Args)]
 pub struct ModelArgs {
-    /// Model: an id from `embedlens models`, a folder, or ORG/NAME in the local hub cache; may be given several times
-    /// [default: all-MiniLM-L6-v2 for texts and code, efficientnet-lite0 for pictures]
+    /// Model: an id from `embedlens models`, a folder, or ORG/NAME in the local hub cache; ID@int8 runs it in that precision; may be
+    /// given several times [default: all-MiniLM-L6-v2 for texts and code, efficientnet-lite0 for pictures]
     #[arg(long = "model", short, value_name = "ID|DIR")]
     pub models: Vec<String>,
+    #[command(flatten)]
+    pub precision: PrecisionArgs,
+}
+
+/// What numbers text models multiply.
+#[derive(Clone, Copy, Debug, Default, Args)]
+pub struct PrecisionArgs {
+    /// Precision of text models that have none in their name: f32, bf16 or int8; the less, the quicker
+    #[arg(long, value_enum, value_name = "PRECISION")]
+    pub precision: Option<PrecisionArg>,
+}
+
+impl PrecisionArgs {
+    /// A model in the precision asked for: that of its name, where it has one, else this one, where the model has a choice.
+    pub fn of(self, name: &str) -> ModelId {
+        let (given, id) = (ModelId(name.trim().to_owned()), models::canonical(&ModelId(name.to_owned())));
+        let named = given.parts().0.len() < given.0.len();
+        match self.precision.filter(|_| !named && has_choice(&id)) {
+            Some(precision) => id.at(precision.into()),
+            None => id,
+        }
+    }
+}
+
+/// Whether a model that was named without a precision has a choice of them. Models from elsewhere than this program are encoders.
+fn has_choice(id: &ModelId) -> bool {
+    models::cards().into_iter().find(|card| card.id == *id).is_none_or(|card| card.precision.is_some())
 }
 
 impl ModelArgs {
     /// The models in the order given, each once whatever names it was given by.
     pub fn ids(&self) -> Vec<ModelId> {
         let mut known = HashSet::new();
-        let ids = self.models.iter().map(|name| models::canonical(&ModelId(name.clone())));
+        let ids = self.models.iter().map(|name| self.precision.of(name));
         // Two paths to one folder are one model.
-        let place = |id: &ModelId| fs_err::canonicalize(&id.0).unwrap_or_else(|_| PathBuf::from(&id.0));
+        let place = |id: &ModelId| {
+            let (name, precision) = id.parts();
+            (fs_err::canonicalize(name).unwrap_or_else(|_| PathBuf::from(name)), precision)
+        };
         ids.filter(|id| known.insert(place(id))).collect()
+    }
+
+    /// The models that were named, or else the usual ones, in the precision asked for.
+    pub fn or(&self, usual: impl FnOnce() -> Vec<ModelId>) -> Vec<ModelId> {
+        let named = self.ids();
+        if named.is_empty() { usual().iter().map(|id| self.precision.of(&id.0)).collect() } else { named }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum PrecisionArg {
+    /// Floats of 32 bits: the reference
+    F32,
+    /// Floats of 16 bits (bfloat16), where the processor multiplies them
+    Bf16,
+    /// Bytes: quickest
+    Int8,
+}
+
+impl From<PrecisionArg> for Precision {
+    fn from(argument: PrecisionArg) -> Self {
+        match argument {
+            PrecisionArg::F32 => Self::F32,
+            PrecisionArg::Bf16 => Self::Bf16,
+            PrecisionArg::Int8 => Self::Int8,
+        }
     }
 }
 
@@ -302,4 +358,27 @@ pub enum EngineArg {
     Embedlens,
     /// linfa-tsne
     Linfa,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[cfg(feature = "bundled-models")]
+    #[test]
+    fn a_precision_is_for_text_models_without_one_of_their_own() {
+        let ids = |models: &[&str], precision| {
+            let models = models.iter().map(|&name| name.to_owned()).collect();
+            let args = ModelArgs { models, precision: PrecisionArgs { precision } };
+            args.ids().into_iter().map(|id| id.0).collect::<Vec<_>>()
+        };
+        let several = ["minilm", "minilm@f32", "static", "lite0", "./folder", "org/name@bf16", "MiniLM@int8"];
+        let plain = ["all-MiniLM-L6-v2", "all-MiniLM-L6-v2-static-256", "efficientnet-lite0", "./folder"];
+        let ends = |ids: Vec<String>, more: &[&str]| assert_eq!(ids, [&plain[..], more].concat());
+        ends(ids(&several, None), &["org/name@bf16", "all-MiniLM-L6-v2@int8"]);
+        let int8 = ids(&several, Some(PrecisionArg::Int8));
+        let wanted =
+            [&["all-MiniLM-L6-v2@int8", plain[0], plain[1], plain[2]][..], &["./folder@int8", "org/name@bf16"]];
+        assert_eq!(int8, wanted.concat());
+    }
 }

@@ -31,10 +31,7 @@ pub(super) fn run(args: &SearchArgs, session: &Session) -> Result<(), Failure> {
         return stored::search(args, query, session);
     }
     let corpus = session.load(&args.paths, &args.load)?;
-    let mut models = args.model.ids();
-    if models.is_empty() {
-        models = tasks::default_query_models(&corpus, &query);
-    }
+    let models = args.model.or(|| tasks::default_query_models(&corpus, &query));
     let mut sets = Vec::new();
     for model in &models {
         sets.push(session.embed(&corpus, model)?);

@@ -6,6 +6,7 @@ use clap::ValueEnum;
 
 use super::args::WindowArgs;
 use super::session::cache_dir;
+use crate::models::Precision;
 use crate::tasks::Environment;
 
 /// How the window is to open.
@@ -19,6 +20,8 @@ pub struct WindowOptions {
     pub frame_stats: Option<PathBuf>,
     /// Colours.
     pub theme: WindowTheme,
+    /// Precision of the text models that embed by themselves.
+    pub precision: Precision,
     /// Arrangement of panes to begin with ("explore", "compare"); `None` for the usual one.
     pub perspective: Option<String>,
 }
@@ -47,6 +50,7 @@ pub(super) fn options(args: WindowArgs) -> WindowOptions {
         },
         frame_stats: args.frame_stats,
         theme: args.theme,
+        precision: args.precision.precision.map_or_else(Precision::default, Precision::from),
         perspective: args.perspective.map(|perspective| perspective.name().to_owned()),
     }
 }

@@ -33,6 +33,18 @@ impl Precision {
         }
     }
 
+    /// One sentence for whoever chooses: what it is, and what it brings here.
+    pub fn about(self) -> &'static str {
+        match self {
+            Self::F32 => "32-bit floats: the reference, and the slowest",
+            Self::Bf16 if self.runs_as() == Self::F32 => {
+                "16-bit floats: this processor has no products of them, so it runs as f32"
+            }
+            Self::Bf16 => "16-bit floats: quicker, and the vectors differ hardly",
+            Self::Int8 => "bytes: quickest; the vectors differ a little, see Compare",
+        }
+    }
+
     /// What this machine runs when asked for it: bfloat16 without its instructions is run as `f32`.
     pub fn runs_as(self) -> Self {
         if self == Self::Bf16 && !vectors::has_bf16_products() { Self::F32 } else { self }

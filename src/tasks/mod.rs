@@ -32,7 +32,7 @@ mod trust;
 pub use agree::{AgreeRequest, agree};
 pub use answer::{Query, QueryRequest, answer};
 pub use clusters::{ClusterRequest, RowClusterRequest, clusters, folder_labels, row_clusters};
-pub use embed::{EmbedRequest, SeenPictures, embed};
+pub use embed::{EmbedRequest, EmbedTimes, EmbedTrial, SeenPictures, WARM_UP, embed, time_embedding};
 pub use environment::Environment;
 pub use error::TaskError;
 pub use explain::{explain, explain_text};

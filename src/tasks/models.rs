@@ -120,6 +120,10 @@ pub fn listed_models() -> Vec<ModelCard> {
 /// [`TaskError::Model`] when it is not here or cannot be run.
 pub fn model_card(id: &ModelId, env: &Environment) -> Result<ModelCard, TaskError> {
     let id = &models::canonical(id);
+    let (name, precision) = id.parts();
+    if let Some(card) = models::cards().into_iter().find(|card| card.id.0 == name && card.precision.is_some()) {
+        return Ok(card.at(precision));
+    }
     if let Some(card) = models::cards().into_iter().find(|card| card.id == *id) {
         return Ok(card);
     }

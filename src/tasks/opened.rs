@@ -85,7 +85,14 @@ fn card(path: &Path, file: &Imported, corpus: &Corpus, known: &[ModelCard]) -> M
     let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
     let dimensions = file.vectors.dim();
     let maker = file.model.as_ref().map(models::canonical);
-    let maker = maker.and_then(|id| known.iter().find(|card| card.id == id && card.dimensions == dimensions));
+    let made = |id: ModelId| {
+        let (name, precision) = id.parts();
+        let named = |card: &&ModelCard| card.dimensions == dimensions && (card.id.0 == name || card.id == id);
+        known.iter().find(named).map(|card| if card.id == id { card.clone() } else { card.clone().at(precision) })
+    };
+    let maker =
+        maker.and_then(made).filter(|card| Some(&card.id) == file.model.as_ref().map(models::canonical).as_ref());
+    let maker = maker.as_ref();
     let pictures = file.rows.iter().filter(|row| row.is_image()).count();
     let about = match (&file.model, maker) {
         (_, Some(maker)) => format!("Vectors of {name}, made by {}.", maker.name),

@@ -45,19 +45,19 @@ impl Tile {
 #[target_feature(enable = "avx512f,avx512bf16")]
 fn products(left: &[[u32; ROWS]], right: &[[u32; 16 * COLUMNS]]) -> f32 {
     use std::arch::x86_64::{
-        __m512bh, _mm512_add_ps, _mm512_dpbf16_ps, _mm512_loadu_si512, _mm512_reduce_add_ps, _mm512_set1_epi32,
-        _mm512_setzero_ps,
+        __m512bh, __m512i, _mm512_add_ps, _mm512_dpbf16_ps, _mm512_loadu_si512, _mm512_reduce_add_ps,
+        _mm512_set1_epi32, _mm512_setzero_ps,
     };
     let mut sums = [[_mm512_setzero_ps(); COLUMNS]; ROWS];
     for (row, columns) in left.iter().zip(right) {
         // SAFETY: each of the vectors lies within the 16 · COLUMNS values; integers and pairs of bfloat16 are the same 512 bits.
         let load = |at: usize| unsafe {
-            std::mem::transmute::<_, __m512bh>(_mm512_loadu_si512(columns.as_ptr().add(16 * at).cast()))
+            std::mem::transmute::<__m512i, __m512bh>(_mm512_loadu_si512(columns.as_ptr().add(16 * at).cast()))
         };
         let factors: [__m512bh; COLUMNS] = [load(0), load(1), load(2), load(3)];
         for (sums, &pair) in sums.iter_mut().zip(row) {
             // SAFETY: as above.
-            let pair = unsafe { std::mem::transmute::<_, __m512bh>(_mm512_set1_epi32(pair.cast_signed())) };
+            let pair = unsafe { std::mem::transmute::<__m512i, __m512bh>(_mm512_set1_epi32(pair.cast_signed())) };
             for (sum, &factor) in sums.iter_mut().zip(&factors) {
                 *sum = _mm512_dpbf16_ps(*sum, pair, factor);
             }

@@ -18,4 +18,4 @@ pub use graph::{Making, SharedGraph};
 pub use report::ErrorReport;
 
 // The window reads cards and explanations from here, so that it need not know the room of the models.
-pub use crate::models::{Explanation, InputKind, ModelCard, ModelId, ModelSource, Pooling};
+pub use crate::models::{Explanation, InputKind, ModelCard, ModelId, ModelSource, Pooling, Precision};

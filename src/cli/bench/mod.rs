@@ -2,6 +2,7 @@
 //!
 //! Invariant: every run does the work anew, neighbours included; what is told are medians over the runs, and quality of the last run.
 
+mod embed;
 mod suites;
 
 use std::path::PathBuf;
@@ -23,6 +24,7 @@ pub(super) fn run(args: &BenchArgs, session: &Session) -> Result<(), Failure> {
         Suite::Neighbours(args) => suites::neighbours(args, session),
         Suite::Pca(args) => suites::pca(args, session),
         Suite::Cluster(args) => suites::cluster(args, session),
+        Suite::Embed(args) => embed::run(args, session),
     }
 }
 
@@ -39,18 +41,23 @@ impl Stages {
     }
 
     fn median(&self, stage: &str) -> Option<f64> {
-        let mut all = self.0.iter().find(|(name, _)| *name == stage)?.1.clone();
-        all.sort_by(f64::total_cmp);
-        let middle = all.len() / 2;
-        if all.len() % 2 == 1 {
-            all.get(middle).copied()
-        } else {
-            Some((all.get(middle - 1)? + all.get(middle)?) / 2.0)
-        }
+        median(&self.0.iter().find(|(name, _)| *name == stage)?.1)
     }
 
     fn medians(&self) -> Vec<(&'static str, f64)> {
         self.0.iter().filter_map(|(name, _)| Some((*name, self.median(name)?))).collect()
+    }
+}
+
+/// The median; `None` of nothing.
+fn median(of: &[f64]) -> Option<f64> {
+    let mut all = of.to_vec();
+    all.sort_by(f64::total_cmp);
+    let middle = all.len() / 2;
+    if all.len() % 2 == 1 {
+        all.get(middle).copied()
+    } else {
+        Some((all.get(middle.checked_sub(1)?)? + all.get(middle)?) / 2.0)
     }
 }
 
@@ -160,6 +167,7 @@ fn peak_json(peak: &Peak) -> Value {
     object([
         ("single_gflops", figure(peak.single_gflops)),
         ("byte_gops", figure(peak.byte_gops)),
+        ("bfloat_gflops", figure(peak.bfloat_gflops)),
         ("read_gb_per_second", figure(peak.read_gbytes)),
     ])
 }

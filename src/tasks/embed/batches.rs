@@ -2,21 +2,24 @@
 //!
 //! Pure. Invariant: every input is in exactly one group.
 
-/// Cuts `inputs` (with their costs) into groups: like costs together, their sum at most `budget`, at least one input each. Groups
+/// An input and its tokens.
+pub(super) type Costed = (u32, usize);
+
+/// Cuts `inputs` into groups: like costs together, their sum at most `budget`, at least one input each. Groups
 /// come spread over the lengths, so that the rate shown at any moment is about the rate of the whole.
-pub(super) fn groups(mut inputs: Vec<(u32, usize)>, budget: usize) -> Vec<Vec<u32>> {
+pub(super) fn groups(mut inputs: Vec<Costed>, budget: usize) -> Vec<Vec<Costed>> {
     inputs.sort_by_key(|&(id, cost)| (std::cmp::Reverse(cost), id));
-    let mut made: Vec<Vec<u32>> = Vec::new();
+    let mut made: Vec<Vec<Costed>> = Vec::new();
     let mut sum = 0;
     for (id, cost) in inputs {
         match made.last_mut() {
             Some(group) if sum + cost <= budget => {
                 sum += cost;
-                group.push(id);
+                group.push((id, cost));
             }
             _ => {
                 sum = cost;
-                made.push(vec![id]);
+                made.push(vec![(id, cost)]);
             }
         }
     }
@@ -52,12 +55,12 @@ mod tests {
             let inputs: Vec<(u32, usize)> = (0..count).map(|id| (id, 1 + (id as usize * 7919) % 300)).collect();
             let made = groups(inputs.clone(), 1000);
             for group in &made {
-                let sum: usize = group.iter().map(|&id| inputs[id as usize].1).sum();
+                let sum: usize = group.iter().map(|&(_, cost)| cost).sum();
                 assert!(group.len() == 1 || sum <= 1000);
             }
-            let mut all: Vec<u32> = made.concat();
+            let mut all = made.concat();
             all.sort_unstable();
-            assert_eq!(all, (0..count).collect::<Vec<_>>());
+            assert_eq!(all, inputs);
         }
     }
 }

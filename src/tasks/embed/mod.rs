@@ -7,8 +7,10 @@ pub(super) mod images;
 mod run;
 mod seen;
 mod slots;
+mod steps;
 mod store;
 mod texts;
+mod trial;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -25,6 +27,7 @@ use run::Run;
 pub use seen::SeenPictures;
 use slots::Slots;
 use store::Store;
+pub use trial::{EmbedTimes, EmbedTrial, WARM_UP, time_embedding};
 
 /// A corpus and the model to embed it with.
 #[derive(Clone, Debug)]

@@ -82,10 +82,9 @@ impl Run<'_, '_> {
     fn embed(&self, embedder: &mut dyn Embedder, inputs: &[Input<'_>]) -> Result<Option<Embedded>, ModelError> {
         let dim = embedder.card().dimensions;
         let stop = || self.progress.is_cancelled();
-        let made =
-            catch_unwind(AssertUnwindSafe(|| embedder.embed_until(inputs, &stop))).unwrap_or_else(|panic| {
-                Err(ModelError::Tensor(format!("the model stumbled over it: {}", panic_words(&*panic))))
-            })?;
+        let made = catch_unwind(AssertUnwindSafe(|| embedder.embed_until(inputs, &stop))).unwrap_or_else(|panic| {
+            Err(ModelError::Tensor(format!("the model stumbled over it: {}", panic_words(&*panic))))
+        })?;
         let (got, wanted) = (made.as_ref().map(|made| made.values.len()), inputs.len() * dim);
         match got {
             Some(got) if got != wanted => {

@@ -1,69 +1,13 @@
-//! The loop over texts and code: steps of a few hundredths of a second, counted in tokens.
+//! The loop over texts and code.
 //!
-//! Invariant: how many texts go into a step follows the clock, and what comes out of it does not.
+//! Invariant: between two steps the cache is fed, the user heard, and nothing tokenised twice.
 
-use std::collections::VecDeque;
 use std::time::Instant;
 
-use super::batches::groups;
 use super::run::Run;
+use super::steps::Steps;
 use crate::models::{Embedder, Input};
 use crate::progress::Cancelled;
-
-/// Tokens of texts of like length that stay together, where a step takes as many.
-const GROUP: usize = 1024;
-/// Seconds a step should take: what is done is shown, and cancelling is heard, between steps.
-const STEP: f64 = 0.04;
-/// Tokens that a step should have, since an encoder does fewer less well …
-const ENOUGH: f64 = 1024.0;
-/// … unless they take longer than this many seconds.
-const LONG: f64 = 0.08;
-/// Tokens of a step at most, so that memory stays bounded whatever the clock says.
-const MOST: f64 = 65_536.0;
-/// The speed is taken for at most so many times what it was before, since clocks and short steps err.
-const SURPRISE: f64 = 8.0;
-
-/// The speed of a model as its steps have shown it.
-#[derive(Default)]
-struct Pace {
-    /// Tokens a second; 0 before the first step.
-    rate: f64,
-}
-
-impl Pace {
-    /// Tokens of the next step. The first is a single text: of the model's speed nothing is known yet.
-    fn tokens(&self) -> usize {
-        (self.rate * STEP).max(ENOUGH.min(self.rate * LONG)).min(MOST).round() as usize
-    }
-
-    /// Takes the next step's texts from the front of the groups: at least one, and no more tokens than wanted.
-    fn take(&self, waiting: &mut VecDeque<Vec<u32>>, cost: impl Fn(u32) -> usize) -> Vec<u32> {
-        let (wanted, mut sum, mut taken) = (self.tokens(), 0, Vec::new());
-        while let Some(mut group) = waiting.pop_front() {
-            let fitting = |&&text: &&u32| {
-                sum += cost(text);
-                sum <= wanted
-            };
-            let fits = group.iter().take_while(fitting).count().max(usize::from(taken.is_empty()));
-            let rest = group.split_off(fits.min(group.len()));
-            taken.append(&mut group);
-            if !rest.is_empty() {
-                waiting.push_front(rest);
-                break;
-            }
-        }
-        taken
-    }
-
-    /// Learns from a step.
-    fn took(&mut self, seconds: f64, tokens: usize) {
-        let seen = tokens as f64 / seconds.max(1e-7);
-        self.rate = match self.rate {
-            0.0 => seen,
-            before => (before + seen.clamp(before / SURPRISE, before * SURPRISE)) / 2.0,
-        };
-    }
-}
 
 pub(super) fn embed(run: &mut Run<'_, '_>, embedder: &mut dyn Embedder) -> Result<(), Cancelled> {
     let empty = run.slots.empty();
@@ -79,16 +23,14 @@ pub(super) fn embed(run: &mut Run<'_, '_>, embedder: &mut dyn Embedder) -> Resul
         cost.min(limit)
     };
     let costed = empty.into_iter().map(|slot| (slot, cost(run, slot))).collect();
-    let mut waiting: VecDeque<Vec<u32>> = groups(costed, GROUP).into();
-    let mut pace = Pace::default();
-    while !waiting.is_empty() {
+    let mut steps = Steps::new(costed);
+    while let Some(slots) = steps.next() {
         run.check()?;
-        let slots = pace.take(&mut waiting, |slot| cost(run, slot));
         let inputs: Vec<Input<'_>> =
             slots.iter().map(|&slot| Input::Text(corpus.text_of(run.slots.row_of(slot)))).collect();
         let started = Instant::now();
         run.batch(embedder, &slots, &inputs);
-        pace.took(started.elapsed().as_secs_f64(), slots.iter().map(|&slot| cost(run, slot)).sum());
+        steps.took(started.elapsed().as_secs_f64());
     }
     // Of a step that was given up nothing is there.
     if run.progress.is_cancelled() { Err(Cancelled) } else { Ok(()) }
@@ -189,28 +131,6 @@ mod tests {
         let (batches, _) = embedded(600, Duration::ZERO, None);
         assert_eq!((batches[0], batches.iter().sum::<usize>()), (1, 600));
         assert!(batches.len() < 10, "{batches:?}");
-    }
-
-    #[test]
-    fn steps_follow_the_clock_and_hold_enough() {
-        let steps = |tokens_a_second: f64| {
-            let mut pace = Pace::default();
-            let mut waiting: VecDeque<Vec<u32>> = (0..400).map(|_| vec![0; 32]).collect();
-            let mut steps = Vec::new();
-            while !waiting.is_empty() {
-                let tokens = pace.take(&mut waiting, |_| 32).len() * 32;
-                pace.took(tokens as f64 / tokens_a_second, tokens);
-                steps.push(tokens);
-            }
-            assert_eq!(steps.iter().sum::<usize>(), 400 * 32 * 32);
-            assert_eq!(steps[0], 32, "the first step is one text");
-            steps[steps.len() / 2]
-        };
-        assert_eq!(steps(50_000.0), 1984, "0.04 seconds");
-        assert_eq!(steps(16_000.0), 1024, "enough for the encoder, and no more");
-        assert_eq!(steps(4_000.0), 320, "0.08 seconds");
-        assert_eq!(steps(100.0), 32);
-        assert_eq!(steps(1e9), 65_536);
     }
 
     #[test]
