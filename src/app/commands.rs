@@ -12,7 +12,7 @@ use crate::tasks::Query;
 use crate::ui::command::{Command, SelectMode};
 use crate::ui::context::{LogLevel, MapChoice};
 use crate::vectors::RowId;
-use crate::workspace::{Column, ModelId};
+use crate::workspace::{Column, ModelCard, ModelId};
 
 impl App {
     /// Carries out one command.
@@ -321,10 +321,21 @@ impl App {
             self.announce(LogLevel::Warning, "Load a folder first, then choose a model", "");
             return;
         }
-        if let Some(model) = self.document.model_mut(id) {
-            model.error = None;
+        match self.document.model_mut(id) {
+            Some(model) => model.error = None,
+            None => self.add_precision(id),
         }
         self.spawn_embed(id);
+    }
+
+    /// A known model in another precision has its line in the panel at once, not only when it has embedded.
+    fn add_precision(&mut self, id: &ModelId) {
+        let (name, precision) = id.parts();
+        let same = |card: &&ModelCard| card.precision.is_some() && card.id.parts().0 == name;
+        if let Some(card) = self.document.models.iter().map(|model| &model.card).find(same) {
+            let card = card.clone().at(precision);
+            self.document.add_model(card);
+        }
     }
 
     pub(super) fn show_map(&mut self, id: &ModelId) {

@@ -39,6 +39,7 @@ use crate::ui::map::MapBackend;
 use crate::ui::settings::{Perspective, Settings, ThemeChoice};
 use crate::ui::state::WindowState;
 use crate::ui::theme::Theme;
+use crate::workspace::Precision;
 
 /// Messages shown at once.
 const TOASTS: usize = 4;
@@ -52,6 +53,8 @@ pub struct StartOptions {
     pub environment: Environment,
     /// Where times of frames are written, if anywhere.
     pub frame_stats: Option<PathBuf>,
+    /// Precision of the bundled text models, which embed by themselves.
+    pub precision: Precision,
     /// Theme for this run only.
     pub theme: Option<ThemeChoice>,
     /// Perspective for this run only.
@@ -73,6 +76,7 @@ impl From<WindowOptions> for StartOptions {
         Self {
             open: options.open,
             environment: options.environment,
+            precision: options.precision,
             frame_stats: options.frame_stats,
             theme,
             perspective,
@@ -193,10 +197,11 @@ impl App {
         settings.perspective = options.perspective.unwrap_or(settings.perspective);
         // What the command line asks for is for this run only.
         let for_this_run = (options.theme, options.perspective);
+        let cards = crate::tasks::model_cards().into_iter().map(|card| card.at(options.precision)).collect();
         let waker = ctx.clone();
         let wake = move || waker.request_repaint();
         let app = Self {
-            document: Document::new(crate::tasks::model_cards()),
+            document: Document::new(cards),
             jobs: Jobs::new(Arc::new(wake)),
             snapshots: Vec::new(),
             environment: options.environment,

@@ -7,6 +7,7 @@ pub mod context;
 pub mod map;
 pub mod maps;
 pub mod panes;
+mod precisions;
 pub mod settings;
 pub mod state;
 pub mod theme;

@@ -7,6 +7,8 @@ mod corpus;
 mod gui;
 #[cfg(feature = "gui")]
 mod gui_maps;
+#[cfg(all(feature = "gui", feature = "bundled-models"))]
+mod gui_precision;
 #[cfg(feature = "gui")]
 mod gui_vectors;
 mod layering;

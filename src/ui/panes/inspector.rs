@@ -337,9 +337,9 @@ fn nearest(ui: &mut Ui, ctx: &Context<'_>, state: &mut WindowState, found: Optio
     let middle = rect.center().y;
     let ends = (rect.right() - if second.is_some() { 76.0 } else { 0.0 }, rect.right());
     clipped_text(ui, pos2(rect.left() + 20.0, middle), 80.0, "item", (theme::secondary(), ctx.theme.faint));
-    number_at(ui, pos2(ends.0, middle), short_name(&first.card.name), (theme::secondary(), ctx.theme.dim));
+    number_at(ui, pos2(ends.0, middle), &short_name(&first.card.name), (theme::secondary(), ctx.theme.dim));
     if let Some((model, _)) = second {
-        number_at(ui, pos2(ends.1, middle), short_name(&model.card.name), (theme::secondary(), ctx.theme.dim));
+        number_at(ui, pos2(ends.1, middle), &short_name(&model.card.name), (theme::secondary(), ctx.theme.dim));
     }
     for (place, &(row, score)) in list.iter().take(10).enumerate() {
         let other = second.map(|(_, list)| list.iter().position(|hit| hit.0 == row).map(|at| (at, list[at].1)));
@@ -390,11 +390,15 @@ fn neighbour(ui: &mut Ui, ctx: &Context<'_>, (place, row, score): (usize, RowId,
 }
 
 /// A model's name cut for a column head.
-pub fn short_name(name: &str) -> &str {
+pub fn short_name(name: &str) -> String {
+    // "MiniLM-L6-v2 int8" is told from "MiniLM-L6-v2" by its precision.
+    if let Some((rest, precision)) = name.rsplit_once(' ').filter(|(_, word)| word.parse::<Precision>().is_ok()) {
+        return format!("{} {precision}", short_name(rest));
+    }
     let mut words = name.split(['-', ' ']);
     let first = words.next().unwrap_or(name);
     // "MiniLM static 256" is told from "MiniLM-L6-v2" by its second word.
-    words.next().filter(|word| word.chars().all(|c| c.is_ascii_lowercase())).unwrap_or(first)
+    words.next().filter(|word| word.chars().all(|c| c.is_ascii_lowercase())).unwrap_or(first).to_owned()
 }
 
 fn embedded(ui: &mut Ui, ctx: &Context<'_>, found: Option<&Inspection>) {

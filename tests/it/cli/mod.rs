@@ -6,5 +6,6 @@ mod embed;
 mod failures;
 mod maps;
 mod numerics;
+mod precision;
 mod rig;
 mod stopping;

@@ -41,7 +41,7 @@ pub(super) fn show(ui: &mut Ui, ctx: &Context<'_>) {
     }
     section(ui, "Measured on this computer");
     ui.spacing_mut().item_spacing.y = 0.0;
-    let names = models.iter().map(|model| (short_name(&model.card.name).to_owned(), ctx.theme.dim)).collect();
+    let names = models.iter().map(|model| (short_name(&model.card.name), ctx.theme.dim)).collect();
     line(ui, ctx, "", names);
     for Line { name, value, hover } in &LINES {
         let values = models.iter().map(|model| (value(model).unwrap_or_else(|| "–".into()), ctx.theme.text));

@@ -11,6 +11,7 @@ use crate::projection::TsneEngine;
 use crate::ui::command::Command;
 use crate::ui::context::{Context, MapChoice, ModelState};
 use crate::ui::panes::left::METHODS;
+use crate::ui::precisions;
 use crate::ui::state::WindowState;
 use crate::ui::theme::{self, Theme};
 use crate::ui::tiles::{header, padded};
@@ -85,6 +86,18 @@ fn choose(ui: &mut Ui, ctx: &Context<'_>, place: usize, model: &ModelState) {
             let chosen = other.card.id == model.card.id;
             if ui.selectable_label(chosen, &other.card.name).clicked() {
                 ctx.send(Command::CompareModel(place, other.card.id.clone()));
+            }
+        }
+        let others = precisions::others(ctx);
+        if !others.is_empty() {
+            ui.separator();
+            widgets::faint(ui, "Embed in another precision");
+        }
+        for card in others {
+            let hover = format!("{}\nEmbeds the corpus with it, and shows it here", precisions::sentence(&card));
+            if ui.selectable_label(false, &card.name).on_hover_text(hover).clicked() {
+                ctx.send(Command::Embed(card.id.clone()));
+                ctx.send(Command::CompareModel(place, card.id));
             }
         }
     });

@@ -4,9 +4,11 @@ use eframe::egui::{Key, RichText, ScrollArea, TextEdit, Ui};
 
 use crate::ui::command::{Command, Dialog};
 use crate::ui::context::{Context, ModelState};
+use crate::ui::precisions;
 use crate::ui::state::WindowState;
 use crate::ui::theme;
 use crate::ui::widgets::{bytes, dim, fact, faint, link, name_field, section, thousands};
+use crate::vectors::kernel_name;
 use crate::workspace::{InputKind, ModelId, ModelSource};
 
 /// Paints the window's content.
@@ -60,6 +62,10 @@ fn card(ui: &mut Ui, ctx: &Context<'_>, model: &ModelState) {
         "Vectors",
         format!("{} dimensions{}", thousands(card.dimensions as u64), if card.normalized { ", length 1" } else { "" }),
     );
+    if let Some(precision) = card.precision {
+        fact(ui, "Numbers", format!("{} products, {} kernels", precision.runs_as(), kernel_name()));
+        precisions::choices(ui, ctx, card);
+    }
     let source = match &card.source {
         ModelSource::Bundled => "inside this program".to_owned(),
         ModelSource::Folder(path) => format!("folder {}", path.display()),

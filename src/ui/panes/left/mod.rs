@@ -11,6 +11,7 @@ pub use self::projection::METHODS;
 use self::sliders::{Range, slider};
 use crate::ui::command::{Command, Dialog};
 use crate::ui::context::{Context, FolderLine, ModelState};
+use crate::ui::precisions;
 use crate::ui::state::WindowState;
 use crate::ui::theme::Theme;
 use crate::ui::widgets::{Row, coloured_link, faint, link, plural, section, thousands};
@@ -121,6 +122,7 @@ fn models(ui: &mut Ui, ctx: &Context<'_>) {
     if link(ui, "+ Add a model").on_hover_text("A folder, or one already in the hub's cache").clicked() {
         ctx.send(Command::Toggle(Dialog::Models));
     }
+    precisions::menu(ui, ctx);
 }
 
 fn model_row(ui: &mut Ui, ctx: &Context<'_>, model: &ModelState) {
