@@ -30,10 +30,10 @@ pub struct Common {
     /// Never ask the network
     #[arg(long)]
     pub offline: bool,
-    /// Folder of the vector cache [default: in the user's cache folder]
+    /// Folder of the cache of vectors, neighbours and layouts under way [default: in the user's cache folder]
     #[arg(long, value_name = "DIR", env = "EMBEDLENS_CACHE")]
     pub cache: Option<PathBuf>,
-    /// Neither read nor write the vector cache, whatever cache folder is named
+    /// Neither read nor write the cache, whatever cache folder is named
     #[arg(long)]
     pub no_cache: bool,
     /// Seed of whatever is random

@@ -239,6 +239,19 @@ mod tests {
     }
 
     #[test]
+    fn points_of_space_stay_in_their_frame_however_they_are_turned() {
+        let space: Vec<[f32; 3]> =
+            (0..500).map(|n| [n as f32, (n * 37 % 101) as f32 * 9.0, (n * 53 % 211) as f32]).collect();
+        let frame = space_frame(&space);
+        for turned in [[0.0, 0.0], [0.9, -0.4], [2.5, 1.5]] {
+            let seen = seen_from(&space, turned);
+            let outside = seen.iter().filter(|&&point| !frame.contains(point)).count();
+            assert!(outside <= 10, "{outside} of 500 outside, turned {turned:?}");
+        }
+        assert!(space_frame(&[]).extent()[0] > 0.0);
+    }
+
+    #[test]
     fn stopping_keeps_the_map_and_cancelling_does_not() {
         let live = LiveSlot::default();
         live.stop();

@@ -18,14 +18,16 @@ pub(super) fn card_of(ui: &mut Ui, ctx: &Context<'_>, (model, key): (&ModelState
     let now = model.map.moment.unwrap_or(last);
     let word = if shown.params.method == Method::Umap { "epoch" } else { "iteration" };
     // On a small map it stands over the line on trust.
-    let over = if rect.width() < 900.0 { 58.0 } else { 12.0 };
+    let small = rect.width() < 900.0;
+    let over = if small { 58.0 } else { 12.0 };
     let anchor = pos2(rect.right() - 12.0, rect.bottom() - over);
     let area = Area::new(Id::unique(("time", key))).fixed_pos(anchor).pivot(Align2::RIGHT_BOTTOM);
     area.order(Order::Middle).constrain(false).show(ui.ctx(), |ui| {
         card(&ctx.theme).show(ui, |ui| {
             ui.horizontal(|ui| {
                 let plain = |text: String| RichText::new(text).font(theme::secondary()).color(ctx.theme.dim);
-                ui.spacing_mut().slider_width = 132.0;
+                // On a small map it is as wide as the legend, beside which the points are fitted.
+                ui.spacing_mut().slider_width = if small { 78.0 } else { 132.0 };
                 let mut moment = now;
                 let response = ui.add(Slider::new(&mut moment, 0..=last).show_value(false));
                 response.widget_info(|| egui::WidgetInfo::slider(true, now as f64, "Moment of the layout"));
