@@ -85,8 +85,16 @@ impl App {
                     model.map.torn = Some(Arc::new(lines));
                 }
             }
+            Outcome::Pinned(of, id, pin) if of == now => {
+                if let Some(model) = self.document.model_mut(&id) {
+                    model.map.pin = pin.map(Arc::new);
+                }
+            }
             Outcome::Answered(of, result) if of == now => match result {
-                Ok(answer) => self.document.answer = Some(Arc::new(answer)),
+                Ok(answer) => {
+                    self.document.answer = Some(Arc::new(answer));
+                    self.place_pins();
+                }
                 Err(error) => self.failed("The query was not answered", &error),
             },
             Outcome::Inspected(of, found) if of == now && self.document.selection.focus == Some(found.row) => {
@@ -230,6 +238,7 @@ impl App {
             model.set = Some(Arc::new(set));
             model.error = None;
         }
+        self.offer_earlier(&id);
         if empty {
             return;
         }
@@ -310,6 +319,7 @@ impl App {
             thousands(count as u64),
             duration(seconds)
         );
+        let notes = projection.notes.join("\n");
         let projection = Arc::new(projection);
         if part {
             model.map.part = Some(projection);
@@ -327,7 +337,7 @@ impl App {
             model.map.fresh = true;
         }
         self.map_changed(id);
-        self.log(LogLevel::Info, words, "");
+        self.log(LogLevel::Info, words, notes);
         if first && !shown {
             self.announce(LogLevel::Info, format!("The map of {name} is ready"), "");
         }

@@ -27,7 +27,7 @@ impl App {
             Command::Add(paths) => {
                 // Also beside what is still being read.
                 let (all, chosen) = match self.pending.take() {
-                    Some(PendingLoad { paths: Some(all), chosen }) => (all, chosen),
+                    Some(PendingLoad { paths: Some(all), chosen, .. }) => (all, chosen),
                     _ => (self.document.corpus.as_ref().map(|corpus| corpus.roots.clone()).unwrap_or_default(), vec![]),
                 };
                 let join = |mut first: Vec<PathBuf>| {
@@ -35,6 +35,7 @@ impl App {
                     first
                 };
                 self.open(Some(join(all)), join(chosen));
+                self.pending_grows();
             }
             Command::Reload => self.reload(),
             Command::SetLoadOptions(options) => {
@@ -51,6 +52,7 @@ impl App {
                 let method = self.document.model(&id).and_then(|model| model.map.method).unwrap_or(Method::Tsne);
                 self.spawn_project(&id, method);
             }
+            Command::PlaceNew(id) => self.spawn_place_new(&id),
             Command::ProjectSelection(id, method) => self.spawn_project_selection(&id, method),
             Command::ShowWhole(id) => self.show_whole(&id),
             Command::KeepMap(id) => self.keep_map(&id),
@@ -166,6 +168,7 @@ impl App {
                 self.jobs.cancel_lanes("query");
                 self.document.answer = None;
                 self.document.query = None;
+                self.place_pins();
             }
             Command::FocusQuery => self.query_focus_request += 1,
             Command::SetTop(top) => {
@@ -220,7 +223,7 @@ impl App {
     /// paths to remember.
     fn open(&mut self, paths: Option<Vec<PathBuf>>, chosen: Vec<PathBuf>) {
         self.load += 1;
-        self.pending = Some(PendingLoad { paths: paths.clone(), chosen });
+        self.pending = Some(PendingLoad { paths: paths.clone(), chosen, grows: false });
         self.spawn_load(paths);
     }
 
@@ -240,20 +243,27 @@ impl App {
             "trust",
             "torn",
             "scrub",
+            "pin",
             "reductions",
         ] {
             self.jobs.cancel_lanes(lane);
         }
         // What was cancelled must not pass for the work of the new corpus.
         self.snapshots = self.jobs.snapshots();
+        let before = if self.pending.as_ref().is_some_and(|pending| pending.grows) {
+            self.document.maps_to_grow()
+        } else {
+            Default::default()
+        };
         let old = self.document.clear();
+        self.document.before = before;
         self.jobs.spawn(JobSpec::quiet("Letting go of the corpus before", "drop"), move |_| {
             // Freeing a large corpus takes longer than a frame may.
             drop(old);
             Outcome::Nothing
         });
         self.state.forget_corpus();
-        let Some(PendingLoad { paths, chosen }) = self.pending.take() else { return };
+        let Some(PendingLoad { paths, chosen, .. }) = self.pending.take() else { return };
         self.opened = paths;
         for path in chosen.into_iter().rev() {
             let path = std::path::absolute(&path).unwrap_or(path);
@@ -265,6 +275,14 @@ impl App {
 
     fn reload(&mut self) {
         self.open(self.opened.clone(), Vec::new());
+        self.pending_grows();
+    }
+
+    /// What is being loaded holds what is loaded: its maps may grow.
+    fn pending_grows(&mut self) {
+        if let Some(pending) = &mut self.pending {
+            pending.grows = true;
+        }
     }
 
     fn cancel(&mut self, id: crate::jobs::JobId) {

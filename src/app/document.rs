@@ -4,10 +4,20 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::corpus::Corpus;
+use crate::projection::Method;
 use crate::tasks::LiveSlot;
 use crate::ui::context::{CompareState, FolderLine, Inspection, ItemOrder, MapModel, ModelState, Selection};
 use crate::vectors::RowId;
-use crate::workspace::{Answer, ModelCard, ModelId};
+use crate::workspace::{Answer, EmbeddingSet, ModelCard, ModelId, Projection};
+
+/// A set and its map from before items were added.
+#[derive(Clone, Debug)]
+pub struct Before {
+    /// The set.
+    pub set: Arc<EmbeddingSet>,
+    /// The map.
+    pub map: Arc<Projection>,
+}
 
 /// The document shown.
 #[derive(Default)]
@@ -40,6 +50,8 @@ pub struct Document {
     pub hidden: BTreeSet<String>,
     /// Order of the item list.
     pub item_order: ItemOrder,
+    /// What sets were, and their maps, before items were added.
+    pub before: BTreeMap<ModelId, Before>,
     /// Where running layouts put their newest positions.
     pub live: BTreeMap<ModelId, LiveSlot>,
     /// Pairs whose comparison was begun.
@@ -90,6 +102,18 @@ impl Document {
         fresh.generation = self.generation + 1;
         fresh.selection.revision = self.selection.revision + 1;
         std::mem::replace(self, fresh)
+    }
+
+    /// The sets and the maps that items may be added to: of each model the one shown, if it is whole and laid out by t-SNE or UMAP, else
+    /// the best there is.
+    pub fn maps_to_grow(&self) -> BTreeMap<ModelId, Before> {
+        let of = |model: &ModelState| {
+            let methods = [model.map.method, Some(Method::Umap), Some(Method::Tsne)];
+            let laid_out = methods.into_iter().flatten().filter(|method| *method != Method::Pca);
+            let map = laid_out.filter_map(|method| model.map.projections.get(&method)).next()?.clone();
+            Some((model.card.id.clone(), Before { set: model.set.clone()?, map }))
+        };
+        self.models.iter().filter_map(of).collect()
     }
 
     /// Every map must be coloured again.

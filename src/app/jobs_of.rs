@@ -12,7 +12,7 @@ use crate::jobs::{JobSpec, Policy};
 use crate::picture::{Layout, Palette, StyleRequest, Styles, Values};
 use crate::projection::{Method, ReductionCost};
 use crate::tasks::{self, EmbedRequest, LoadRequest, Query, QueryRequest, TaskError};
-use crate::ui::context::{Inspection, ItemOrder, MapChoice, MapLabels, MeasuredPair, TornLines};
+use crate::ui::context::{Inspection, ItemOrder, MapChoice, MapLabels, MeasuredPair, Pin, TornLines};
 use crate::vectors::RowId;
 use crate::workspace::cache::CacheReport;
 use crate::workspace::{
@@ -42,6 +42,8 @@ pub enum Outcome {
     Reduced(u64, ModelId, Result<Vec<ReductionCost>, TaskError>),
     /// It was found where the shown map is wrong about a row.
     Torn(u64, ModelId, TornLines),
+    /// It was found where the query would lie on the shown map.
+    Pinned(u64, ModelId, Option<Pin>),
     /// A query was answered.
     Answered(u64, Result<Answer, TaskError>),
     /// A row was looked at.

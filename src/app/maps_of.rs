@@ -8,7 +8,7 @@ use super::App;
 use super::jobs_of::{Outcome, spec};
 use crate::jobs::{JobId, JobSpec, Policy};
 use crate::picture::Layout;
-use crate::projection::{LINFA_LIMIT, Method, TsneEngine};
+use crate::projection::{Attraction, LINFA_LIMIT, Method, TsneEngine};
 use crate::tasks::{self, ClusterRequest, LiveSlot, ProjectRequest};
 use crate::ui::context::{KeptMap, LiveInfo, MapChoice, TornLines};
 use crate::vectors::RowId;
@@ -86,8 +86,8 @@ impl App {
         let (model_id, lane) = (id.clone(), format!("project {id}"));
         let job = self.jobs.spawn(spec(title, lane, Policy::Replace), move |progress| {
             let result = tasks::project(&request, &slot, &environment, progress).map(|projection| {
-                let layout = Layout::new(projection.rows.clone(), projection.points.clone());
-                (projection, Arc::new(layout))
+                let layout = layout_of(&projection);
+                (projection, layout)
             });
             Outcome::Projected(generation, model_id, (method, part), result)
         });
@@ -158,6 +158,7 @@ impl App {
         self.spawn_clusters(id, false);
         self.spawn_trust(id);
         self.spawn_torn(id);
+        self.spawn_pin(id);
     }
 
     /// Back from a map of some rows to that of all.
@@ -175,7 +176,7 @@ impl App {
         let Some(model) = self.document.model_mut(id) else { return };
         let Some(projection) = model.map.shown().cloned() else { return };
         let number = model.map.kept.iter().map(|kept| kept.number + 1).max().unwrap_or(1);
-        let layout = Arc::new(Layout::new(projection.rows.clone(), projection.points.clone()));
+        let layout = layout_of(&projection);
         let name = format!("{number}: {}", made_with(&projection));
         let words = format!("Kept {name}; it can be chosen in Compare");
         model.map.kept.push(KeptMap { number, name, projection, layout });
@@ -216,7 +217,8 @@ impl App {
         self.jobs.spawn(JobSpec::quiet("Turning the map", format!("scrub {id}")), move |_| {
             let space = projection.space.as_deref().unwrap_or_default();
             let points: Vec<[f32; 2]> = tasks::seen_from(space, turned);
-            Outcome::Placed(generation, model_id, Arc::new(Layout::new(projection.rows.clone(), points.into())))
+            let layout = Layout::new(projection.rows.clone(), points.into()).framed(tasks::space_frame(space));
+            Outcome::Placed(generation, model_id, Arc::new(layout))
         });
     }
 
@@ -288,6 +290,15 @@ impl App {
     }
 }
 
+/// Where the points of a finished map are; those of space as they are seen from the front.
+pub(super) fn layout_of(projection: &Projection) -> Arc<Layout> {
+    let layout = Layout::new(projection.rows.clone(), projection.points.clone());
+    Arc::new(match &projection.space {
+        Some(space) => layout.framed(tasks::space_frame(space)),
+        None => layout,
+    })
+}
+
 fn new_live(job: JobId, (method, engine): (Method, TsneEngine), iterations: usize) -> LiveInfo {
     LiveInfo { job, method, engine, paused: false, iteration: 0, iterations, kl: f32::NAN }
 }
@@ -301,7 +312,10 @@ fn made_with(projection: &Projection) -> String {
     };
     match params.method {
         Method::Pca => format!("PCA{rows}"),
-        Method::Tsne => format!("t-SNE, perplexity {:.0}", params.tsne.perplexity),
+        Method::Tsne => match params.tsne.attraction {
+            Attraction::Perplexity => format!("t-SNE, perplexity {:.0}", params.tsne.perplexity),
+            Attraction::Uniform { neighbours } => format!("t-SNE, {neighbours} neighbours alike"),
+        },
         Method::Umap => {
             let umap = &params.umap;
             format!("UMAP{rows}, {} neighbours, distance {:.2}", umap.n_neighbors, umap.min_dist)

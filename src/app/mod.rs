@@ -15,6 +15,7 @@ mod jobs_of;
 mod maps_of;
 mod measuring;
 mod persistence;
+mod placing;
 mod vitals;
 
 use std::io::Write as _;
@@ -137,6 +138,8 @@ struct PendingLoad {
     paths: Option<Vec<PathBuf>>,
     /// What is remembered as recent once it is loaded.
     chosen: Vec<PathBuf>,
+    /// Whether it holds what is loaded now, and perhaps more.
+    grows: bool,
 }
 
 /// The window.

@@ -8,6 +8,7 @@ use super::numeric_args::{BenchArgs, ClusterArgs, NeighboursArgs};
 use super::options::{Common, LayoutArgs, LoadArgs, ModelArgs, PrecisionArgs, reduction};
 use crate::projection::Reduction;
 use crate::tasks::ColourBy;
+use crate::vectors::storage::Precision;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -96,6 +97,7 @@ pub enum Command {
     /// Lay vectors out by PCA, t-SNE or UMAP, and say how far the map may be trusted
     #[command(after_help = "Examples:\n  embedlens project notes --method tsne --out map.csv\n  \
         embedlens project notes --method umap --dimensions 3 --out space.csv\n  \
+        embedlens project old --method umap --place new --out map.csv\n  \
         embedlens project vectors.npy --reduce pca:50 --method umap --out map.npy\n  \
         embedlens project vectors.npy --method pca --out map.csv --json")]
     Project(ProjectArgs),
@@ -180,15 +182,39 @@ pub struct EmbedArgs {
     /// Folders and files
     #[arg(required = true, value_name = "PATH")]
     pub paths: Vec<PathBuf>,
-    /// File to write: .npy, .npz, .tsv or .parquet
+    /// File to write: .npy, .npz, .tsv, .parquet, or .vectors (ours, see --store)
     #[arg(long, short, value_name = "FILE")]
     pub out: PathBuf,
+    /// Bits a value of a .vectors file takes; what fewer lose is measured on these vectors and told
+    #[arg(long, value_enum, value_name = "BITS")]
+    pub store: Option<StoreArg>,
     #[command(flatten)]
     pub model: ModelArgs,
     #[command(flatten)]
     pub load: LoadArgs,
     #[command(flatten)]
     pub common: Common,
+}
+
+/// In which precision vectors are stored.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum StoreArg {
+    /// 32 bits: nothing is lost
+    F32,
+    /// 16 bits: half the size, about three digits
+    F16,
+    /// 8 bits and a scale a row: a quarter of the size, about two digits
+    Int8,
+}
+
+impl From<StoreArg> for Precision {
+    fn from(argument: StoreArg) -> Self {
+        match argument {
+            StoreArg::F32 => Self::F32,
+            StoreArg::F16 => Self::F16,
+            StoreArg::Int8 => Self::Int8,
+        }
+    }
 }
 
 #[derive(Debug, Args)]
@@ -204,6 +230,9 @@ pub struct ProjectArgs {
     /// Make the vectors shorter first: pca:N (principal components), truncate:N (first dimensions) or random:N (random directions)
     #[arg(long, value_name = "WAY:N", value_parser = reduction, help_heading = "Layout options")]
     pub reduce: Option<Reduction>,
+    /// Then place these files, or this file of vectors, on the map, whose own points stay where they are; written to F-placed
+    #[arg(long, value_name = "PATH|VECTORS", conflicts_with = "reduce", help_heading = "Layout options")]
+    pub place: Vec<PathBuf>,
     #[command(flatten)]
     pub model: ModelArgs,
     #[command(flatten)]

@@ -11,11 +11,15 @@ use super::json::{self, object, rounded};
 use super::session::{Failure, Session, check_out, out_for, spare_items};
 use super::text::{count, plural, rate};
 use crate::corpus::Corpus;
-use crate::tasks;
+use crate::tasks::{self, StoredFile};
 use crate::workspace::EmbeddingSet;
 
 pub(super) fn run(args: &EmbedArgs, session: &Session) -> Result<(), Failure> {
-    check_out(&args.out, &["npy", "npz", "tsv", "parquet"], &args.paths)?;
+    check_out(&args.out, &["npy", "npz", "tsv", "parquet", "vectors"], &args.paths)?;
+    let ours = args.out.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("vectors"));
+    if args.store.is_some() && !ours {
+        return Err(Failure::Usage("--store is for files that end in .vectors".to_owned()));
+    }
     let started = Instant::now();
     let corpus = session.load(&args.paths, &args.load)?;
     let loading = started.elapsed().as_secs_f64();
@@ -26,9 +30,18 @@ pub(super) fn run(args: &EmbedArgs, session: &Session) -> Result<(), Failure> {
     for (nth, model) in models.iter().enumerate() {
         let set = session.embed(&corpus, model)?;
         let out = out_for(&args.out, nth, &set.card.id);
-        tasks::export_vectors(&set, &corpus, &out)?;
+        let stored = match args.store {
+            Some(store) => Some(tasks::export_stored(&set, &corpus, &out, store.into())?),
+            None => {
+                tasks::export_vectors(&set, &corpus, &out)?;
+                None
+            }
+        };
         text += &line(&set, &out);
-        entries.push(entry(&corpus, &set, &out));
+        text += &stored.as_ref().map_or_else(String::new, stored_line);
+        let mut told = entry(&corpus, &set, &out);
+        told["stored"] = stored.as_ref().map_or(Value::Null, stored_json);
+        entries.push(told);
         sets.push(set);
     }
     let mut fields = Session::corpus_json(&corpus);
@@ -57,6 +70,24 @@ fn line(set: &EmbeddingSet, out: &Path) -> String {
         count((set.rows.len() - set.cached) as u64),
         out.display()
     )
+}
+
+/// What less precision saved and lost.
+fn stored_line(stored: &StoredFile) -> String {
+    format!(
+        "  {:.1} MB; {:.2} % of the nearest ten kept, rows turned by 1 − cosine = {:.1e} (worst {:.1e})\n",
+        stored.bytes as f64 / 1e6,
+        stored.neighbours_kept * 100.0,
+        stored.turned.mean,
+        stored.turned.max
+    )
+}
+
+fn stored_json(stored: &StoredFile) -> Value {
+    json!({
+        "precision": stored.precision, "bytes": stored.bytes, "neighbours_kept": rounded(Some(f64::from(stored.neighbours_kept)), 5),
+        "turned": stored.turned.mean, "turned_most": stored.turned.max,
+    })
 }
 
 fn entry(corpus: &Corpus, set: &EmbeddingSet, out: &Path) -> Value {

@@ -105,7 +105,9 @@ pub(super) fn lay_out(
         graph: source.graph.clone(),
         ..ProjectRequest::new(source.vectors.clone(), rows, params)
     };
-    Ok(session.watch(|env, progress| tasks::project(&request, &LiveSlot::default(), env, progress))?)
+    let projection = session.watch(|env, progress| tasks::project(&request, &LiveSlot::default(), env, progress))?;
+    projection.notes.iter().for_each(|note| session.say(note));
+    Ok(projection)
 }
 
 /// The labels of rows as numbers; −1 for rows without one.

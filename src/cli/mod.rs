@@ -16,6 +16,7 @@ mod models;
 mod neighbours;
 mod numeric_args;
 mod options;
+mod place;
 mod project;
 mod render;
 mod search;
@@ -65,7 +66,11 @@ pub fn run() -> Outcome {
 
 fn run_command(command: Command) -> ExitCode {
     let (name, common) = (command.name(), command.common().clone());
-    let session = Session::new(common);
+    let mut session = Session::new(common);
+    if name == "bench" {
+        // What is timed is done, not looked up.
+        session.env.cache_dir = None;
+    }
     let result = catch_unwind(AssertUnwindSafe(|| dispatch(command, &session)));
     finish(result, name, &session)
 }

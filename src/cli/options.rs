@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 
 use crate::corpus::LoadOptions;
 use crate::models::{self, ModelId, Precision};
-use crate::projection::{Method, Reduction, TsneEngine, TsneParams, UmapParams, UmapStart};
+use crate::projection::{Attraction, Method, Reduction, Repulsion, TsneEngine, TsneParams, UmapParams, UmapStart};
 use crate::vectors::Metric;
 use crate::workspace::ProjectionParams;
 
@@ -194,6 +194,19 @@ pub struct Tuning {
     /// t-SNE: accuracy, 0 is exact, larger is faster and coarser
     #[arg(long, value_name = "X", default_value_t = TsneParams::default().theta)]
     pub theta: f32,
+    /// t-SNE: draw each point to its N nearest neighbours with the same weight, instead of by perplexity; larger weighs the wider
+    /// neighbourhood; usual 10 to 30
+    #[arg(long, value_name = "N", conflicts_with = "perplexity", value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub uniform: Option<u16>,
+    /// t-SNE: how the pushes between all points are computed
+    #[arg(long, value_enum, default_value_t = RepulsionArg::Auto)]
+    pub repulsion: RepulsionArg,
+    /// t-SNE: factor on attraction in the first iterations; larger pulls groups together sooner; usual 4 to 30
+    #[arg(long, value_name = "X", default_value_t = TsneParams::default().early_exaggeration)]
+    pub early_exaggeration: f32,
+    /// t-SNE: how many iterations are exaggerated; larger gives groups longer to form [default: 250, at most a third of all]
+    #[arg(long, value_name = "N")]
+    pub exaggeration_iterations: Option<usize>,
     /// t-SNE: which program runs it; linfa is a reference for up to 5,000 points
     #[arg(long, value_enum, default_value_t = EngineArg::Embedlens)]
     pub engine: EngineArg,
@@ -291,6 +304,7 @@ impl Tuning {
         };
         positive("--perplexity", self.perplexity)?;
         self.learning_rate.map_or(Ok(()), |rate| positive("--learning-rate", rate))?;
+        positive("--early-exaggeration", self.early_exaggeration)?;
         if !(0.0..=1.0).contains(&self.theta) {
             return Err("--theta must be 0 to 1".to_owned());
         }
@@ -299,14 +313,20 @@ impl Tuning {
             perplexity: self.perplexity,
             learning_rate: self.learning_rate,
             iterations: self.iterations,
-            exaggeration_iterations: usual.exaggeration_iterations.min(self.iterations / 3),
+            early_exaggeration: self.early_exaggeration,
+            exaggeration_iterations: self
+                .exaggeration_iterations
+                .unwrap_or_else(|| usual.exaggeration_iterations.min(self.iterations / 3)),
             theta: self.theta,
+            repulsion: self.repulsion.into(),
+            attraction: self
+                .uniform
+                .map_or(Attraction::Perplexity, |neighbours| Attraction::Uniform { neighbours: neighbours.into() }),
             seed,
             engine: match self.engine {
                 EngineArg::Embedlens => TsneEngine::Embedlens,
                 EngineArg::Linfa => TsneEngine::Linfa,
             },
-            ..usual
         })
     }
 }
@@ -342,6 +362,29 @@ pub enum StartArg {
     Spectral,
     /// Random places
     Random,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum RepulsionArg {
+    /// All pairs up to 1,000 points, the tree up to a few thousand, the grid above
+    Auto,
+    /// A tree in which far points are seen as one; --theta is its accuracy
+    BarnesHut,
+    /// A grid and Fourier transforms: time hardly grows with the points
+    Fft,
+    /// All pairs: slow above 10,000 points
+    Exact,
+}
+
+impl From<RepulsionArg> for Repulsion {
+    fn from(argument: RepulsionArg) -> Self {
+        match argument {
+            RepulsionArg::Auto => Self::Automatic,
+            RepulsionArg::BarnesHut => Self::BarnesHut,
+            RepulsionArg::Fft => Self::Fft,
+            RepulsionArg::Exact => Self::Exact,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]

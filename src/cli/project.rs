@@ -23,7 +23,11 @@ enum Made {
 }
 
 pub(super) fn run(args: &ProjectArgs, session: &Session) -> Result<(), Failure> {
-    check_out(&args.out, &["csv", "parquet", "npy"], &args.paths)?;
+    let read: Vec<_> = args.paths.iter().chain(&args.place).cloned().collect();
+    check_out(&args.out, &["csv", "parquet", "npy"], &read)?;
+    if !args.place.is_empty() {
+        check_out(&super::place::beside(&args.out), &["csv", "parquet", "npy"], &read)?;
+    }
     let params = args.layout.params(session.seed()).map_err(Failure::Usage)?;
     let found = maps::sources(session, &args.paths, (&args.model, &args.load), Some(&params), false)?;
     if let Some(corpus) = &found.corpus {
@@ -35,6 +39,10 @@ pub(super) fn run(args: &ProjectArgs, session: &Session) -> Result<(), Failure> 
         // Positions of other dimensions than the file's are made, and so asked for.
         let unasked = args.layout.method.is_none() && short.is_none();
         let given = maps::as_it_is(&source, params, unasked);
+        if given.is_some() && !args.place.is_empty() {
+            let message = "--place: these positions were made elsewhere; name a --method to lay the vectors out";
+            return Err(Failure::Usage(message.to_owned()));
+        }
         let method = if given.is_some() { Made::Given } else { Made::By(params.method) };
         let projection = match given {
             Some(given) => given,
@@ -44,7 +52,13 @@ pub(super) fn run(args: &ProjectArgs, session: &Session) -> Result<(), Failure> 
         let out = out_for(&args.out, nth, &model);
         tasks::export_projection(&projection, &source.rows, &out)?;
         text += &line((&projection, method), &out);
-        entries.push(entry((&source, short.as_ref()), (&projection, method), &out, session));
+        let mut told = entry((&source, short.as_ref()), (&projection, method), &out, session);
+        if !args.place.is_empty() {
+            let placed = super::place::run(args, session, &source, (&projection, &out))?;
+            text += &placed.line;
+            told["placed"] = placed.entry;
+        }
+        entries.push(told);
     }
     let mut fields = found.corpus.as_deref().map(Session::corpus_json).unwrap_or_default();
     fields.push(Session::memory_json());
@@ -124,6 +138,7 @@ fn entry(
         fields.push(("reduced", fact));
     }
     fields.push(("kl", kl.into()));
+    fields.push(("notes", json!(projection.notes)));
     object(fields)
 }
 

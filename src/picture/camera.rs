@@ -34,6 +34,13 @@ impl Camera {
         Self { centre: bounds.centre(), scale: if scale.is_finite() && scale > 0.0 { scale } else { 1.0 } }
     }
 
+    /// The view in which all of `bounds` fits into a part of the screen of `size`, from the corner `from` to the corner `to`.
+    pub fn fit_into(bounds: Bounds, size: [f32; 2], (from, to): ([f32; 2], [f32; 2])) -> Self {
+        let part = Self::fit(bounds, [0, 1].map(|axis| to[axis] - from[axis]), 0.0);
+        let aside = [0, 1].map(|axis| (from[axis] + to[axis] - size[axis]) * 0.5 / part.scale);
+        Self { centre: [part.centre[0] - aside[0], part.centre[1] + aside[1]], ..part }
+    }
+
     /// Where a world point is on a screen of `size`, from its top left corner.
     pub fn to_screen(&self, world: [f32; 2], size: [f32; 2]) -> [f32; 2] {
         [
@@ -133,6 +140,16 @@ mod tests {
         for point in [[0.0, 0.0], [10.0, 5.0], [-30.0, 22.0]] {
             near(camera.to_world(camera.to_screen(point, SIZE), SIZE), point, 1e-3);
         }
+    }
+
+    #[test]
+    fn a_part_of_the_screen_is_filled_and_not_left() {
+        let bounds = Bounds { min: [-3.0, 5.0], max: [1.0, 7.0] };
+        let (from, to) = ([30.0, 10.0], [130.0, 90.0]);
+        let camera = Camera::fit_into(bounds, SIZE, (from, to));
+        let (low, high) = (camera.to_screen(bounds.min, SIZE), camera.to_screen(bounds.max, SIZE));
+        assert!((low[0] - 30.0).abs() < 1e-3 && (high[0] - 130.0).abs() < 1e-3, "{low:?} {high:?}");
+        assert!((low[1] + high[1] - 100.0).abs() < 1e-3, "centred between 10 and 90");
     }
 
     #[test]

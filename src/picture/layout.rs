@@ -50,9 +50,57 @@ impl Bounds {
         [self.max[0] - self.min[0], self.max[1] - self.min[1]]
     }
 
+    /// Whether a point is inside or on the edge.
+    pub fn contains(&self, point: [f32; 2]) -> bool {
+        (0..2).all(|axis| (self.min[axis]..=self.max[axis]).contains(&point[axis]))
+    }
+
     /// The middle.
     pub fn centre(&self) -> [f32; 2] {
         [(self.min[0] + self.max[0]) * 0.5, (self.min[1] + self.max[1]) * 0.5]
+    }
+}
+
+/// The share of points at either end of an axis that are not of the core, and how far the core reaches beyond the others, in shares of
+/// their extent.
+const TAIL: f32 = 0.005;
+const AROUND: f32 = 0.08;
+/// Fewer points have no core but all of them.
+const CORE_FROM: usize = 200;
+/// Points that tails are found among.
+const SAMPLED: usize = 20_000;
+
+/// Where nearly all points are, and how many are elsewhere.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Core {
+    /// The middle 99 % along each axis, with some room.
+    pub bounds: Bounds,
+    /// Points outside.
+    pub outside: usize,
+}
+
+impl Core {
+    fn of(points: &[[f32; 2]], bounds: Bounds) -> Self {
+        let stride = points.len().div_ceil(SAMPLED).max(1);
+        let sound: Vec<[f32; 2]> = points.iter().step_by(stride).copied().filter(|&point| drawable(point)).collect();
+        if sound.len() < CORE_FROM {
+            return Self { bounds, outside: 0 };
+        }
+        let mut core = bounds;
+        for axis in 0..2 {
+            let mut values: Vec<f32> = sound.iter().map(|point| point[axis]).collect();
+            let tail = (values.len() as f32 * TAIL) as usize;
+            let last = values.len() - 1 - tail;
+            let low = *values.select_nth_unstable_by(tail, f32::total_cmp).1;
+            let high = *values.select_nth_unstable_by(last, f32::total_cmp).1;
+            let around = (high - low) * AROUND;
+            if around > 0.0 {
+                core.min[axis] = (low - around).max(bounds.min[axis]);
+                core.max[axis] = (high + around).min(bounds.max[axis]);
+            }
+        }
+        let outside = points.par_iter().filter(|&&point| drawable(point) && !core.contains(point)).count();
+        Self { bounds: core, outside }
     }
 }
 
@@ -74,6 +122,8 @@ pub struct Layout {
     rows: Arc<[RowId]>,
     points: Arc<[[f32; 2]]>,
     bounds: Bounds,
+    core: Core,
+    frame: Option<Bounds>,
     grid: Grid,
     lookup: Lookup,
 }
@@ -93,7 +143,19 @@ impl Layout {
         };
         let bounds = Bounds::around(&points);
         let grid = Grid::new(&points, bounds);
-        Self { id: next_id(), rows, points, bounds, grid, lookup }
+        let core = Core::of(&points, bounds);
+        Self { id: next_id(), rows, points, bounds, core, frame: None, grid, lookup }
+    }
+
+    /// The same, to be seen in a frame of its own: that of points in space, from whichever side they are seen.
+    #[must_use]
+    pub fn framed(self, frame: Bounds) -> Self {
+        Self { frame: Some(frame), ..self }
+    }
+
+    /// The frame it is to be seen in, where it has one.
+    pub fn frame(&self) -> Option<Bounds> {
+        self.frame
     }
 
     /// A number no other layout of this process has.
@@ -134,6 +196,11 @@ impl Layout {
     /// The smallest rectangle around all drawn points.
     pub fn bounds(&self) -> Bounds {
         self.bounds
+    }
+
+    /// Where nearly all drawn points are.
+    pub fn core(&self) -> Core {
+        self.core
     }
 
     /// The drawn positions in Morton order: neighbours in this list are neighbours on the plane.
@@ -267,6 +334,18 @@ mod tests {
             })
             .collect();
         Layout::new((0..len as u32).map(RowId).collect(), points.into())
+    }
+
+    #[test]
+    fn a_few_far_points_are_not_of_the_core() {
+        let mut points: Vec<[f32; 2]> = (0..1000).map(|at| [(at % 32) as f32, (at / 32) as f32]).collect();
+        let even = Layout::new((0..1000).map(RowId).collect(), points.clone().into());
+        assert!(even.core().outside == 0 && even.core().bounds == even.bounds());
+        points[7] = [900.0, 3.0];
+        points[8] = [-500.0, 700.0];
+        let core = Layout::new((0..1000).map(RowId).collect(), points.into()).core();
+        assert_eq!(core.outside, 2);
+        assert!(core.bounds.extent()[0] < 40.0 && core.bounds.extent()[1] < 40.0, "{core:?}");
     }
 
     #[test]

@@ -18,7 +18,7 @@ pub use camera::Camera;
 pub use chrome::grouped;
 pub use colour::Colour;
 pub use figure::{Figure, FigureError, FigureTheme};
-pub use layout::{Bounds, Layout};
+pub use layout::{Bounds, Core, Layout};
 pub use palette::{CATEGORIES, Colormap, OKABE_ITO, OTHER, Palette};
 pub use raster::{Raster, raster};
 pub use style::{FrontLook, Legend, LegendEntry, LegendScale, StyleRequest, Styles, Values};

@@ -71,7 +71,7 @@ pub(super) fn agree_vectors(
     }
     env.run(|| {
         let graph = |side: &Side| {
-            let shared = shared_graph(&side.graph, &side.vectors, Metric::Cosine, k, progress)?;
+            let shared = shared_graph(&side.graph, &side.vectors, (Metric::Cosine, k), env, progress)?;
             Ok::<_, TaskError>(shared.nearest(k))
         };
         let (graph_a, graph_b) = (graph(a)?, graph(b)?);

@@ -55,6 +55,7 @@ pub fn answer(request: &QueryRequest, env: &Environment, progress: &Progress) ->
             Err(why) => answer.unanswered.push((set.card.id.clone(), why)),
         }
     }
+    answer.vectors = ready.iter().map(|(set, vector)| (set.card.id.clone(), vector.clone())).collect();
     answer.seconds_embed = started.elapsed().as_secs_f64();
     let started = Instant::now();
     env.run(|| {

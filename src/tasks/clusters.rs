@@ -69,6 +69,7 @@ pub fn clusters(request: &ClusterRequest, env: &Environment, progress: &Progress
     env.run(|| {
         let input = Input {
             params: request.params,
+            env,
             rows: rows.clone(),
             points: request.layout.points(),
             vectors: &vectors,
@@ -116,6 +117,7 @@ pub fn row_clusters(
     env.run(|| {
         let input = Input {
             params: request.params,
+            env,
             rows: (0..rows.len() as u32).map(RowId).collect(),
             points: &request.points,
             vectors: &vectors,
@@ -129,6 +131,7 @@ pub fn row_clusters(
 /// What clusters are looked for in, wherever it came from.
 struct Input<'a> {
     params: ClusterParams,
+    env: &'a Environment,
     rows: Arc<[RowId]>,
     points: &'a [[f32; 2]],
     vectors: &'a (dyn Fn() -> Vectors + Sync),
@@ -200,7 +203,7 @@ fn find(request: &Input<'_>, progress: &Progress) -> Result<Found, TaskError> {
             }
             let metric = natural_metric(&vectors);
             let needed = NEIGHBOURS.max(params.min_samples);
-            let graph = shared_graph(&request.graph, &vectors, metric, needed, progress)?;
+            let graph = shared_graph(&request.graph, &vectors, (metric, needed), request.env, progress)?;
             Ok(by_density(&Hierarchy::of_graph(&vectors, &graph, params.min_samples, progress)?, params))
         }
         ClusterMethod::KMeans => {

@@ -51,6 +51,9 @@ pub enum TaskError {
     /// Vectors could not be laid out.
     #[error("could not lay the vectors out: {0}")]
     Projection(#[from] ProjectionError),
+    /// The map of before has points that are of no row now.
+    #[error("the map of before has points whose files were changed or taken away; lay everything out again instead")]
+    RowsGone,
     /// Two sets could not be compared.
     #[error("could not compare {a} and {b}: {source}")]
     Analysis {

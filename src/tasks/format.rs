@@ -17,6 +17,8 @@ pub(super) enum Format {
     Tsv,
     /// A Parquet table with a column of vectors, or of positions.
     Parquet,
+    /// Our own, in 32, 16 or 8 bits a value.
+    Vectors,
     /// A table of positions.
     Csv,
 }
@@ -28,6 +30,7 @@ pub(super) fn format_of(path: &Path) -> Option<Format> {
         "npz" => Some(Format::Npz),
         "tsv" => Some(Format::Tsv),
         "parquet" => Some(Format::Parquet),
+        "vectors" => Some(Format::Vectors),
         "csv" => Some(Format::Csv),
         _ => None,
     }

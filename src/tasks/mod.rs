@@ -20,6 +20,7 @@ mod memory;
 mod models;
 mod neighbours;
 mod opened;
+mod place;
 mod project;
 mod reductions;
 mod render;
@@ -36,7 +37,7 @@ pub use embed::{EmbedRequest, EmbedTimes, EmbedTrial, SeenPictures, WARM_UP, emb
 pub use environment::Environment;
 pub use error::TaskError;
 pub use explain::{explain, explain_text};
-pub use export::{export_projection, export_table, export_vectors};
+pub use export::{StoredFile, export_projection, export_stored, export_table, export_vectors};
 pub use format::{hold_vectors, holds_vectors, is_vectors_file};
 pub use import::{Imported, import_vectors};
 pub use lists::{ListRequest, Listed, Shortened, export_neighbours, list_files, neighbour_lists, shorten};
@@ -49,7 +50,8 @@ pub use models::{
 pub(crate) use neighbours::shared_graph;
 pub use neighbours::{nearest, neighbours};
 pub use opened::{Opened, OpenedSet, open_vectors};
-pub use project::{LiveFrame, LiveSlot, ProjectRequest, check_engine, project, seen_from};
+pub use place::{PlaceNewRequest, PlaceRequest, Placed, numbered, place, place_new, place_query};
+pub use project::{LiveFrame, LiveSlot, ProjectRequest, check_engine, project, seen_from, space_frame};
 pub use reductions::reductions;
 pub use render::{ColourBy, RenderRequest, Rendered, render};
 pub use sheet::{SheetColumn, write_sheet};

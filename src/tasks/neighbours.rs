@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Environment, TaskError};
-use crate::progress::Progress;
+use crate::progress::{Cancelled, Progress};
 use crate::search::{self, GraphChoice, NeighbourGraph};
 use crate::vectors::{Metric, RowId, Vectors};
-use crate::workspace::{EmbeddingSet, SharedGraph};
+use crate::workspace::{Damaged, EmbeddingSet, GraphStore, SharedGraph, SmallerGraph, StoredGraph};
 
 /// Depth that serves every method at its usual parameters (three times t-SNE's perplexity of 30).
 const DEEP: usize = 90;
@@ -17,6 +17,13 @@ const DEEP_UP_TO: usize = 100_000;
 const SHALLOW: usize = 15;
 /// Seed of approximate graphs.
 const SEED: u64 = 42;
+/// Sets below this have their neighbours found sooner than a file is opened.
+const STORED_FROM: usize = 500;
+/// Of a larger set, the share of rows that a stored graph must have to be extended: an exact one, and an approximate one, which is made
+/// anew much quicker.
+const EXTENDED: [f64; 2] = [0.75, 0.98];
+/// Rows on which the recall of an extended graph is measured.
+const SAMPLE: usize = 1000;
 
 /// The `k` nearest neighbours of every row of a set, by cosine: the set's shared graph, which may be deeper.
 ///
@@ -28,16 +35,16 @@ pub fn neighbours(
     env: &Environment,
     progress: &Progress,
 ) -> Result<Arc<NeighbourGraph>, TaskError> {
-    env.run(|| shared_graph(&set.graph, &set.vectors, Metric::Cosine, k, progress))
+    env.run(|| shared_graph(&set.graph, &set.vectors, (Metric::Cosine, k), env, progress))
 }
 
-/// The graph of at least `k` neighbours (or as many as there are), from its shared place or made and put there. Where another job is making
-/// one, waits for it rather than doing the same work twice.
+/// The graph of at least `k` neighbours by `metric` (or as many as there are): from its shared place; else from the cache on disk; else a
+/// smaller set's graph extended; else made. Where another job is at it, waits for it rather than doing the same work twice.
 pub(crate) fn shared_graph(
     shared: &SharedGraph,
     vectors: &Vectors,
-    metric: Metric,
-    k: usize,
+    (metric, k): (Metric, usize),
+    env: &Environment,
     progress: &Progress,
 ) -> Result<Arc<NeighbourGraph>, TaskError> {
     let k = k.min(vectors.len().saturating_sub(1));
@@ -47,15 +54,114 @@ pub(crate) fn shared_graph(
         }
         if let Some(_making) = shared.try_making() {
             let usual = if vectors.len() <= DEEP_UP_TO { DEEP } else { SHALLOW };
-            let k = k.max(usual);
-            let graph =
-                Arc::new(search::neighbour_graph(vectors, metric, k, (GraphChoice::Automatic, SEED), progress)?);
-            shared.put(k, graph.clone());
+            let wanted = Wanted { shared, vectors, metric, k, usual: k.max(usual) };
+            let StoredGraph { graph, asked } = wanted.find(env, progress)?;
+            let graph = Arc::new(graph);
+            shared.put(asked, graph.clone());
             return Ok(graph);
         }
         progress.check()?;
         std::thread::sleep(Duration::from_millis(10));
     }
+}
+
+/// A graph that is not in memory yet.
+struct Wanted<'a> {
+    shared: &'a SharedGraph,
+    vectors: &'a Vectors,
+    metric: Metric,
+    /// The fewest neighbours that do, and how many are found when they are found anew.
+    k: usize,
+    usual: usize,
+}
+
+impl Wanted<'_> {
+    fn find(&self, env: &Environment, progress: &Progress) -> Result<StoredGraph, Cancelled> {
+        let store = env.cache_dir.as_deref().filter(|_| self.vectors.len() >= STORED_FROM).map(GraphStore::in_cache);
+        let Some(store) = store else { return self.made(progress) };
+        progress.stage("Looking for neighbours in the cache", "steps", 0);
+        let identity = self.shared.identity(self.vectors);
+        progress.check()?;
+        if let Some(stored) = self.sound(store.find(identity, self.metric, self.k)) {
+            self.shared.note("Neighbours from the cache".to_owned());
+            return Ok(stored);
+        }
+        let fewest = (self.vectors.len() as f64 * EXTENDED[0]) as usize;
+        let smaller = store.find_smaller((identity, self.vectors.dim()), self.metric, (self.k, fewest));
+        let made = match self.sound(smaller).filter(|smaller| self.is_worth_extending(smaller)) {
+            Some(smaller) => self.extended(&smaller, progress)?,
+            None => self.made(progress)?,
+        };
+        if let Err(error) = store.keep(identity, self.vectors, &made) {
+            self.shared.note(format!("The neighbours could not be kept in the cache: {error}"));
+        }
+        Ok(made)
+    }
+
+    /// What was found; damage is noted, and then there is nothing.
+    fn sound<T>(&self, found: Result<Option<T>, Damaged>) -> Option<T> {
+        found.unwrap_or_else(|damaged| {
+            self.shared.note(format!("Neighbours in the cache are not used: {damaged}"));
+            None
+        })
+    }
+
+    fn made(&self, progress: &Progress) -> Result<StoredGraph, Cancelled> {
+        let choice = (GraphChoice::Automatic, SEED);
+        let graph = search::neighbour_graph(self.vectors, self.metric, self.usual, choice, progress)?;
+        Ok(StoredGraph { graph, asked: self.usual })
+    }
+
+    fn is_worth_extending(&self, smaller: &SmallerGraph) -> bool {
+        let share = smaller.places.len() as f64 / self.vectors.len() as f64;
+        share >= EXTENDED[usize::from(!smaller.stored.graph.exact)]
+    }
+
+    fn extended(&self, smaller: &SmallerGraph, progress: &Progress) -> Result<StoredGraph, Cancelled> {
+        let graph = extend(smaller, self.vectors, progress)?;
+        let graph = match graph.exact {
+            true => graph,
+            false => {
+                let recall = search::recall(self.vectors, &graph, SAMPLE, SEED, progress)?;
+                NeighbourGraph { recall: Some(recall), ..graph }
+            }
+        };
+        let (old, new) = (smaller.places.len(), self.vectors.len() - smaller.places.len());
+        self.shared.note(format!("Neighbours of {old} rows from the cache, extended by {new} new rows"));
+        Ok(StoredGraph { graph, asked: smaller.stored.asked })
+    }
+}
+
+/// The graph of `vectors` from one of some of its rows. Where those stand first, an exact graph becomes the one that is found anew, byte
+/// for byte; where they stand among the new rows, of equally near rows at the end of a list those that were there stay.
+fn extend(smaller: &SmallerGraph, vectors: &Vectors, progress: &Progress) -> Result<NeighbourGraph, Cancelled> {
+    let (graph, places) = (&smaller.stored.graph, &smaller.places);
+    if (0u32..).zip(places).all(|(row, &place)| row == place) {
+        return search::extend_graph(graph, vectors, progress);
+    }
+    let mut order = places.clone();
+    let mut known = vec![false; vectors.len()];
+    places.iter().for_each(|&place| known[place as usize] = true);
+    order.extend((0..vectors.len() as u32).filter(|&place| !known[place as usize]));
+    let arranged = vectors.select(order.iter().map(|&place| place as usize));
+    let found = search::extend_graph(graph, &arranged, progress)?;
+    let k = found.k;
+    let (mut indices, mut scores) = (vec![0u32; vectors.len() * k], vec![0.0f32; vectors.len() * k]);
+    for (row, &place) in order.iter().enumerate() {
+        let mut list: Vec<(f32, u32)> = found
+            .scores_of(row)
+            .iter()
+            .zip(found.of(row))
+            .map(|(&score, &near)| (score, order[near as usize]))
+            .collect();
+        list.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+        let at = place as usize * k;
+        for (offset, (score, near)) in list.into_iter().enumerate() {
+            (indices[at + offset], scores[at + offset]) = (near, score);
+        }
+    }
+    let (exact, recall) = (found.exact, found.recall);
+    Ok(NeighbourGraph { exact, recall, ..NeighbourGraph::new(k, found.metric, indices, scores) })
 }
 
 /// Up to so many dimensions, vectors from a file are taken for positions.
@@ -77,4 +183,63 @@ pub fn nearest(set: &EmbeddingSet, row: RowId, k: usize) -> Vec<(RowId, f32)> {
         _ => search::top_k(&set.vectors, own, metric, k, Some(&others)),
     };
     hits.into_iter().map(|hit| (set.rows[hit.position as usize], hit.score)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::search::exact_graph;
+
+    /// Rows of 16 values that are all different.
+    fn vectors(rows: std::ops::Range<usize>) -> Vectors {
+        let value = |at: usize| ((at * 7919 % 104_729) as f32 * 0.613).sin();
+        Vectors::new(rows.flat_map(|row| (0..16).map(move |axis| value(row * 16 + axis))).collect::<Vec<f32>>(), 16)
+            .unwrap()
+    }
+
+    fn joined(parts: &[&Vectors]) -> Vectors {
+        Vectors::new(parts.iter().flat_map(|part| part.values().to_vec()).collect::<Vec<f32>>(), 16).unwrap()
+    }
+
+    fn graph_of(vectors: &Vectors, env: &Environment) -> (Arc<NeighbourGraph>, String) {
+        let shared = SharedGraph::default();
+        let graph = shared_graph(&shared, vectors, (Metric::Euclidean, 20), env, &Progress::new()).unwrap();
+        (graph, shared.take_notes().join("; "))
+    }
+
+    fn check(graph: &NeighbourGraph, vectors: &Vectors) {
+        let anew = exact_graph(vectors, Metric::Euclidean, DEEP, &Progress::new()).unwrap();
+        assert!(graph.exact && graph.indices == anew.indices);
+        assert!(graph.scores.iter().zip(anew.scores.iter()).all(|(a, b)| a.to_bits() == b.to_bits()));
+    }
+
+    #[test]
+    fn neighbours_come_from_the_cache_and_are_extended() {
+        let dir = tempfile::tempdir().unwrap();
+        let env = Environment { cache_dir: Some(dir.path().to_owned()), ..Environment::default() };
+        let (old, new) = (vectors(0..900), vectors(900..1000));
+        let (made, notes) = graph_of(&old, &env);
+        assert_eq!(notes, "");
+        check(&made, &old);
+        let (again, notes) = graph_of(&old, &env);
+        assert_eq!(notes, "Neighbours from the cache");
+        assert_eq!((&again.indices, &again.scores), (&made.indices, &made.scores));
+        let more = joined(&[&old, &new]);
+        let (extended, notes) = graph_of(&more, &env);
+        assert_eq!(notes, "Neighbours of 900 rows from the cache, extended by 100 new rows");
+        check(&extended, &more);
+        assert_eq!(graph_of(&more, &env).1, "Neighbours from the cache");
+    }
+
+    #[test]
+    fn new_rows_may_stand_among_the_old_ones() {
+        let dir = tempfile::tempdir().unwrap();
+        let env = Environment { cache_dir: Some(dir.path().to_owned()), ..Environment::default() };
+        let parts = [vectors(0..300), vectors(300..400), vectors(400..900)];
+        graph_of(&joined(&[&parts[0], &parts[2]]), &env);
+        let whole = joined(&[&parts[0], &parts[1], &parts[2]]);
+        let (extended, notes) = graph_of(&whole, &env);
+        assert!(notes.contains("extended by 100"), "{notes}");
+        check(&extended, &whole);
+    }
 }

@@ -24,7 +24,7 @@ pub fn map_trust(
     progress: &Progress,
 ) -> Result<RowShares, TaskError> {
     env.run(|| {
-        let graph = shared_graph(&set.graph, &set.vectors, Metric::Cosine, NEIGHBOURS, progress)?;
+        let graph = shared_graph(&set.graph, &set.vectors, (Metric::Cosine, NEIGHBOURS), env, progress)?;
         let fared = MapNeighbours::new(layout.points()).of_all(&graph, NEIGHBOURS, progress)?;
         let shares = fared.iter().map(|point| point.kept).collect();
         Ok(RowShares { rows: layout.rows().clone(), shares })

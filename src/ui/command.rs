@@ -95,6 +95,8 @@ pub enum Command {
     ShowGiven(ModelId),
     /// Lay them out again from the start, with the parameters of now.
     ProjectAgain(ModelId),
+    /// Place the items that were added on the map of before, which stays as it is.
+    PlaceNew(ModelId),
     /// Lay out the selected rows alone.
     ProjectSelection(ModelId, Method),
     /// Go back from a map of some rows to that of all.

@@ -86,6 +86,26 @@ pub struct TornLines {
     pub pulled: Vec<RowId>,
 }
 
+/// A place on the map that is of no row: where the query would lie.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Pin {
+    /// The layout it was placed on.
+    pub layout: u64,
+    /// Where.
+    pub at: [f32; 2],
+    /// What was asked.
+    pub words: String,
+}
+
+/// The map of what a set was before items were added.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EarlierMap {
+    /// Its method.
+    pub method: Method,
+    /// Rows that it does not hold.
+    pub new: usize,
+}
+
 /// A model's maps.
 #[derive(Clone, Debug, Default)]
 pub struct MapModel {
@@ -123,6 +143,10 @@ pub struct MapModel {
     pub torn: Option<Arc<TornLines>>,
     /// What fewer dimensions of the vectors cost, once measured.
     pub reductions: Option<Arc<[ReductionCost]>>,
+    /// Where the query would lie on the shown map.
+    pub pin: Option<Arc<Pin>>,
+    /// The map from before items were added, on which the new ones can be placed.
+    pub earlier: Option<EarlierMap>,
     /// From where a map of three dimensions is seen: turned about the vertical and the horizontal axis, in radians.
     pub turned: [f32; 2],
 }

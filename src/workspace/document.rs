@@ -145,6 +145,8 @@ pub struct Projection {
     pub seconds: [f64; 3],
     /// Of the layout's seconds, those for the principal components it starts from, and those to weigh the neighbours.
     pub preparing: [f64; 2],
+    /// What there is to tell of how it was made: neighbours from the cache, a layout that was continued. Whole phrases without a full stop.
+    pub notes: Arc<[String]>,
 }
 
 impl Projection {
@@ -162,6 +164,7 @@ impl Projection {
             distances: None,
             seconds: [0.0; 3],
             preparing: [0.0; 2],
+            notes: [].into(),
         }
     }
 }

@@ -4,6 +4,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, TryLockError};
 
+use super::SetIdentity;
 use crate::search::{Index, NeighbourGraph};
 use crate::vectors::{Metric, Vectors};
 
@@ -19,6 +20,8 @@ struct Inner {
     made: Mutex<Vec<(usize, Arc<NeighbourGraph>)>>,
     making: Mutex<()>,
     index: OnceLock<Arc<Index>>,
+    identity: OnceLock<SetIdentity>,
+    notes: Mutex<Vec<String>>,
 }
 
 /// The right to make a graph: held by one at a time.
@@ -38,6 +41,21 @@ impl SharedGraph {
     /// The set's vectors prepared for queries by the cosine, at the first question: about 20 ms for 70,000 x 384.
     pub fn index(&self, vectors: &Vectors) -> Arc<Index> {
         self.inner.index.get_or_init(|| Arc::new(Index::new(vectors, Metric::Cosine))).clone()
+    }
+
+    /// The hashes of the set's vectors, made at the first question.
+    pub fn identity(&self, vectors: &Vectors) -> &SetIdentity {
+        self.inner.identity.get_or_init(|| SetIdentity::of(vectors))
+    }
+
+    /// Notes something to tell the user of how the neighbours came to be.
+    pub fn note(&self, words: String) {
+        self.inner.notes.lock().unwrap_or_else(PoisonError::into_inner).push(words);
+    }
+
+    /// Takes what was noted since the last time.
+    pub fn take_notes(&self) -> Vec<String> {
+        std::mem::take(&mut *self.inner.notes.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Keeps a graph that was asked to be so deep, in the place of a shallower one of its metric.

@@ -1,4 +1,5 @@
-//! The document: a corpus and what was made of it, immutable artefacts by id; and the cache of vectors on disk.
+//! The document: a corpus and what was made of it, immutable artefacts by id; and the cache on disk: vectors, neighbour
+//! graphs, layouts under way.
 //!
 //! An artefact never changes once made. Invariant: every embedding set's rows belong to the corpus revision it names.
 
@@ -8,14 +9,20 @@ mod clustering;
 mod columns;
 mod document;
 mod graph;
+mod graphs;
+mod identity;
 mod report;
+mod shelf;
 
 pub use answers::*;
 pub use clustering::*;
 pub use columns::*;
 pub use document::*;
 pub use graph::{Making, SharedGraph};
+pub use graphs::{GraphStore, SmallerGraph, StoredGraph};
+pub use identity::{RowHash, SetIdentity};
 pub use report::ErrorReport;
+pub use shelf::{Damaged, Shelf};
 
 // The window reads cards and explanations from here, so that it need not know the room of the models.
 pub use crate::models::{Explanation, InputKind, ModelCard, ModelId, ModelSource, Pooling, Precision};

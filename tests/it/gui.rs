@@ -54,7 +54,7 @@ impl Rig {
         self.harness.step();
     }
 
-    pub(super) fn type_query(&mut self, words: &str) {
+    pub(crate) fn type_query(&mut self, words: &str) {
         self.harness.get_by_label("Query").focus();
         self.harness.step();
         self.harness.get_by_label("Query").type_text(words);

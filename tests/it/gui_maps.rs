@@ -149,3 +149,66 @@ fn two_maps_of_one_model_stand_side_by_side() {
     assert_ne!(seen(0).0.id(), seen(1).0.id());
     rig.harness.get_by_label("Maps of one model");
 }
+
+#[test]
+fn added_items_are_placed_on_the_map_of_before() {
+    let (folder, mut rig) = opened();
+    rig.choose("UMAP");
+    rig.until("UMAP was done", |app| map(app).projections.contains_key(&Method::Umap));
+    rig.settle();
+    let before = map(rig.harness.state()).projections[&Method::Umap].clone();
+    for number in 0..5 {
+        let text = format!("lentil and onion number {number}: soup simmered in the kitchen pot with herbs");
+        fs_err::write(folder.path().join("birds").join(format!("added-{number}.txt")), text).unwrap();
+    }
+    rig.key(eframe::egui::Modifiers::COMMAND, eframe::egui::Key::R);
+    rig.until("the larger corpus was embedded", |app| {
+        let document = app.document();
+        document.corpus.as_ref().is_some_and(|corpus| corpus.chunks.len() == 65) && document.shown.is_some()
+    });
+    rig.settle();
+    rig.choose("Place 5 new on the map of before");
+    rig.until("they were placed", |app| {
+        map(app).projections.get(&Method::Umap).is_some_and(|map| map.points.len() == 65)
+    });
+    rig.settle();
+    let document = rig.harness.state().document();
+    let (corpus, grown) =
+        (document.corpus.as_ref().unwrap(), map(rig.harness.state()).projections[&Method::Umap].clone());
+    let added = |row: RowId| corpus.item_of(row).file_name().starts_with("added");
+    let stayed: Vec<[f32; 2]> =
+        grown.rows.iter().zip(grown.points.iter()).filter(|(row, _)| !added(**row)).map(|(_, point)| *point).collect();
+    assert_eq!(stayed[..], before.points[..], "no old point moved");
+    // The new ones are soups among the files of birds: they lie by the soups.
+    let of = |label: &str| {
+        let own = grown.rows.iter().zip(grown.points.iter());
+        let all: Vec<&[f32; 2]> = own
+            .filter(|(row, _)| !added(**row) && corpus.item_of(**row).label.ends_with(label))
+            .map(|(_, point)| point)
+            .collect();
+        [0, 1].map(|axis| all.iter().map(|point| point[axis]).sum::<f32>() / all.len() as f32)
+    };
+    let (soups, birds) = (of("soups"), of("birds"));
+    for (_, point) in grown.rows.iter().zip(grown.points.iter()).filter(|(row, _)| added(**row)) {
+        let far = |to: [f32; 2]| (point[0] - to[0]).hypot(point[1] - to[1]);
+        assert!(far(soups) < far(birds), "{point:?}: soups at {soups:?}, birds at {birds:?}");
+    }
+}
+
+#[test]
+fn a_query_is_marked_where_it_would_lie() {
+    let (_folder, mut rig) = opened();
+    rig.type_query("tomato soup with herbs");
+    rig.until("the query was placed", |app| map(app).pin.is_some());
+    let pin = map(rig.harness.state()).pin.clone().unwrap();
+    let layout = map(rig.harness.state()).layout.clone().unwrap();
+    assert_eq!((pin.layout, pin.words.as_str()), (layout.id(), "tomato soup with herbs"));
+    let corpus = rig.harness.state().document().corpus.clone().unwrap();
+    let near = layout.nearest(pin.at, f32::MAX.sqrt() / 2.0, &|_| true).and_then(|position| layout.row(position));
+    assert!(corpus.item_of(near.unwrap()).label.ends_with("soups"));
+    // On another map it lies elsewhere, and without a query nowhere.
+    rig.choose("PCA");
+    rig.settle();
+    let shown = map(rig.harness.state()).layout.clone().unwrap().id();
+    assert_eq!(map(rig.harness.state()).pin.clone().unwrap().layout, shown);
+}

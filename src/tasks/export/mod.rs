@@ -7,6 +7,7 @@ mod metadata;
 mod npz;
 #[cfg(feature = "parquet")]
 mod parquet;
+mod stored;
 
 use std::path::Path;
 
@@ -15,8 +16,10 @@ use super::format::without_parquet;
 use super::format::{Format, format_of, wrong_ending};
 use super::{RowInfo, TaskError, set_table};
 use crate::corpus::Corpus;
+use crate::vectors::storage::{self, Precision};
 use crate::vectors::{Vectors, npy, tsv};
 use crate::workspace::{EmbeddingSet, Projection};
+pub use stored::{StoredFile, export_stored};
 
 /// Writes the vectors of a set: `.npy` (with `.metadata.jsonl` beside it), `.npz`, `.tsv` (with `.metadata.tsv`) or `.parquet`.
 ///
@@ -45,7 +48,11 @@ pub fn export_table(vectors: &Vectors, rows: &[RowInfo], path: &Path) -> Result<
         #[cfg(not(feature = "parquet"))]
         Some(Format::Parquet) => Err(without_parquet(path)),
         Some(Format::Npz) => npz::write(vectors, rows, path),
-        Some(Format::Csv) | None => Err(wrong_ending(path, ".npy, .npz, .tsv or .parquet")),
+        Some(Format::Vectors) => {
+            storage::write(path, vectors, Precision::F32)?;
+            metadata::write_jsonl(rows, &path.with_extension("metadata.jsonl"))
+        }
+        Some(Format::Csv) | None => Err(wrong_ending(path, ".npy, .npz, .tsv, .parquet or .vectors")),
     }
 }
 
@@ -73,7 +80,7 @@ fn export_points<const D: usize>(points: &[[f32; D]], rows: &[RowInfo], path: &P
         Some(Format::Parquet) => parquet::write_points(points, rows, path),
         #[cfg(not(feature = "parquet"))]
         Some(Format::Parquet) => Err(without_parquet(path)),
-        Some(Format::Npz | Format::Tsv) | None => Err(wrong_ending(path, ".csv, .parquet or .npy")),
+        Some(Format::Npz | Format::Tsv | Format::Vectors) | None => Err(wrong_ending(path, ".csv, .parquet or .npy")),
     }
 }
 

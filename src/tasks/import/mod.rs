@@ -20,7 +20,7 @@ use super::format::{Format, bad, format_of, wrong_ending};
 use super::{RowInfo, TaskError};
 use crate::models::ModelId;
 use crate::progress::Progress;
-use crate::vectors::{Vectors, npy, tsv};
+use crate::vectors::{Vectors, npy, storage, tsv};
 
 /// Vectors that came from a file.
 #[derive(Clone, Debug)]
@@ -69,11 +69,12 @@ pub fn import_vectors(path: &Path, progress: &Progress) -> Result<Imported, Task
         Some(Format::Npy) => with_beside(path, npy::open(path)?)?,
         Some(Format::Npz) => npz::read(path)?,
         Some(Format::Tsv) => with_beside(path, tsv::read(path)?)?,
+        Some(Format::Vectors) => with_beside(path, storage::open(path)?.0)?,
         #[cfg(feature = "parquet")]
         Some(Format::Parquet) => parquet::read(path, progress)?,
         #[cfg(not(feature = "parquet"))]
         Some(Format::Parquet) => return Err(without_parquet(path)),
-        Some(Format::Csv) | None => return Err(wrong_ending(path, ".npy, .npz, .tsv or .parquet")),
+        Some(Format::Csv) | None => return Err(wrong_ending(path, ".npy, .npz, .tsv, .parquet or .vectors")),
     };
     usable(path, table)
 }

@@ -3,12 +3,14 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use super::keeper::{Keeper, umap_bytes, umap_snapshot};
 use super::optimise::{Made, Optimiser, optimise};
 use super::{LiveSlot, ProjectRequest};
+use crate::picture::Bounds;
 use crate::progress::Progress;
-use crate::projection::{Pca, ProjectionError, Tsne, TsneParams, Umap, UmapParams, neighbours_needed};
+use crate::projection::{Pca, ProjectionError, Tsne, TsneParams, TsneSnapshot, Umap, UmapParams};
 use crate::search::NeighbourGraph;
-use crate::tasks::TaskError;
+use crate::tasks::{Environment, TaskError};
 use crate::vectors::Vectors;
 use crate::workspace::ProjectionParams;
 
@@ -17,18 +19,40 @@ pub(super) fn tsne(
     request: &ProjectRequest,
     start: &[[f32; 2]],
     live: &LiveSlot,
-    progress: &Progress,
+    (env, progress): (&Environment, &Progress),
 ) -> Result<Made, TaskError> {
     let params = request.params.tsne;
-    let (graph, seconds) = found(request, neighbours_needed(params.perplexity, request.vectors.len()), progress)?;
+    let needed = params.neighbours_needed(request.vectors.len());
+    let (graph, seconds) = found(request, needed, (env, progress))?;
     progress.stage("Laying out with t-SNE", "iterations", params.iterations as u64);
     let started = Instant::now();
-    let mut running = TsneRun { state: Tsne::new(&graph, start, &params)?, params };
+    let mut keeper = Keeper::new(request, (&graph, needed), env);
+    let (state, continued) = tsne_state(request, start, &graph, &mut keeper)?;
+    let mut running = TsneRun { state, params };
     let preparing = started.elapsed().as_secs_f64();
-    let mut made = optimise(&mut running, request, live, progress)?;
+    let mut made = optimise(&mut running, request, keeper, live, progress)?;
+    made.notes.extend(continued.map(|iteration| format!("t-SNE continued from iteration {iteration}")));
     made.seconds = [seconds, made.seconds[1] + preparing];
     made.weighing = preparing;
     Ok(made)
+}
+
+/// A t-SNE where it was stopped, and the iteration; or at its start.
+fn tsne_state(
+    request: &ProjectRequest,
+    start: &[[f32; 2]],
+    graph: &NeighbourGraph,
+    keeper: &mut Keeper,
+) -> Result<(Tsne, Option<usize>), ProjectionError> {
+    let params = &request.params.tsne;
+    let kept = keeper.take_up(|bytes| Tsne::resume(graph, &TsneSnapshot::from_bytes(bytes)?));
+    match kept {
+        Some(state) => {
+            let iteration = state.iteration();
+            Ok((state, Some(iteration)))
+        }
+        None => Ok((Tsne::new(graph, start, params)?, None)),
+    }
 }
 
 /// Lays out by UMAP, in two or three dimensions.
@@ -36,37 +60,69 @@ pub(super) fn umap(
     request: &ProjectRequest,
     (pca, start): (&Pca, &[[f32; 2]]),
     live: &LiveSlot,
-    progress: &Progress,
+    (env, progress): (&Environment, &Progress),
 ) -> Result<Made, TaskError> {
     let params = request.params.umap;
-    let (graph, seconds) = found(request, params.neighbours_needed(), progress)?;
+    let needed = params.neighbours_needed();
+    let (graph, seconds) = found(request, needed, (env, progress))?;
     progress.stage("Laying out with UMAP", "epochs", params.epochs_for(request.vectors.len()) as u64);
     let started = Instant::now();
-    let labels: Option<Vec<Option<u32>>> =
-        request.labels.as_ref().map(|all| all.iter().map(|&label| u32::try_from(label).ok()).collect());
-    let labels = labels.as_deref();
-    let mut running: Box<dyn Optimiser> = if request.params.dimensions == 3 {
+    let mut keeper = Keeper::new(request, (&graph, needed), env);
+    let (mut running, continued): (Box<dyn Optimiser>, _) = if request.params.dimensions == 3 {
         let start = space_of(pca, &request.vectors)?;
-        Box::new(UmapRun { state: Umap::<3>::new(&graph, &start, &params, labels)?, params })
+        let (state, continued) = umap_state::<3>(request, &start, &graph, &mut keeper)?;
+        (Box::new(UmapRun { state, params }), continued)
     } else {
-        Box::new(UmapRun { state: Umap::<2>::new(&graph, start, &params, labels)?, params })
+        let (state, continued) = umap_state::<2>(request, start, &graph, &mut keeper)?;
+        (Box::new(UmapRun { state, params }), continued)
     };
     let preparing = started.elapsed().as_secs_f64();
-    let mut made = optimise(running.as_mut(), request, live, progress)?;
+    let mut made = optimise(running.as_mut(), request, keeper, live, progress)?;
+    made.notes.extend(continued.map(|epoch| format!("UMAP continued from epoch {epoch}")));
     made.seconds = [seconds, made.seconds[1] + preparing];
     made.weighing = preparing;
     Ok(made)
 }
 
+/// A UMAP where it was stopped, and the epoch; or at its start.
+fn umap_state<const D: usize>(
+    request: &ProjectRequest,
+    start: &[[f32; D]],
+    graph: &NeighbourGraph,
+    keeper: &mut Keeper,
+) -> Result<(Umap<D>, Option<usize>), ProjectionError> {
+    let labels: Option<Vec<Option<u32>>> =
+        request.labels.as_ref().map(|all| all.iter().map(|&label| u32::try_from(label).ok()).collect());
+    let labels = labels.as_deref();
+    let kept = keeper.take_up(|bytes| {
+        let snapshot = umap_snapshot(bytes)?;
+        if snapshot.coordinates.len() != D * request.vectors.len() {
+            return Err(ProjectionError::Snapshot("it is of another number of points".to_owned()));
+        }
+        Umap::<D>::resume(graph, &snapshot, labels)
+    });
+    match kept {
+        Some(state) => {
+            let epoch = state.epoch();
+            Ok((state, Some(epoch)))
+        }
+        None => Ok((Umap::new(graph, start, &request.params.umap, labels)?, None)),
+    }
+}
+
 /// The shared neighbours, and the seconds they took.
-fn found(request: &ProjectRequest, k: usize, progress: &Progress) -> Result<(Arc<NeighbourGraph>, f64), TaskError> {
+fn found(
+    request: &ProjectRequest,
+    k: usize,
+    (env, progress): (&Environment, &Progress),
+) -> Result<(Arc<NeighbourGraph>, f64), TaskError> {
     let started = Instant::now();
-    let graph = request.neighbours(k, progress)?;
+    let graph = request.neighbours(k, env, progress)?;
     Ok((graph, started.elapsed().as_secs_f64()))
 }
 
 /// The first three principal coordinates of every row; 0 where there are fewer.
-pub(super) fn space_of(pca: &Pca, vectors: &Vectors) -> Result<Vec<[f32; 3]>, ProjectionError> {
+pub(in crate::tasks) fn space_of(pca: &Pca, vectors: &Vectors) -> Result<Vec<[f32; 3]>, ProjectionError> {
     let coordinates = pca.transform(vectors)?;
     let axis = |row: &[f32], axis: usize| row.get(axis).copied().unwrap_or(0.0);
     Ok(coordinates.rows().map(|row| [axis(row, 0), axis(row, 1), axis(row, 2)]).collect())
@@ -88,6 +144,22 @@ pub fn seen_from(space: &[[f32; 3]], turned: [f32; 2]) -> Vec<[f32; 2]> {
         [across + middle[0], y * tilt_cos - depth * tilt_sin + middle[1]]
     };
     space.iter().map(seen).collect()
+}
+
+/// The square that points of space stay in, from whichever side they are seen: around their middle, as far as all but the furthest two in a
+/// hundred reach.
+pub fn space_frame(space: &[[f32; 3]]) -> Bounds {
+    let sound: Vec<&[f32; 3]> = space.iter().filter(|point| point.iter().all(|value| value.is_finite())).collect();
+    let count = sound.len().max(1) as f32;
+    let middle = [0, 1, 2].map(|axis| sound.iter().map(|point| point[axis] / count).sum::<f32>());
+    let far = |point: &&[f32; 3]| (0..3).map(|axis| (point[axis] - middle[axis]).powi(2)).sum::<f32>().sqrt();
+    let mut away: Vec<f32> = sound.iter().map(far).collect();
+    let place = (away.len() * 98 / 100).min(away.len().saturating_sub(1));
+    let reach = match away.is_empty() {
+        true => 1.0,
+        false => away.select_nth_unstable_by(place, f32::total_cmp).1.max(1e-6),
+    };
+    Bounds { min: [middle[0] - reach, middle[1] - reach], max: [middle[0] + reach, middle[1] + reach] }
 }
 
 struct TsneRun {
@@ -116,11 +188,16 @@ impl Optimiser for TsneRun {
         Some(self.state.kl())
     }
 
+    fn state(&self) -> Option<Vec<u8>> {
+        self.state.snapshot().to_bytes().ok()
+    }
+
     fn steer(&mut self, params: &ProjectionParams) {
         let asked = params.tsne;
         self.state.set_learning_rate(asked.learning_rate);
         self.state.set_exaggeration(asked.early_exaggeration, asked.exaggeration_iterations);
         self.state.set_theta(asked.theta);
+        self.state.set_repulsion(asked.repulsion);
         self.params.iterations = asked.iterations;
     }
 }
@@ -152,6 +229,10 @@ impl<const D: usize> Optimiser for UmapRun<D> {
         self.state.points().iter().map(|point| Some([point[0], point[1], third(point)?])).collect()
     }
 
+    fn state(&self) -> Option<Vec<u8>> {
+        umap_bytes(&self.state.snapshot())
+    }
+
     fn steer(&mut self, params: &ProjectionParams) {
         let asked = params.umap;
         if (asked.min_dist, asked.spread) != (self.params.min_dist, self.params.spread) {
@@ -161,4 +242,34 @@ impl<const D: usize> Optimiser for UmapRun<D> {
         self.state.set_repulsion(asked.negative_sample_rate, asked.repulsion_strength);
         self.params = asked;
     }
+}
+
+/// Runs a layout to its middle and keeps its state, as a kill would leave it.
+#[cfg(test)]
+pub(super) fn stop_in_the_middle(request: &ProjectRequest, env: &Environment) {
+    let progress = Progress::new();
+    let pca = Pca::fit(&request.vectors, 2).unwrap();
+    let start = pca.plane(&request.vectors).unwrap();
+    let needed = match request.params.method {
+        crate::projection::Method::Tsne => request.params.tsne.neighbours_needed(request.vectors.len()),
+        _ => request.params.umap.neighbours_needed(),
+    };
+    let (graph, _) = found(request, needed, (env, &progress)).unwrap();
+    let mut keeper = Keeper::new(request, (&graph, needed), env);
+    let mut running: Box<dyn Optimiser> = match request.params.method {
+        crate::projection::Method::Tsne => {
+            let params = request.params.tsne;
+            Box::new(TsneRun { state: tsne_state(request, &start, &graph, &mut keeper).unwrap().0, params })
+        }
+        _ => {
+            let params = request.params.umap;
+            Box::new(UmapRun { state: umap_state::<2>(request, &start, &graph, &mut keeper).unwrap().0, params })
+        }
+    };
+    let mut kl = Vec::new();
+    for step in [50, running.total() / 2 + 7] {
+        running.run_to(step);
+        kl.extend(running.divergence().filter(|_| step == 50).map(|divergence| (50, divergence)));
+    }
+    keeper.keep_when_due(running.as_ref(), &kl);
 }

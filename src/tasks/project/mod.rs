@@ -3,6 +3,7 @@
 //! The optimisers know nothing of time; here they are asked for a few iterations at a time. Invariant: how the work is sliced never
 //! changes the result.
 
+mod keeper;
 mod live;
 mod methods;
 mod optimise;
@@ -21,11 +22,12 @@ use crate::search::NeighbourGraph;
 use crate::vectors::{Metric, RowId, Vectors};
 use crate::workspace::{Projection, ProjectionParams, SharedGraph};
 pub use live::{LiveFrame, LiveSlot};
-pub use methods::seen_from;
+pub(super) use methods::space_of;
+pub use methods::{seen_from, space_frame};
 use optimise::Made;
 
 /// Principal components whose variance is told.
-const COMPONENTS: usize = 64;
+pub(super) const COMPONENTS: usize = 64;
 /// Points whose neighbours are checked for the quality of a map.
 const SAMPLE: usize = 2000;
 /// Points whose distances to one another are compared.
@@ -55,9 +57,9 @@ impl ProjectRequest {
     }
 
     /// The graph of at least `k` neighbours by the metric of the map.
-    fn neighbours(&self, k: usize, progress: &Progress) -> Result<Arc<NeighbourGraph>, TaskError> {
+    fn neighbours(&self, k: usize, env: &Environment, progress: &Progress) -> Result<Arc<NeighbourGraph>, TaskError> {
         let metric = self.params.metric.unwrap_or_else(|| natural_metric(&self.vectors));
-        shared_graph(&self.graph, &self.vectors, metric, k, progress)
+        shared_graph(&self.graph, &self.vectors, (metric, k), env, progress)
     }
 }
 
@@ -98,8 +100,10 @@ pub fn project(
             live.put(LiveFrame { layout, iteration: 0, iterations: 0, kl: None });
             progress.stage("Measuring how far the map can be trusted", "steps", 0);
         }
-        let mut made = lay_out(request, (&pca, start), live, progress)?;
+        let mut made = lay_out(request, (&pca, start), live, (env, progress))?;
         made.seconds[1] += pca_seconds;
+        let mut notes = request.graph.take_notes();
+        notes.append(&mut made.notes);
         let started = Instant::now();
         let (quality, distances) = match &made.space {
             Some(space) => measure(&request.vectors, space, progress)?,
@@ -114,13 +118,14 @@ pub fn project(
             quality: Some(quality),
             seconds: [made.seconds[0], made.seconds[1], started.elapsed().as_secs_f64()],
             preparing: [pca_seconds, made.weighing],
+            notes: notes.into(),
             ..Projection::new(request.params, request.rows.clone(), made.points.into())
         })
     })
 }
 
 /// How far a map of two or three dimensions may be trusted, near and far.
-fn measure<const D: usize>(
+pub(super) fn measure<const D: usize>(
     vectors: &Vectors,
     points: &[[f32; D]],
     progress: &Progress,
@@ -133,7 +138,7 @@ fn lay_out(
     request: &ProjectRequest,
     (pca, start): (&Pca, Vec<[f32; 2]>),
     live: &LiveSlot,
-    progress: &Progress,
+    (env, progress): (&Environment, &Progress),
 ) -> Result<Made, TaskError> {
     let params = &request.params;
     match params.method {
@@ -147,8 +152,8 @@ fn lay_out(
             let points = linfa_tsne(&request.vectors, &params.tsne)?;
             Ok(Made { points, seconds: [0.0, started.elapsed().as_secs_f64()], ..Made::default() })
         }
-        Method::Tsne => methods::tsne(request, &start, live, progress),
-        Method::Umap => methods::umap(request, (pca, &start), live, progress),
+        Method::Tsne => methods::tsne(request, &start, live, (env, progress)),
+        Method::Umap => methods::umap(request, (pca, &start), live, (env, progress)),
     }
 }
 
@@ -168,7 +173,7 @@ mod tests {
     use super::*;
 
     /// Three clouds on the corners of a simplex.
-    fn request(method: Method) -> ProjectRequest {
+    pub(super) fn request(method: Method) -> ProjectRequest {
         let mut values = Vec::new();
         for n in 0..60u32 {
             let mut row = [0.05, 0.05, 0.05, (n as f32 * 0.7).sin() * 0.1];

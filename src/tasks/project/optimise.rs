@@ -6,6 +6,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use super::keeper::Keeper;
 use super::live::Pace;
 use super::{LiveFrame, LiveSlot, ProjectRequest};
 use crate::picture::Layout;
@@ -36,6 +37,8 @@ pub(super) trait Optimiser {
     fn divergence(&mut self) -> Option<f32> {
         None
     }
+    /// All that is needed to go on from here, besides the neighbours; `None` where that cannot be told.
+    fn state(&self) -> Option<Vec<u8>>;
     /// Goes on with other parameters, as far as they can still be changed.
     fn steer(&mut self, params: &ProjectionParams);
 }
@@ -51,24 +54,30 @@ pub(super) struct Made {
     pub seconds: [f64; 2],
     /// Of the layout's, those to weigh the neighbours.
     pub weighing: f64,
+    /// What there is to tell the user.
+    pub notes: Vec<String>,
 }
 
-/// Runs an optimiser to its end, or until it is asked to stop.
+/// Runs an optimiser to its end, or until it is asked to stop. Its state is kept by `keeper` meanwhile.
 pub(super) fn optimise(
     optimiser: &mut dyn Optimiser,
     request: &ProjectRequest,
+    mut keeper: Keeper,
     live: &LiveSlot,
     progress: &Progress,
 ) -> Result<Made, Cancelled> {
     let started = Instant::now();
     let total = optimiser.total();
     let moments = Moments::new(request.rows.len(), total);
-    let mut made = Made::default();
+    let mut made = Made { kl: std::mem::take(&mut keeper.kl), ..Made::default() };
+    keeper.begin();
     let mut pace = Pace::default();
     while optimiser.done() < total && !live.is_stopped() {
         progress.check()?;
         if let Some(params) = live.steering() {
             optimiser.steer(&params);
+            // From here on it is not the map that was asked for at its start.
+            keeper.let_go();
         }
         if moments.wants(optimiser.done()) {
             made.history.push(moment(optimiser));
@@ -90,7 +99,12 @@ pub(super) fn optimise(
             let kl = made.kl.last().map(|&(_, divergence)| divergence);
             pace.show(|| live.put(frame(optimiser, request, kl)));
         }
+        if optimiser.done() < total {
+            keeper.keep_when_due(optimiser, &made.kl);
+        }
     }
+    keeper.let_go();
+    made.notes.append(&mut keeper.notes);
     if !made.history.is_empty() {
         made.history.push(moment(optimiser));
     }

@@ -35,7 +35,7 @@ pub(super) fn act(ui: &Ui, response: &Response, input: &MapInput<'_>, view: &mut
     zoom(ui, response, view);
     keys(ui, response, view);
     if response.double_clicked() {
-        view.fit();
+        view.fit_by_hand();
     }
     if response.drag_started() {
         let turns = input.turns && response.drag_started_by(PointerButton::Secondary);
@@ -183,6 +183,6 @@ fn keys(ui: &Ui, response: &Response, view: &mut MapView) {
         view.zoom(KEY_ZOOM.powi(zoom));
     }
     if fit {
-        view.fit();
+        view.fit_by_hand();
     }
 }

@@ -23,7 +23,7 @@ use super::maps::MapLabels;
 use crate::picture::{Layout, Styles};
 use crate::vectors::RowId;
 pub use fallback::PaintRequest;
-pub use view::MapView;
+pub use view::{Covered, MapView};
 
 /// How near to a point, beyond its radius, the pointer finds it; in points of the screen.
 const REACH: f32 = 4.0;
@@ -117,10 +117,14 @@ pub struct MapInput<'a> {
     pub marked: &'a [Mark],
     /// Lines between points, under the marks.
     pub lines: &'a [Line],
+    /// A place of no row, marked with a cross: where the query would lie.
+    pub pin: Option<[f32; 2]>,
     /// Names of clusters at their places; `None` for none.
     pub names: Option<&'a MapLabels>,
     /// Whether dragging with the secondary button turns the map, which is one of three dimensions.
     pub turns: bool,
+    /// What cards cover of it.
+    pub covered: Covered,
     /// Radius of a point in points of the screen, 0.5 to 12, usually 2.5.
     pub point_size: f32,
     /// Opacity of all but the selected points, 0 to 1, usually 0.85.
@@ -171,6 +175,8 @@ pub struct MapResponse {
     pub area: Option<Area>,
     /// The map was turned by so many radians about the vertical and the horizontal axis.
     pub turned: Option<[f32; 2]>,
+    /// Where the pin is on the screen, while the pointer is on it.
+    pub pin_hovered: Option<Pos2>,
     /// A picture of the points that a job is to paint: only where no graphics processor draws.
     pub to_paint: Option<PaintRequest>,
 }
@@ -183,7 +189,7 @@ pub fn show(ui: &mut Ui, input: &MapInput<'_>, view: &mut MapView) -> MapRespons
     let response = ui.interact(rect, id, Sense::click_and_drag());
     response.widget_info(|| WidgetInfo::labeled(Role::Canvas, ui.is_enabled(), input.label));
 
-    view.frame(ui, input.layout, rect.size());
+    view.frame(ui, input.layout, (rect.size(), input.covered));
     let area = gesture::act(ui, &response, input, view);
     let at = |pos: Option<Pos2>| pos.filter(|pos| rect.contains(*pos)).and_then(|pos| pick(input, view, rect, pos));
     let hovered = if view.gesture.is_some() { None } else { at(response.hover_pos()) };
@@ -200,6 +206,7 @@ pub fn show(ui: &mut Ui, input: &MapInput<'_>, view: &mut MapView) -> MapRespons
 
     let row = |position: usize| input.layout.row(position);
     MapResponse {
+        pin_hovered: pin_under(input, view, (rect, response.hover_pos())),
         hovered: hovered.and_then(row),
         hovered_at: hovered.and_then(|position| view.on_screen(input.layout, rect, position)),
         clicked: clicked_on.and_then(row).map(|row| (row, ui.input(|input| input.modifiers))),
@@ -210,6 +217,12 @@ pub fn show(ui: &mut Ui, input: &MapInput<'_>, view: &mut MapView) -> MapRespons
         to_paint,
         response,
     }
+}
+
+/// The pin's place, where the pointer is on it.
+fn pin_under(input: &MapInput<'_>, view: &MapView, (rect, pos): (Rect, Option<Pos2>)) -> Option<Pos2> {
+    let at = view.screen(rect, input.pin?);
+    pos.filter(|pos| rect.contains(at) && pos.distance(at) < paint::PIN + REACH).map(|_| at)
 }
 
 /// The position under a place of the screen.

@@ -10,6 +10,8 @@ use super::gpu::Drawing;
 use super::{MapBackend, MapInput, MapView, PaintRequest, names};
 use crate::picture::Colour;
 
+/// How far the pin's arms reach, in points of the screen.
+pub(super) const PIN: f32 = 9.0;
 /// Size of the text beside a mark.
 const LABEL: f32 = 11.0;
 
@@ -75,6 +77,9 @@ pub(super) fn overlay(ui: &Ui, response: &Response, input: &MapInput<'_>, view: 
             }
         }
     }
+    if let Some(at) = input.pin {
+        pin(&painter, view.screen(rect, at), input);
+    }
     if let Some((at, own)) = input.focused.and_then(place) {
         painter.circle(at, radius + 1.0, own, ring(2.0));
     }
@@ -87,6 +92,17 @@ pub(super) fn overlay(ui: &Ui, response: &Response, input: &MapInput<'_>, view: 
     }
     if response.has_focus() && view.keyboard {
         painter.rect_stroke(rect, 0.0, Stroke::new(1.5, input.colours.accent), StrokeKind::Inside);
+    }
+}
+
+/// A cross in the accent's colour with an open middle, on a patch of the background: no point looks like it.
+fn pin(painter: &eframe::egui::Painter, at: Pos2, input: &MapInput<'_>) {
+    for (width, colour) in [(5.0, input.colours.background), (2.0, input.colours.accent)] {
+        let stroke = Stroke::new(width, colour);
+        painter.circle_stroke(at, PIN * 0.5, stroke);
+        for arm in [vec2(1.0, 0.0), vec2(-1.0, 0.0), vec2(0.0, 1.0), vec2(0.0, -1.0)] {
+            painter.line_segment([at + arm * PIN * 0.5, at + arm * PIN * 1.25], stroke);
+        }
     }
 }
 

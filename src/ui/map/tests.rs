@@ -22,6 +22,7 @@ struct State {
     clicked: Option<RowId>,
     background: bool,
     area: Option<Area>,
+    covered: Covered,
     marks: Vec<Mark>,
 }
 
@@ -43,6 +44,7 @@ impl State {
             clicked: None,
             background: false,
             area: None,
+            covered: Covered::default(),
             marks: Vec::new(),
         }
     }
@@ -59,7 +61,9 @@ impl State {
             label: "Map of four points",
             lines: &[],
             names: None,
+            pin: None,
             turns: false,
+            covered: self.covered,
             layout: &self.layout,
             styles: &self.styles,
             hovered: self.hovered,
@@ -171,6 +175,42 @@ fn a_lasso_adds_and_a_box_replaces() {
     let (from, to) = (at(&map, 1) + vec2(15.0, 15.0), at(&map, 2) + vec2(-15.0, -15.0));
     drag(&mut map, &[from, from.lerp(to, 0.5), to], Modifiers::NONE);
     assert_eq!(map.state().area, Some(Area { rows: vec![RowId(1), RowId(2)], mode: AreaMode::Replace }));
+}
+
+#[test]
+fn fitted_points_stay_clear_of_cards() {
+    let mut map = four();
+    let wide = at(&map, 1).x - at(&map, 0).x;
+    for corner in [vec2(200.0, 390.0), vec2(560.0, 120.0), vec2(200.0, 150.0)] {
+        map.state_mut().covered = Covered { corner, foot: 40.0 };
+        map.run();
+        let rect = map.get_by_label("Map of four points").rect();
+        let card =
+            Rect::from_min_max(pos2(rect.right() - corner.x, rect.top()), pos2(rect.right(), rect.top() + corner.y));
+        for position in 0..4 {
+            let place = at(&map, position);
+            assert!(!card.expand(20.0).contains(place) && place.y < rect.bottom() - 60.0, "{corner:?}: {place:?}");
+        }
+        assert!(at(&map, 1).x - at(&map, 0).x > 0.5 * wide, "{corner:?}: the map is not made tiny");
+    }
+}
+
+#[test]
+fn a_few_far_points_do_not_make_the_others_small() {
+    let mut map = four();
+    let mut points: Vec<[f32; 2]> = (0..900).map(|i| [(i % 30) as f32, (i / 30) as f32]).collect();
+    points.push([4000.0, 15.0]);
+    *map.state_mut() = State::new(points, &[]);
+    map.run();
+    let rect = map.get_by_label("Map of four points").rect();
+    assert!((at(&map, 899) - at(&map, 0)).length() > 300.0);
+    assert!(!rect.contains(at(&map, 900)) && map.state().view.outside() == 1);
+    map.state_mut().view.fit_by_hand();
+    map.run();
+    assert!(rect.contains(at(&map, 900)) && map.state().view.outside() == 0);
+    map.state_mut().view.fit_by_hand();
+    map.run();
+    assert_eq!(map.state().view.outside(), 1);
 }
 
 #[test]

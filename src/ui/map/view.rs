@@ -14,10 +14,23 @@ use crate::vectors::RowId;
 
 /// Space between the outermost points and the edge, in points of the screen.
 const MARGIN: f32 = 26.0;
+/// Of the room, the least part that cards may leave for the points.
+const LEFT: f32 = 0.35;
+/// Where the middle of the points can be shown that many times larger than all of them, it is what is fitted.
+const WASTED: f32 = 1.8;
 /// How fast the camera flies: the part of the way left after a second is e to the minus this.
 const SPEED: f32 = 9.0;
 /// A layout whose extent is that many times another is taken as a new map, and fitted.
 const OTHER_SCALE: f32 = 3.0;
+
+/// What cards cover of a map, in points of the screen: points that are fitted stay clear of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Covered {
+    /// The upper right corner: how far from the right edge, and from the upper.
+    pub corner: Vec2,
+    /// The whole foot: how far from the lower edge.
+    pub foot: f32,
+}
 
 /// The state of one map between frames. The default fits the first layout it is shown.
 #[derive(Default)]
@@ -29,6 +42,9 @@ pub struct MapView {
     pub(super) buffers: Buffers,
     pub(super) fallback: Fallback,
     size: Vec2,
+    covered: Covered,
+    /// Whether the furthest points are fitted too, where they waste most of the room.
+    whole: bool,
     /// Where the camera is going, unless it follows.
     target: Option<Camera>,
     /// Whether the user has moved the camera since the last fit.
@@ -40,10 +56,23 @@ pub struct MapView {
 }
 
 impl MapView {
-    /// Flies back to all points, and follows the layout again.
+    /// Flies back to the points, and follows the layout again.
     pub fn fit(&mut self) {
         self.steered = false;
         self.target = None;
+    }
+
+    /// The same as a person asks for it: where only the middle of the points is fitted already, all of them; and back.
+    pub fn fit_by_hand(&mut self) {
+        let (again, cut) = (self.follows(), self.shown.as_ref().is_some_and(|layout| self.is_wasted(layout)));
+        self.whole = again && cut && !self.whole;
+        self.fit();
+    }
+
+    /// How many points lie outside of what is fitted, because they would waste most of the room.
+    pub fn outside(&self) -> usize {
+        let layout = self.shown.as_ref().filter(|layout| !self.whole && self.follows() && self.is_wasted(layout));
+        layout.map_or(0, |layout| layout.core().outside)
     }
 
     /// Flies to a row, if it is not well in view already; the magnification stays.
@@ -70,7 +99,7 @@ impl MapView {
 
     /// How many times larger the map is shown than where all of it is in view.
     pub fn magnification(&self) -> f32 {
-        let whole = self.shown.as_ref().map(|layout| Camera::fit(layout.bounds(), self.size.into(), MARGIN).scale);
+        let whole = self.shown.as_ref().map(|layout| self.fitted(layout).scale);
         whole.map_or(1.0, |whole| self.camera.scale / whole)
     }
 
@@ -113,9 +142,9 @@ impl MapView {
     }
 
     /// Takes note of this frame's layout and size and moves the camera on.
-    pub(super) fn frame(&mut self, ui: &Ui, layout: &Arc<Layout>, size: Vec2) {
+    pub(super) fn frame(&mut self, ui: &Ui, layout: &Arc<Layout>, (size, covered): (Vec2, Covered)) {
         let resized = self.size != size;
-        self.size = size;
+        (self.size, self.covered) = (size, covered);
         let jump = self.take(layout);
         if let Some(position) = self.wanted.take().and_then(|row| layout.position_of(row)) {
             self.turn_to(layout, position);
@@ -124,7 +153,7 @@ impl MapView {
         let target = match self.target {
             Some(target) => target,
             None if self.steered => return,
-            None => Camera::fit(layout.bounds(), size.into(), MARGIN),
+            None => self.fitted(layout),
         };
         let seconds = ui.input(|input| input.stable_dt).min(0.1);
         let part = if jump || still || (resized && !self.steered) { 1.0 } else { 1.0 - (-seconds * SPEED).exp() };
@@ -135,6 +164,38 @@ impl MapView {
         } else {
             ui.ctx().request_repaint();
         }
+    }
+
+    /// The view that shows the points beside or under what cards cover, whichever shows them larger.
+    fn fitted(&self, layout: &Layout) -> Camera {
+        let part = || if !self.whole && self.is_wasted(layout) { layout.core().bounds } else { layout.bounds() };
+        self.fit_of(layout.frame().unwrap_or_else(part))
+    }
+
+    fn fit_of(&self, bounds: Bounds) -> Camera {
+        let (size, Covered { corner, foot }) = (self.size, self.covered);
+        let all = [[0.0, 0.0], [size.x, size.y]];
+        let beside = [[0.0, 0.0], [size.x - corner.x, size.y - foot]];
+        let under = [[0.0, corner.y], [size.x, size.y - foot]];
+        let clear = |[from, to]: [[f32; 2]; 2]| {
+            let (from, to) = (from.map(|side| side + MARGIN), to.map(|side| side - MARGIN));
+            let enough = (0..2).all(|axis| to[axis] - from[axis] >= LEFT * (size[axis] - 2.0 * MARGIN).max(1.0));
+            enough.then(|| Camera::fit_into(bounds, size.into(), (from, to)))
+        };
+        let (beside, under) = (clear(beside), clear(under));
+        let larger = match (beside, under) {
+            (Some(beside), Some(under)) if under.scale > beside.scale => Some(under),
+            (beside, under) => beside.or(under),
+        };
+        larger.or_else(|| clear(all)).unwrap_or_else(|| Camera::fit(bounds, size.into(), MARGIN))
+    }
+
+    /// Whether the furthest points would leave little room for all others.
+    fn is_wasted(&self, layout: &Layout) -> bool {
+        let core = layout.core();
+        layout.frame().is_none()
+            && core.outside > 0
+            && self.fit_of(core.bounds).scale > WASTED * self.fit_of(layout.bounds()).scale
     }
 
     /// Takes a layout; true where the camera must jump because nothing of the old view holds.
@@ -148,6 +209,7 @@ impl MapView {
         let (x, y) = (ratio(0), ratio(1));
         let other_scale = x.max(y) > OTHER_SCALE || x.max(y) < 1.0 / OTHER_SCALE;
         if !same_rows || other_scale {
+            self.whole = false;
             self.fit();
             self.gesture = None;
         }

@@ -136,3 +136,25 @@ fn repetitions_do_not_make_a_model_seem_faster() {
     assert_eq!((&model["rows"], &model["inputs_embedded"]), (&40.into(), &1.into()));
     assert!(told["peak_memory_mb"].as_f64().is_none_or(|mb| mb > 1.0) && told["loading_seconds"].is_number());
 }
+
+#[test]
+fn vectors_are_stored_in_fewer_bits_and_the_loss_is_told() {
+    let rig = Rig::with_notes();
+    let whole = rig.json(&["embed", "notes", "--out", "n.npy"]);
+    let mut sizes = Vec::new();
+    for (bits, most) in [("f32", 1e-6), ("f16", 1e-5), ("int8", 1e-3)] {
+        let told = rig.json(&["embed", "notes", "--out", "n.vectors", "--store", bits]);
+        let stored = &told["models"][0]["stored"];
+        assert_eq!(stored["precision"], bits);
+        assert!(
+            stored["turned"].as_f64().unwrap() <= most && stored["neighbours_kept"].as_f64().unwrap() > 0.8,
+            "{stored}"
+        );
+        sizes.push(stored["bytes"].as_u64().unwrap());
+        let found = rig.run(&["search", "n.vectors", "--query", "lentil soup", "--json"]).succeeded().json();
+        assert!(found["results"][0]["path"].as_str().unwrap().ends_with("soup.md"), "{found}");
+        assert_eq!(found["rows"], whole["models"][0]["rows"]);
+    }
+    assert!(sizes[0] > sizes[1] && sizes[1] > sizes[2], "{sizes:?}");
+    rig.run(&["embed", "notes", "--out", "n.npy", "--store", "int8"]).exits(2);
+}

@@ -4,6 +4,7 @@ mod ask;
 mod compare;
 mod embed;
 mod failures;
+mod layouts;
 mod maps;
 mod numerics;
 mod precision;

@@ -6,7 +6,7 @@ use eframe::egui::{self, ComboBox, Ui};
 
 use super::plots::{kl_plot, variance_plot};
 use super::sliders::{Range, slider};
-use crate::projection::{Method, TsneEngine, UmapParams, UmapStart};
+use crate::projection::{Attraction, Method, Repulsion, TsneEngine, TsneParams, UmapParams, UmapStart};
 use crate::ui::command::{Command, Dialog};
 use crate::ui::context::{Context, ModelState};
 use crate::ui::widgets::{self, chip, faint, link, section, thousands};
@@ -21,6 +21,9 @@ pub const METHODS: [(Method, &str); 3] = [
         "Keeps near neighbours near, quicker than t-SNE and with tighter groups; keeps fewer of the nearest.",
     ),
 ];
+
+/// Neighbours that draw by equal weights, to begin with.
+const UNIFORM: usize = 20;
 
 /// Paints it.
 pub fn show(ui: &mut Ui, ctx: &Context<'_>) {
@@ -41,6 +44,17 @@ pub fn show(ui: &mut Ui, ctx: &Context<'_>) {
             }
         }
     });
+    if let Some(earlier) = model.map.earlier {
+        let words = format!("Place {} new on the map of before", thousands(earlier.new as u64));
+        let about = format!(
+            "Every point of the {} map from before the items were added stays where it was; the new ones are put among \
+             their nearest neighbours. Start again lays all of them out anew.",
+            earlier.method.name()
+        );
+        if link(ui, &words).on_hover_text(about).clicked() {
+            ctx.send(Command::PlaceNew(model.card.id.clone()));
+        }
+    }
     match model.map.method {
         None if model.map.given.is_some() => {
             faint(ui, "The positions as they stand in the file.");
@@ -71,7 +85,14 @@ fn tsne(ui: &mut Ui, ctx: &Context<'_>, model: &ModelState) {
     let mut params = ctx.settings.tsne;
     let before = params;
     ui.add_space(4.0);
-    slider(ui, "Perplexity", &mut params.perplexity, &Range::new(5.0, 100.0, 0));
+    match &mut params.attraction {
+        Attraction::Perplexity => _ = slider(ui, "Perplexity", &mut params.perplexity, &Range::new(5.0, 100.0, 0)),
+        Attraction::Uniform { neighbours } => {
+            let mut count = *neighbours as f32;
+            slider(ui, "Neighbours", &mut count, &Range { step: 1.0, ..Range::new(3.0, 100.0, 0) });
+            *neighbours = count as usize;
+        }
+    }
     faint(ui, "Larger values weigh the wider neighbourhood.");
     ui.add_space(6.0);
     running(ui, ctx, model);
@@ -88,12 +109,61 @@ fn tsne(ui: &mut Ui, ctx: &Context<'_>, model: &ModelState) {
         faint(ui, "Larger values let the map settle; the last ones change little.");
         slider(ui, "Early exaggeration", &mut params.early_exaggeration, &Range::new(1.0, 30.0, 0));
         faint(ui, "Larger values pull groups together sooner.");
+        let mut exaggerated = params.exaggeration_iterations as f32;
+        slider(ui, "Exaggerated iterations", &mut exaggerated, &Range { step: 10.0, ..Range::new(0.0, 1000.0, 0) });
+        params.exaggeration_iterations = exaggerated as usize;
+        faint(ui, "Larger values give groups longer to form.");
+        attraction(ui, &mut params);
+        repulsion(ui, &mut params);
         rate(ui, &mut params.learning_rate);
         metric(ui, ctx);
         engine(ui, &mut params.engine, model.set.as_ref().map_or(0, |set| set.rows.len()));
     });
     if params != before {
         ctx.send(Command::SetTsne(params));
+    }
+}
+
+/// By what weights points are drawn to their neighbours.
+fn attraction(ui: &mut Ui, params: &mut TsneParams) {
+    ui.horizontal(|ui| {
+        widgets::dim(ui, "Drawn by");
+        let uniform = matches!(params.attraction, Attraction::Uniform { .. });
+        let words = "The nearer, the stronger: Gaussian weights of the perplexity, over three times as many neighbours. \
+            Counts from the next start";
+        if chip(ui, "perplexity", !uniform).on_hover_text(words).clicked() {
+            params.attraction = Attraction::Perplexity;
+        }
+        let words = "Each of a number of neighbours by the same weight: quicker, and close to a perplexity of that \
+            number. Counts from the next start";
+        if chip(ui, "equal weights", uniform).on_hover_text(words).clicked() && !uniform {
+            params.attraction = Attraction::Uniform { neighbours: UNIFORM };
+        }
+    });
+}
+
+/// How the pushes between all points are computed, and how exactly.
+fn repulsion(ui: &mut Ui, params: &mut TsneParams) {
+    ui.horizontal(|ui| {
+        widgets::dim(ui, "Pushed by");
+        for (way, name, words) in [
+            (
+                Repulsion::Automatic,
+                "auto",
+                "All pairs up to 1,000 points, the tree up to a few thousand, the grid above",
+            ),
+            (Repulsion::BarnesHut, "tree", "Far points are seen as one (Barnes and Hut)"),
+            (Repulsion::Fft, "grid", "A grid and Fourier transforms: time hardly grows with the points"),
+            (Repulsion::Exact, "all", "All pairs: slow above 10,000 points"),
+        ] {
+            if chip(ui, name, params.repulsion == way).on_hover_text(words).clicked() {
+                params.repulsion = way;
+            }
+        }
+    });
+    if params.repulsion == Repulsion::BarnesHut {
+        slider(ui, "Coarseness of the tree", &mut params.theta, &Range::new(0.0, 1.0, 2));
+        faint(ui, "Larger values are quicker and less exact; 0 is exact.");
     }
 }
 

@@ -10,7 +10,7 @@ use crate::corpus::Content;
 use crate::projection::Method;
 use crate::ui::command::{Command, Dialog, MapTool, SelectMode};
 use crate::ui::context::{Context, MapChoice, ModelState};
-use crate::ui::map::{AreaMode, Line, MapColours, MapInput, Mark, Tool};
+use crate::ui::map::{AreaMode, Covered, Line, MapColours, MapInput, Mark, Tool};
 use crate::ui::state::WindowState;
 use crate::ui::theme::{self, Theme};
 use crate::ui::widgets::{self, card, empty_state, link};
@@ -37,14 +37,17 @@ pub fn show(
     let view = state.map_views.entry(key.clone()).or_default();
     let seen = state.seen_fit.insert(key.clone(), ctx.fit_request);
     if seen.is_some_and(|seen| seen != ctx.fit_request) {
-        view.fit();
+        view.fit_by_hand();
     }
+    let cards = place == "explore";
+    let covered = if cards { covered(ui, &key) } else { Covered::default() };
     let focus = ctx.selection.focus;
     if state.seen_focus.insert(key.clone(), focus).flatten() != focus
         && let Some(row) = focus
     {
         view.show_row(row);
     }
+    let pin = model.map.pin.as_deref().filter(|pin| own && pin.layout == layout.id());
     let label = format!("Map of {}", model.card.name);
     let response = crate::ui::map::show(
         ui,
@@ -58,6 +61,8 @@ pub fn show(
             lines: &lines,
             names: model.map.labels.as_deref().filter(|_| own && ctx.settings.cluster_names),
             turns: space,
+            pin: pin.map(|pin| pin.at),
+            covered,
             point_size: ctx.settings.point_size,
             opacity: ctx.settings.opacity,
             tool: tool(ctx.tool),
@@ -67,6 +72,7 @@ pub fn show(
         },
         view,
     );
+    let outside = view.outside();
     let rect = response.response.rect;
     state.map_focused |= response.response.has_focus();
     if let Some(request) = response.to_paint {
@@ -100,14 +106,26 @@ pub fn show(
         ctx.send(Command::Select(area.rows, mode));
     }
     // In Compare the header tells the trust, and cards would hide half of a small map.
-    if place == "explore" {
+    if cards {
         legend::card_of(ui, ctx, state, (styles.legend(), &key), rect);
-        trust_card(ui, ctx, (model, &key), rect);
+        trust_card(ui, ctx, (model, &key, outside), rect);
         time::card_of(ui, ctx, (model, &key), rect);
     }
-    if let (Some(row), Some(at)) = (response.hovered, response.hovered_at) {
+    if let (Some(pin), Some(at)) = (pin, response.pin_hovered) {
+        pin_card(ui, ctx, &pin.words, at);
+    } else if let (Some(row), Some(at)) = (response.hovered, response.hovered_at) {
         hover_card(ui, ctx, state, row, at);
     }
+}
+
+/// What the cards cover, as they were painted last. The room is as it is now: the map fills it.
+fn covered(ui: &Ui, key: &str) -> Covered {
+    let rect = ui.available_rect_before_wrap();
+    let seen = |name: &str| ui.memory(|memory| memory.area_rect(Id::unique((name, key))));
+    let seen = |name: &str| seen(name).filter(|card| rect.intersects(*card) && rect.width() >= 420.0);
+    let corner = seen("legend").map(|card| vec2(rect.right() - card.left(), card.bottom() - rect.top()));
+    let foot = seen("trust").map(|card| rect.bottom() - card.top());
+    Covered { corner: corner.unwrap_or_default(), foot: foot.unwrap_or_default() }
 }
 
 /// Lines from the row looked at to what the map gets wrong about it: solid to true neighbours that it tore away, dashed to strangers.
@@ -239,7 +257,7 @@ fn waiting(ui: &mut Ui, ctx: &Context<'_>, model: &ModelState) {
     }
 }
 
-fn trust_card(ui: &mut Ui, ctx: &Context<'_>, (model, key): (&ModelState, &str), rect: egui::Rect) {
+fn trust_card(ui: &mut Ui, ctx: &Context<'_>, (model, key, outside): (&ModelState, &str, usize), rect: egui::Rect) {
     if rect.width() < 300.0 {
         return;
     }
@@ -274,6 +292,9 @@ fn trust_card(ui: &mut Ui, ctx: &Context<'_>, (model, key): (&ModelState, &str),
                         }
                     }
                     lines_words(ui, ctx, model);
+                    if outside > 0 {
+                        far_words(ui, ctx, outside);
+                    }
                     let words = RichText::new("What does this mean?").font(theme::secondary()).color(ctx.theme.accent);
                     let response = ui.add(egui::Label::new(words).sense(Sense::click()));
                     response.widget_info(|| {
@@ -288,6 +309,18 @@ fn trust_card(ui: &mut Ui, ctx: &Context<'_>, (model, key): (&ModelState, &str),
     );
 }
 
+/// Points that are so far away that they are left out of the view.
+fn far_words(ui: &mut Ui, ctx: &Context<'_>, outside: usize) {
+    let words = format!("· {} far outside", widgets::plural(outside, "point"));
+    let words = RichText::new(words).font(theme::secondary()).color(ctx.theme.accent);
+    let response = ui.add(egui::Label::new(words).sense(Sense::click()));
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Link, true, "Show the points far outside"));
+    let why = "With them in view the others would be small. A click, or a double-click on the map, shows all";
+    if response.on_hover_text(why).clicked() {
+        ctx.send(Command::FitMaps);
+    }
+}
+
 /// How the map treats the row looked at.
 fn lines_words(ui: &mut Ui, ctx: &Context<'_>, model: &ModelState) {
     let Some(torn) = model.map.torn.as_ref().filter(|torn| ctx.selection.focus == Some(torn.row)) else { return };
@@ -297,6 +330,23 @@ fn lines_words(ui: &mut Ui, ctx: &Context<'_>, model: &ModelState) {
     );
     ui.label(coloured(format!("{} pulled in", torn.pulled.len()), ctx.theme.bad))
         .on_hover_text("Of the 10 points nearest on this map, those that are no true neighbours: dashed lines");
+}
+
+/// What the cross on the map is.
+fn pin_card(ui: &mut Ui, ctx: &Context<'_>, words: &str, at: egui::Pos2) {
+    let area = Area::new(Id::unique("pin card")).fixed_pos(at + vec2(14.0, 14.0)).order(Order::Tooltip);
+    area.interactable(false).constrain(true).show(ui.ctx(), |ui| {
+        let shadow = ui.visuals().popup_shadow;
+        card(&ctx.theme).shadow(shadow).show(ui, |ui| {
+            ui.set_max_width(260.0);
+            let short: String = words.chars().take(80).collect();
+            ui.label(format!("The query “{}{}”", short, if short.len() < words.len() { "…" } else { "" }));
+            widgets::dim(
+                ui,
+                "About where it would lie on this map: placed by its nearest items. Its true neighbours are in the list.",
+            );
+        });
+    });
 }
 
 fn hover_card(ui: &mut Ui, ctx: &Context<'_>, state: &mut WindowState, row: RowId, at: egui::Pos2) {
