@@ -70,7 +70,7 @@ fn compare_offers_precisions_that_are_not_embedded_yet() {
     rig.settle();
     rig.click("Model of map 2");
     rig.harness.run_steps(4);
-    rig.harness.get_by_label("Embed in another precision");
+    rig.harness.get_by_label("Another precision");
     rig.choose("MiniLM-L6-v2 int8");
     rig.settle();
     let document = rig.harness.state().document();
