@@ -39,6 +39,7 @@ impl App {
             params,
             graph: set.graph.clone(),
             labels: self.labels_for(&set, &params),
+            original: None,
         };
         self.spawn_layout(id, request, false);
     }
@@ -60,6 +61,7 @@ impl App {
             params,
             // Neighbours among the selected rows are others than those among all.
             graph: SharedGraph::default(),
+            original: None,
         };
         self.spawn_layout(id, request, true);
     }

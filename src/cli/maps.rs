@@ -17,6 +17,8 @@ use crate::workspace::{Projection, ProjectionParams, SharedGraph};
 /// Vectors and what is known of their rows.
 pub(super) struct Source {
     pub(super) vectors: Vectors,
+    /// What they were made of, where they were made shorter.
+    pub(super) original: Option<Vectors>,
     pub(super) rows: Vec<RowInfo>,
     /// The model; `None` for vectors from a file.
     pub(super) model: Option<(ModelId, String)>,
@@ -70,7 +72,7 @@ pub(super) fn sources(
         let rows = tasks::set_table(&corpus, &set);
         let model = Some((set.card.id.clone(), set.card.name.clone()));
         let (notes, graph) = (set.notes.clone(), set.graph.clone());
-        sources.push(Source { vectors: set.vectors.clone(), rows, model, notes, graph, points: None });
+        sources.push(Source { vectors: set.vectors.clone(), original: None, rows, model, notes, graph, points: None });
         cards.push(set.card.clone());
     }
     let cards: Vec<_> = cards.iter().collect();
@@ -90,7 +92,7 @@ pub(super) fn stored_source(session: &Session, path: &Path) -> Result<Source, Fa
     let imported = session.read(path)?;
     let (notes, graph) = Default::default();
     let points = imported.points;
-    Ok(Source { vectors: imported.vectors, rows: imported.rows, model: None, notes, graph, points })
+    Ok(Source { vectors: imported.vectors, original: None, rows: imported.rows, model: None, notes, graph, points })
 }
 
 /// Lays one source out.
@@ -103,6 +105,7 @@ pub(super) fn lay_out(
     let request = ProjectRequest {
         labels: by_label.then(|| label_numbers(&source.rows)),
         graph: source.graph.clone(),
+        original: source.original.clone(),
         ..ProjectRequest::new(source.vectors.clone(), rows, params)
     };
     let projection = session.watch(|env, progress| tasks::project(&request, &LiveSlot::default(), env, progress))?;
@@ -120,9 +123,21 @@ fn label_numbers(rows: &[RowInfo]) -> std::sync::Arc<[i32]> {
     rows.iter().map(number).collect()
 }
 
-/// The positions a source came with, as a map; `None` where it has none, or a method was asked for.
+/// The positions a source came with, as a map: those beside its vectors, or vectors of three dimensions as the axes they are. `None` where
+/// it has none, or a method was asked for.
 pub(super) fn as_it_is(source: &Source, params: ProjectionParams, unasked: bool) -> Option<Projection> {
-    let points = source.points.clone().filter(|_| unasked)?;
+    if !unasked {
+        return None;
+    }
     let rows = (0..source.vectors.len() as u32).map(RowId).collect();
-    Some(Projection::new(params, rows, points))
+    match (&source.points, source.vectors.dim()) {
+        (Some(points), _) => Some(Projection::new(params, rows, points.clone())),
+        (None, 3) => {
+            let space: Arc<[[f32; 3]]> = source.vectors.values().as_chunks::<3>().0.into();
+            let points = space.iter().map(|&[x, y, _]| [x, y]).collect();
+            let params = ProjectionParams { dimensions: 3, ..params };
+            Some(Projection { space: Some(space), ..Projection::new(params, rows, points) })
+        }
+        (None, _) => None,
+    }
 }

@@ -82,14 +82,15 @@ pub(super) fn with_first_on_top(
     document
 }
 
-/// Replaces the vectors by shorter ones, whose neighbours are others.
+/// Replaces the vectors by shorter ones, whose neighbours are others; the map is held against those of before.
 fn shorten(session: &Session, source: &mut Source, way: Reduction) -> Result<Shortened, Failure> {
     let way = match way {
         Reduction::Random { k, .. } => Reduction::Random { k, seed: session.seed() },
         other => other,
     };
     let short = session.watch(|env, progress| tasks::shorten(&source.vectors, way, env, progress))?;
-    (source.vectors, source.graph) = (short.vectors.clone(), SharedGraph::default());
+    source.graph = SharedGraph::default();
+    source.original = Some(std::mem::replace(&mut source.vectors, short.vectors.clone()));
     Ok(short)
 }
 

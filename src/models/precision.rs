@@ -36,12 +36,12 @@ impl Precision {
     /// One sentence for whoever chooses: what it is, and what it brings here.
     pub fn about(self) -> &'static str {
         match self {
-            Self::F32 => "32-bit floats: the reference, and the slowest",
+            Self::F32 => "Floats of 32 bits: the reference, and the slowest",
             Self::Bf16 if self.runs_as() == Self::F32 => {
-                "16-bit floats: this processor has no products of them, so it runs as f32"
+                "Floats of 16 bits: this processor has no products of them, so it runs as f32"
             }
-            Self::Bf16 => "16-bit floats: quicker, and the vectors differ hardly",
-            Self::Int8 => "bytes: quickest; the vectors differ a little, see Compare",
+            Self::Bf16 => "Floats of 16 bits: quicker, and the vectors hardly differ",
+            Self::Int8 => "Bytes: quickest; the vectors differ a little, see Compare",
         }
     }
 
@@ -53,7 +53,7 @@ impl Precision {
 
 impl std::fmt::Display for Precision {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.word())
+        f.pad(self.word())
     }
 }
 

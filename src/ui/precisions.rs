@@ -29,10 +29,9 @@ pub fn others(ctx: &Context<'_>) -> Vec<ModelCard> {
     found
 }
 
-/// "int8: bytes: quickest; …", or what this computer runs instead.
-pub fn sentence(card: &ModelCard) -> String {
-    let precision = card.precision.unwrap_or_default();
-    format!("{precision}: {}", card.runs_as.as_deref().unwrap_or_else(|| precision.about()))
+/// What a card's precision brings, or what this computer runs instead.
+pub fn sentence(card: &ModelCard) -> &str {
+    card.runs_as.as_deref().unwrap_or_else(|| card.precision.unwrap_or_default().about())
 }
 
 /// A link that opens a menu of them.
@@ -72,9 +71,7 @@ pub fn choices(ui: &mut Ui, ctx: &Context<'_>, card: &ModelCard) {
                 ctx.send(Command::Embed(other.id.clone()));
             }
             let colour = ctx.theme.dim;
-            let words = sentence(&other);
-            let about = words.split_once(": ").map_or(words.as_str(), |(_, about)| about);
-            ui.label(RichText::new(about).font(theme::secondary()).color(colour));
+            ui.label(RichText::new(sentence(&other)).font(theme::secondary()).color(colour));
         });
     }
 }

@@ -28,7 +28,7 @@ fn a_precision_is_added_and_compared_with_another() {
     // The menu offers it with a sentence, and it embeds beside the other.
     rig.click("+ Another precision");
     rig.harness.run_steps(4);
-    rig.harness.get_by_label_contains("bytes: quickest");
+    rig.harness.get_by_label_contains("Bytes: quickest");
     rig.click("Embed with MiniLM-L6-v2 int8");
     rig.settle();
     let document = rig.harness.state().document();
@@ -70,7 +70,7 @@ fn compare_offers_precisions_that_are_not_embedded_yet() {
     rig.settle();
     rig.click("Model of map 2");
     rig.harness.run_steps(4);
-    rig.harness.get_by_label("Embed in another precision");
+    rig.harness.get_by_label("Another precision");
     rig.choose("MiniLM-L6-v2 int8");
     rig.settle();
     let document = rig.harness.state().document();
@@ -78,7 +78,8 @@ fn compare_offers_precisions_that_are_not_embedded_yet() {
     assert_eq!(document.compare.slots[1], quick);
     assert!(document.model(&quick).unwrap().set.is_some());
 
-    // The cards say what runs here.
+    rig.click("Explore");
+    rig.harness.run_steps(4);
     rig.click("+ Another precision");
     rig.harness.run_steps(4);
     assert!(rig.harness.query_by_label("Embed with MiniLM-L6-v2 int8").is_none(), "what is there is not offered again");

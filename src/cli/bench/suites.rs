@@ -21,6 +21,7 @@ const ENDINGS: &[&str] = &["npy"];
 fn fresh(source: &Source) -> Source {
     Source {
         vectors: source.vectors.clone(),
+        original: source.original.clone(),
         rows: source.rows.clone(),
         model: None,
         notes: source.notes.clone(),

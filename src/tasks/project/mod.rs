@@ -48,12 +48,14 @@ pub struct ProjectRequest {
     pub graph: SharedGraph,
     /// A category of each vector, −1 where unknown, that UMAP is to keep together; `None` lays out by the vectors alone.
     pub labels: Option<Arc<[i32]>>,
+    /// What the map is held against, where `vectors` are shorter ones made of them, row by row.
+    pub original: Option<Vectors>,
 }
 
 impl ProjectRequest {
     /// The vectors with neighbours of their own and no labels.
     pub fn new(vectors: Vectors, rows: Arc<[RowId]>, params: ProjectionParams) -> Self {
-        Self { vectors, rows, params, graph: SharedGraph::default(), labels: None }
+        Self { vectors, rows, params, graph: SharedGraph::default(), labels: None, original: None }
     }
 
     /// The graph of at least `k` neighbours by the metric of the map.
@@ -105,9 +107,10 @@ pub fn project(
         let mut notes = request.graph.take_notes();
         notes.append(&mut made.notes);
         let started = Instant::now();
+        let original = request.original.as_ref().unwrap_or(&request.vectors);
         let (quality, distances) = match &made.space {
-            Some(space) => measure(&request.vectors, space, progress)?,
-            None => measure(&request.vectors, &made.points, progress)?,
+            Some(space) => measure(original, space, progress)?,
+            None => measure(original, &made.points, progress)?,
         };
         Ok(Projection {
             space: made.space.map(Into::into),

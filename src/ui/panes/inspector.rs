@@ -13,6 +13,7 @@ use crate::ui::state::WindowState;
 use crate::ui::theme::{self, Theme};
 use crate::ui::widgets::{self, clipped_text, fact, link, number_at, plural, section, thousands};
 use crate::vectors::RowId;
+use crate::workspace::Precision;
 
 /// Paints the panel.
 pub fn show(ui: &mut Ui, ctx: &Context<'_>, state: &mut WindowState) {

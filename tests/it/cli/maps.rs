@@ -53,3 +53,13 @@ fn an_engine_for_few_points_fails_before_anything_is_embedded() {
     assert!(ran.stderr().contains("5000"), "{}", ran.stderr());
     assert!(!rig.path("cache/vectors").exists(), "nothing was embedded");
 }
+
+#[test]
+fn vectors_of_three_dimensions_are_the_axes_they_are() {
+    let rig = Rig::with_notes();
+    rig.json(&["project", "notes", "--method", "pca", "--dimensions", "3", "--out", "space.npy"]);
+    let told = rig.run(&["project", "space.npy", "--out", "again.npy", "--json"]).succeeded().json();
+    assert_eq!((&told["method"], &told["dimensions"]), (&"given".into(), &3.into()));
+    assert_eq!(fs_err::read(rig.path("again.npy")).unwrap(), fs_err::read(rig.path("space.npy")).unwrap());
+    rig.run(&["render", "space.npy", "--out", "map.png", "--width", "200", "--height", "200"]).succeeded();
+}

@@ -91,7 +91,7 @@ fn choose(ui: &mut Ui, ctx: &Context<'_>, place: usize, model: &ModelState) {
         let others = precisions::others(ctx);
         if !others.is_empty() {
             ui.separator();
-            widgets::faint(ui, "Embed in another precision");
+            widgets::faint(ui, "Another precision");
         }
         for card in others {
             let hover = format!("{}\nEmbeds the corpus with it, and shows it here", precisions::sentence(&card));
