@@ -199,6 +199,16 @@ pub fn clipped_text(ui: &Ui, at: egui::Pos2, width: f32, text: &str, look: (Font
     size.x
 }
 
+/// The same, ending at a place: for a cell of a column of numbers.
+pub fn clipped_right(ui: &Ui, right: egui::Pos2, width: f32, text: &str, look: (FontId, egui::Color32)) {
+    let (font, colour) = look;
+    let mut job = egui::text::LayoutJob::simple_singleline(text.to_owned(), font, colour);
+    job.wrap = egui::text::TextWrapping::truncate_at_width(width.max(8.0));
+    let galley = ui.painter().layout_job(job);
+    let size = galley.size();
+    ui.painter().galley(pos2(right.x - size.x, right.y - size.y / 2.0), galley, colour);
+}
+
 /// A bar of a score between 0 and 1.
 pub fn score_bar(ui: &Ui, at: egui::Pos2, width: f32, share: f32) {
     let theme = Theme::of(ui.ctx());

@@ -1,4 +1,5 @@
 //! One model in several precisions, side by side.
+#![allow(clippy::unwrap_used, reason = "a test's helper may fail loudly")]
 
 use egui_kittest::kittest::Queryable;
 use embedlens::models::{ModelId, Precision};

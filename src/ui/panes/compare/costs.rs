@@ -5,7 +5,7 @@ use eframe::egui::{Color32, Response, Sense, Stroke, Ui, pos2, vec2};
 use crate::ui::context::{Context, ModelState};
 use crate::ui::panes::inspector::short_name;
 use crate::ui::theme::{self, Theme};
-use crate::ui::widgets::{self, clipped_text, number_at, section, thousands};
+use crate::ui::widgets::{self, clipped_right, clipped_text, section, thousands};
 use crate::workspace::InputKind;
 
 /// A row of the table: its name, the value of a model, and what the hover text says of it.
@@ -63,7 +63,7 @@ fn line(ui: &mut Ui, ctx: &Context<'_>, name: &str, values: Vec<(String, Color32
     clipped_text(ui, rect.left_center(), room, name, (theme::secondary(), ctx.theme.text));
     for (place, (value, colour)) in values.into_iter().enumerate() {
         let right = rect.right() - cell * (count - 1 - place) as f32;
-        number_at(ui, pos2(right, rect.center().y), &value, (theme::secondary(), colour));
+        clipped_right(ui, pos2(right, rect.center().y), cell - 10.0, &value, (theme::secondary(), colour));
     }
     ui.painter().hline(rect.x_range(), rect.bottom(), Stroke::new(1.0, Theme::faded(ctx.theme.line, 0.6)));
     response

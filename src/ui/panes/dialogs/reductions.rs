@@ -1,6 +1,6 @@
 //! What fewer dimensions of the shown model's vectors cost: a table that a person can decide by.
 
-use eframe::egui::{Grid, RichText, ScrollArea, Ui};
+use eframe::egui::{Align, Grid, Layout, RichText, ScrollArea, Ui, WidgetText};
 
 use crate::projection::{Reduction, ReductionCost};
 use crate::ui::command::Command;
@@ -50,21 +50,26 @@ fn table(ui: &mut Ui, ctx: &Context<'_>, costs: &[ReductionCost]) {
     };
     Grid::new("reductions").num_columns(6).spacing([22.0, 7.0]).striped(true).show(ui, |ui| {
         for head in ["Dimensions", "Bytes", "PCA", "First ones", "Random", "Variance by PCA"] {
-            ui.label(RichText::new(head).font(theme::secondary()).color(ctx.theme.dim));
+            number(ui, RichText::new(head).font(theme::secondary()).color(ctx.theme.dim));
         }
         ui.end_row();
         for k in ks {
             let pca = of(k, |way| matches!(way, Reduction::Pca { .. }));
             let first = of(k, |way| matches!(way, Reduction::Truncate { .. }));
             let random = of(k, |way| matches!(way, Reduction::Random { .. }));
-            ui.label(widgets::thousands(k as u64));
-            ui.label(widgets::thousands(4 * k as u64));
+            number(ui, widgets::thousands(k as u64));
+            number(ui, widgets::thousands(4 * k as u64));
             for cost in [pca, first, random] {
-                ui.label(cost.map_or_else(String::new, |cost| format!("{:.0} %", cost.kept * 100.0)));
+                number(ui, cost.map_or_else(String::new, |cost| format!("{:.0} %", cost.kept * 100.0)));
             }
             let held = pca.and_then(|cost| cost.explained);
-            ui.label(held.map_or_else(String::new, |held| format!("{:.0} %", held * 100.0)));
+            number(ui, held.map_or_else(String::new, |held| format!("{:.0} %", held * 100.0)));
             ui.end_row();
         }
     });
+}
+
+/// A cell of a column of numbers, which end below one another.
+fn number(ui: &mut Ui, text: impl Into<WidgetText>) {
+    ui.with_layout(Layout::right_to_left(Align::Center), |ui| ui.label(text));
 }

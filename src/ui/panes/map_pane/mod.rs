@@ -177,6 +177,16 @@ pub fn nothing(ui: &mut Ui, ctx: &Context<'_>) {
         return;
     }
     match ctx.corpus {
+        Some(corpus) if corpus.chunks.is_empty() && corpus.skipped.is_empty() => {
+            let words = "No text, no code and no picture is in what was opened.";
+            empty_state(ui, "There is nothing in it", words, |ui| {
+                if widgets::primary_button(ui, "Choose another folder…").clicked() {
+                    ctx.send(Command::ChooseFolder);
+                }
+                ui.add_space(8.0);
+                sample(ui, ctx);
+            });
+        }
         Some(corpus) if corpus.chunks.is_empty() => {
             let words = "Every file was left out. Each is listed with the reason, and with the option that lets it in.";
             empty_state(ui, "Nothing here can be embedded", words, |ui| {
@@ -212,11 +222,15 @@ pub fn nothing(ui: &mut Ui, ctx: &Context<'_>) {
                     ctx.send(Command::ChooseFolder);
                 }
                 ui.add_space(8.0);
-                if link(ui, "or look at the sample").clicked() {
-                    ctx.send(Command::OpenSample);
-                }
+                sample(ui, ctx);
             });
         }
+    }
+}
+
+fn sample(ui: &mut Ui, ctx: &Context<'_>) {
+    if link(ui, "or look at the sample").clicked() {
+        ctx.send(Command::OpenSample);
     }
 }
 
