@@ -254,6 +254,8 @@ fn level(request: &Input<'_>, labels: &[i32], progress: &Progress) -> Result<Clu
     } else {
         name_texts(words.text, labels, &params, progress)?
     };
-    let names = names.iter().map(ToString::to_string).collect();
+    // Rows without words give names without letters: the first of those is nothing at all, the next are numbers from 2 on.
+    let shown = |name: String| if name.trim().is_empty() { "1".to_owned() } else { name };
+    let names = names.iter().map(|name| shown(name.to_string())).collect();
     Ok(ClusterLevel { labels: labels.into(), names, sizes: sizes.into() })
 }
