@@ -1,6 +1,6 @@
 //! Tables of texts in JSON lines: one item a row.
 //!
-//! A row is an object with the field `text`; `id` (or `_id`) names it, `label` groups it, `title` is shown above it. Files whose first
+//! A row is an object with the field `text`; `id` (or `_id`) names it, `label` groups it (else the table's name), `title` is shown above it. Files whose first
 //! line is no such row are texts like any other. Invariant: rows come in the order of the file, each with its line's number.
 
 use rayon::prelude::*;
@@ -66,9 +66,10 @@ fn row(
     let name = words(&row.id).map_or_else(|| format!("row {number}"), |id| id.replace('/', "_"));
     let label = words(&row.label).map(|label| label.trim_matches('/').to_owned()).filter(|label| !label.is_empty());
     let place = [Some(draft.shown_path.as_str()), label.as_deref(), Some(name.as_str())];
+    let table = draft.shown_path.rsplit('/').next().unwrap_or_default();
     let item = Item {
         shown_path: place.into_iter().flatten().collect::<Vec<_>>().join("/"),
-        label: label.unwrap_or_else(|| draft.label.clone()),
+        label: label.unwrap_or_else(|| table.to_owned()),
         size: line.len() as u64,
         hash: *blake3::hash(line.as_bytes()).as_bytes(),
         content: Content::Text(row.text.into()),

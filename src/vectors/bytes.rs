@@ -17,7 +17,7 @@ pub(crate) fn dot(level: Level, a: &[i8], b: &[i8], sum: i32) -> i32 {
     #[cfg(target_arch = "x86_64")]
     match level {
         // SAFETY: levels in use were found on this machine.
-        Level::Avx512Vnni => return unsafe { x86::dot_512_vnni(a, b) } - 128 * sum,
+        Level::Amx | Level::Avx512Vnni => return unsafe { x86::dot_512_vnni(a, b) } - 128 * sum,
         // SAFETY: as above.
         Level::Avx512 => return unsafe { x86::dot_512(a, b) },
         // SAFETY: as above.

@@ -9,6 +9,9 @@ use std::sync::OnceLock;
 /// Each is served by kernels of its own or by those of the next one that has them; [`Level::Portable`] runs everywhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Level {
+    /// As [`Level::Avx512Vnni`], and products of whole tiles of bytes and bfloat16 (AMX): Intel servers since Sapphire Rapids, where
+    /// the system lets programs use them.
+    Amx,
     /// 512 bits with byte products (AVX-512 F, BW and VNNI): Intel since Ice Lake, AMD since Zen 4.
     Avx512Vnni,
     /// 512 bits without byte products (AVX-512 F and BW).
@@ -22,11 +25,12 @@ pub enum Level {
 }
 
 impl Level {
-    const ALL: [Self; 5] = [Self::Avx512Vnni, Self::Avx512, Self::Avx2Vnni, Self::Avx2, Self::Portable];
+    const ALL: [Self; 6] = [Self::Amx, Self::Avx512Vnni, Self::Avx512, Self::Avx2Vnni, Self::Avx2, Self::Portable];
 
     /// The name shown in the system report.
     pub fn name(self) -> &'static str {
         match self {
+            Self::Amx => "AVX-512 + VNNI + AMX",
             Self::Avx512Vnni => "AVX-512 + VNNI",
             Self::Avx512 => "AVX-512",
             Self::Avx2Vnni => "AVX2 + FMA + VNNI",
@@ -38,6 +42,7 @@ impl Level {
     /// The word that chooses it in `EMBEDLENS_CPU`.
     pub fn word(self) -> &'static str {
         match self {
+            Self::Amx => "amx",
             Self::Avx512Vnni => "avx512vnni",
             Self::Avx512 => "avx512",
             Self::Avx2Vnni => "avx2vnni",
@@ -53,12 +58,12 @@ impl Level {
 
     /// Whether it multiplies bytes four at a time.
     pub(crate) fn has_byte_products(self) -> bool {
-        matches!(self, Self::Avx512Vnni | Self::Avx2Vnni)
+        matches!(self, Self::Amx | Self::Avx512Vnni | Self::Avx2Vnni)
     }
 
     /// Whether 512-bit kernels run.
     pub(crate) fn is_wide(self) -> bool {
-        matches!(self, Self::Avx512Vnni | Self::Avx512)
+        self <= Self::Avx512
     }
 
     #[cfg(target_arch = "x86_64")]
@@ -67,6 +72,7 @@ impl Level {
         let fma = has!("avx2") && has!("fma");
         let wide = fma && has!("avx512f") && has!("avx512bw");
         match self {
+            Self::Amx => Self::Avx512Vnni.detected() && has!("avx512bf16") && super::amx::permitted(),
             Self::Avx512Vnni => wide && has!("avx512vnni"),
             Self::Avx512 => wide,
             Self::Avx2Vnni => fma && has!("avxvnni"),
@@ -100,13 +106,13 @@ pub(crate) fn has_fma() -> bool {
     level() <= Level::Avx2
 }
 
-/// Whether products of bfloat16 run in hardware: AVX-512 BF16, at the highest level only.
+/// Whether products of bfloat16 run in hardware: AVX-512 BF16 or AMX, at the two highest levels only.
 pub fn has_bf16_products() -> bool {
     #[cfg(target_arch = "x86_64")]
     let present = std::arch::is_x86_feature_detected!("avx512bf16");
     #[cfg(not(target_arch = "x86_64"))]
     let present = false;
-    present && level() == Level::Avx512Vnni
+    present && level() <= Level::Avx512Vnni
 }
 
 /// The name of the kernels in use, for the system report.

@@ -29,7 +29,7 @@ pub fn squared_distance(a: &[f32], b: &[f32]) -> f32 {
 fn sum<const DIFFERENCE: bool>(level: Level, a: &[f32], b: &[f32]) -> f32 {
     match level {
         // SAFETY: levels in use were found on this machine.
-        Level::Avx512Vnni | Level::Avx512 => unsafe { super::x86_wide::sum::<DIFFERENCE>(a, b) },
+        Level::Amx | Level::Avx512Vnni | Level::Avx512 => unsafe { super::x86_wide::sum::<DIFFERENCE>(a, b) },
         // SAFETY: as above.
         Level::Avx2Vnni | Level::Avx2 => unsafe { super::x86::sum::<DIFFERENCE>(a, b) },
         Level::Portable => portable::<DIFFERENCE>(a, b),

@@ -2,6 +2,7 @@
 //!
 //! Knows nothing of texts or models. Invariant of [`Vectors`]: `values.len() == len * dim`, `dim > 0`.
 
+pub(crate) mod amx;
 pub mod arrays;
 mod blocks;
 pub(crate) mod bytes;

@@ -131,7 +131,7 @@ impl Bytes {
         #[cfg(target_arch = "x86_64")]
         match level {
             // SAFETY: levels in use were found on this machine.
-            Level::Avx512Vnni => return unsafe { super::x86::bytes_512(&of, tile) },
+            Level::Amx | Level::Avx512Vnni => return unsafe { super::x86::bytes_512(&of, tile) },
             // SAFETY: as above.
             Level::Avx2Vnni => return unsafe { super::x86::bytes_256(&of, tile) },
             Level::Avx512 | Level::Avx2 | Level::Portable => {}
@@ -166,7 +166,11 @@ impl Singles {
         #[cfg(target_arch = "x86_64")]
         match level {
             // SAFETY: levels in use were found on this machine.
-            Level::Avx512Vnni | Level::Avx512 => return unsafe { super::x86::singles_512(rows, panels, dim, tile) },
+            Level::Amx | Level::Avx512Vnni | Level::Avx512 => {
+                return unsafe {
+                    super::x86::singles_512(rows, panels, dim, tile);
+                };
+            }
             // SAFETY: as above.
             Level::Avx2Vnni | Level::Avx2 => return unsafe { super::x86::singles_256(rows, panels, dim, tile) },
             Level::Portable => {}

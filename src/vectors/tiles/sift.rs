@@ -33,7 +33,7 @@ pub(super) fn sift(level: Level, tile: &[f32], blocks: Blocks<'_>, at: (usize, u
     #[cfg(target_arch = "x86_64")]
     match level {
         // SAFETY: levels in use were found on this machine.
-        Level::Avx512Vnni | Level::Avx512 => return unsafe { wide(tile, blocks, at, found) },
+        Level::Amx | Level::Avx512Vnni | Level::Avx512 => return unsafe { wide(tile, blocks, at, found) },
         // SAFETY: as above.
         Level::Avx2Vnni | Level::Avx2 => return unsafe { narrow(tile, blocks, at, found) },
         Level::Portable => {}
