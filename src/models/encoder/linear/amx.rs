@@ -5,6 +5,7 @@
 #![allow(unsafe_code)]
 
 use std::arch::asm;
+use std::arch::x86_64::{_MM_HINT_T1, _mm_prefetch};
 
 use super::job::{Engine, Factors, Job, Tile, run};
 use crate::models::encoder::math::Wide;
@@ -45,55 +46,76 @@ macro_rules! engine {
 
             #[inline(always)]
             unsafe fn multiply(factors: &Factors, rows: usize, tile: &mut Tile) {
-                let (first, stride, panel, steps) = (factors.rows, factors.stride, factors.panel, factors.steps / 16);
-                let to = tile.0.as_mut_ptr();
+                let (mut first, stride, mut panel, steps) =
+                    (factors.rows, factors.stride, factors.panel, factors.steps / 16);
+                let (to, mut ahead, share) = (tile.0.as_mut_ptr(), factors.ahead, factors.share.div_ceil(steps));
                 // SAFETY: sixteen or 32 rows of whole steps and a panel of as many lie there; the tile has room for 32 by 32 sums.
                 unsafe {
                     if rows > 16 {
+                        let mut second = first.add(16 * stride);
                         asm!(
                             "tilezero tmm0", "tilezero tmm1", "tilezero tmm2", "tilezero tmm3",
-                            "2:",
-                            "tileloadd tmm4, [{first} + {stride}]",
-                            "tileloadd tmm6, [{panel} + {wide}]",
-                            concat!($product, " tmm0, tmm4, tmm6"),
-                            "tileloadd tmm7, [{panel} + {wide} + 64]",
-                            concat!($product, " tmm1, tmm4, tmm7"),
-                            "tileloadd tmm5, [{second} + {stride}]",
-                            concat!($product, " tmm2, tmm5, tmm6"),
-                            concat!($product, " tmm3, tmm5, tmm7"),
-                            "add {first}, 64", "add {second}, 64", "add {panel}, 2048",
-                            "dec {steps}",
-                            "jnz 2b",
+                            out("tmm0") _, out("tmm1") _, out("tmm2") _, out("tmm3") _,
+                            options(nostack, nomem),
+                        );
+                        for _ in 0..steps {
+                            asm!(
+                                "tileloadd tmm4, [{first} + {stride}]",
+                                "tileloadd tmm6, [{panel} + {wide}]",
+                                concat!($product, " tmm0, tmm4, tmm6"),
+                                "tileloadd tmm7, [{panel} + {wide} + 64]",
+                                concat!($product, " tmm1, tmm4, tmm7"),
+                                "tileloadd tmm5, [{second} + {stride}]",
+                                concat!($product, " tmm2, tmm5, tmm6"),
+                                concat!($product, " tmm3, tmm5, tmm7"),
+                                first = in(reg) first, second = in(reg) second, panel = in(reg) panel,
+                                stride = in(reg) stride, wide = in(reg) 128_usize,
+                                out("tmm0") _, out("tmm1") _, out("tmm2") _, out("tmm3") _,
+                                out("tmm4") _, out("tmm5") _, out("tmm6") _, out("tmm7") _,
+                                options(nostack, readonly),
+                            );
+                            first = first.wrapping_add(64);
+                            second = second.wrapping_add(64);
+                            panel = panel.wrapping_add(2048);
+                            for _ in 0..share {
+                                _mm_prefetch::<_MM_HINT_T1>(ahead.cast());
+                                ahead = ahead.wrapping_add(64);
+                            }
+                        }
+                        asm!(
                             "tilestored [{to} + {wide}], tmm0",
                             "tilestored [{to} + {wide} + 64], tmm1",
                             "tilestored [{to} + {wide} + 2048], tmm2",
                             "tilestored [{to} + {wide} + 2112], tmm3",
-                            first = inout(reg) first => _, second = inout(reg) first.add(16 * stride) => _,
-                            panel = inout(reg) panel => _, steps = inout(reg) steps => _,
-                            stride = in(reg) stride, wide = in(reg) 128_usize, to = in(reg) to,
-                            out("tmm0") _, out("tmm1") _, out("tmm2") _, out("tmm3") _,
-                            out("tmm4") _, out("tmm5") _, out("tmm6") _, out("tmm7") _,
-                            options(nostack),
+                            to = in(reg) to, wide = in(reg) 128_usize, options(nostack),
                         );
                     } else {
                         asm!(
-                            "tilezero tmm0", "tilezero tmm1",
-                            "2:",
-                            "tileloadd tmm4, [{first} + {stride}]",
-                            "tileloadd tmm6, [{panel} + {wide}]",
-                            concat!($product, " tmm0, tmm4, tmm6"),
-                            "tileloadd tmm7, [{panel} + {wide} + 64]",
-                            concat!($product, " tmm1, tmm4, tmm7"),
-                            "add {first}, 64", "add {panel}, 2048",
-                            "dec {steps}",
-                            "jnz 2b",
-                            "tilestored [{to} + {wide}], tmm0",
-                            "tilestored [{to} + {wide} + 64], tmm1",
-                            first = inout(reg) first => _,
-                            panel = inout(reg) panel => _, steps = inout(reg) steps => _,
-                            stride = in(reg) stride, wide = in(reg) 128_usize, to = in(reg) to,
-                            out("tmm0") _, out("tmm1") _, out("tmm4") _, out("tmm6") _, out("tmm7") _,
-                            options(nostack),
+                            "tilezero tmm0", "tilezero tmm1", out("tmm0") _, out("tmm1") _,
+                            options(nostack, nomem),
+                        );
+                        for _ in 0..steps {
+                            asm!(
+                                "tileloadd tmm4, [{first} + {stride}]",
+                                "tileloadd tmm6, [{panel} + {wide}]",
+                                concat!($product, " tmm0, tmm4, tmm6"),
+                                "tileloadd tmm7, [{panel} + {wide} + 64]",
+                                concat!($product, " tmm1, tmm4, tmm7"),
+                                first = in(reg) first, panel = in(reg) panel,
+                                stride = in(reg) stride, wide = in(reg) 128_usize,
+                                out("tmm0") _, out("tmm1") _, out("tmm4") _, out("tmm6") _, out("tmm7") _,
+                                options(nostack, readonly),
+                            );
+                            first = first.wrapping_add(64);
+                            panel = panel.wrapping_add(2048);
+                            for _ in 0..share {
+                                _mm_prefetch::<_MM_HINT_T1>(ahead.cast());
+                                ahead = ahead.wrapping_add(64);
+                            }
+                        }
+                        asm!(
+                            "tilestored [{to} + {wide}], tmm0", "tilestored [{to} + {wide} + 64], tmm1",
+                            to = in(reg) to, wide = in(reg) 128_usize, options(nostack),
                         );
                     }
                 }

@@ -6,6 +6,7 @@
 
 use std::ops::Range;
 
+use super::form::LINE;
 use super::pack::Packed;
 use super::rows::Rows;
 use super::{Kernel, PANEL};
@@ -30,6 +31,10 @@ pub(super) struct Factors {
     pub(super) steps: usize,
     /// What each column's sum begins with, where factors are raised.
     pub(super) start: *const i32,
+    /// What will be read after all tiles of this panel, to be fetched meanwhile.
+    pub(super) ahead: *const u8,
+    /// So many lines of it.
+    pub(super) share: usize,
 }
 
 /// How a kernel makes tiles.
@@ -84,12 +89,61 @@ pub(super) struct Job<'a> {
 /// band.
 #[inline(always)]
 pub(super) unsafe fn run<E: Engine>(job: &Job<'_>) {
+    // SAFETY: the caller's promises.
+    unsafe {
+        match (job.target, job.activation) {
+            (Target::Singles { to, stride, columns }, activation) => {
+                let sink = Singles { to, stride, columns };
+                match activation {
+                    Activation::None => run_to::<E, Nothing>(job, sink),
+                    Activation::Gelu => run_to::<E, Gelu>(job, sink),
+                    Activation::GeluTanh => run_to::<E, GeluTanh>(job, sink),
+                    Activation::Relu => run_to::<E, Relu>(job, sink),
+                    Activation::Tanh => run_to::<E, Tanh>(job, sink),
+                }
+            }
+            (Target::Bfloats { to, stride }, activation) => {
+                let sink = Bfloats { to, stride };
+                match activation {
+                    Activation::None => run_to::<E, Nothing>(job, sink),
+                    Activation::Gelu => run_to::<E, Gelu>(job, sink),
+                    Activation::GeluTanh => run_to::<E, GeluTanh>(job, sink),
+                    Activation::Relu => run_to::<E, Relu>(job, sink),
+                    Activation::Tanh => run_to::<E, Tanh>(job, sink),
+                }
+            }
+        }
+    }
+}
+
+/// An activation known when the program is compiled.
+trait Through {
+    const ACTIVATION: Activation;
+}
+
+macro_rules! through {
+    ($($name:ident, $activation:ident);*) => {
+        $(struct $name;
+        impl Through for $name {
+            const ACTIVATION: Activation = Activation::$activation;
+        })*
+    };
+}
+
+through!(Nothing, None; Gelu, Gelu; GeluTanh, GeluTanh; Relu, Relu; Tanh, Tanh);
+
+/// # Safety
+/// As for [`run`].
+#[inline(always)]
+unsafe fn run_to<E: Engine, A: Through>(job: &Job<'_>, sink: impl Sink) {
     // SAFETY: the instructions exist. Rows have room for whole tiles behind the last one, weights for whole panels.
     unsafe {
         let _guard = E::begin();
         let mut tile = Tile([0.0; TALLEST * PANEL]);
+        let bytes = job.weight.steps * PANEL * 4;
+        let share = bytes.div_ceil(job.band.len().div_ceil(E::ROWS) * LINE);
         for panel in job.panels.clone() {
-            for row in job.band.clone().step_by(E::ROWS) {
+            for (at, row) in job.band.clone().step_by(E::ROWS).enumerate() {
                 let rows = E::ROWS.min(job.band.end - row);
                 let factors = Factors {
                     rows: job.rows.at(row),
@@ -97,89 +151,145 @@ pub(super) unsafe fn run<E: Engine>(job: &Job<'_>) {
                     panel: job.weight.panel(panel),
                     steps: job.weight.steps,
                     start: job.weight.start[panel * PANEL..].as_ptr(),
+                    ahead: job.weight.panel(panel).wrapping_add(bytes + at * share * LINE),
+                    share,
                 };
                 E::multiply(&factors, rows, &mut tile);
-                match job.activation {
-                    Activation::None => finish::<E>(job, (row, rows, panel), &tile, Activation::None),
-                    Activation::Gelu => finish::<E>(job, (row, rows, panel), &tile, Activation::Gelu),
-                    Activation::GeluTanh => finish::<E>(job, (row, rows, panel), &tile, Activation::GeluTanh),
-                    Activation::Relu => finish::<E>(job, (row, rows, panel), &tile, Activation::Relu),
-                    Activation::Tanh => finish::<E>(job, (row, rows, panel), &tile, Activation::Tanh),
-                }
+                finish::<E, A>(job, (row, rows, panel), &tile, sink);
             }
         }
     }
 }
 
-/// Scales a tile's sums, adds the bias, and stores them through the activation.
+/// Where values of a tile go: row and column within it.
+trait Sink: Copy {
+    /// The same from another row and column on.
+    fn from(self, row: usize, column: usize) -> Self;
+
+    /// # Safety
+    /// There must be room for the values.
+    unsafe fn put<L: Lanes>(self, at: usize, column: usize, values: L);
+
+    /// Columns behind the first one that there is room for.
+    fn room(self) -> usize;
+
+    /// Puts some values of a row.
+    ///
+    /// # Safety
+    /// There must be room for the values.
+    unsafe fn put_some(self, at: usize, values: &[f32]);
+}
+
+#[derive(Clone, Copy)]
+struct Singles {
+    to: *mut f32,
+    stride: usize,
+    columns: usize,
+}
+
+#[derive(Clone, Copy)]
+struct Bfloats {
+    to: *mut u16,
+    stride: usize,
+}
+
+impl Sink for Singles {
+    #[inline(always)]
+    fn from(self, row: usize, column: usize) -> Self {
+        Self { to: self.to.wrapping_add(row * self.stride + column), columns: self.columns - column, ..self }
+    }
+
+    #[inline(always)]
+    unsafe fn put<L: Lanes>(self, at: usize, column: usize, values: L) {
+        // SAFETY: there is room.
+        unsafe { values.store(self.to.add(at * self.stride + column)) };
+    }
+
+    #[inline(always)]
+    fn room(self) -> usize {
+        self.columns
+    }
+
+    #[inline(always)]
+    unsafe fn put_some(self, at: usize, values: &[f32]) {
+        // SAFETY: there is room.
+        unsafe { std::ptr::copy_nonoverlapping(values.as_ptr(), self.to.add(at * self.stride), values.len()) };
+    }
+}
+
+impl Sink for Bfloats {
+    #[inline(always)]
+    fn from(self, row: usize, column: usize) -> Self {
+        Self { to: self.to.wrapping_add(row * self.stride + column), ..self }
+    }
+
+    #[inline(always)]
+    unsafe fn put<L: Lanes>(self, at: usize, column: usize, values: L) {
+        // SAFETY: there is room.
+        unsafe { values.store_bfloats(self.to.add(at * self.stride + column)) };
+    }
+
+    #[inline(always)]
+    fn room(self) -> usize {
+        PANEL
+    }
+
+    #[inline(always)]
+    unsafe fn put_some(self, _: usize, _: &[f32]) {}
+}
+
+/// A tile's place: its first row, how many rows, its panel.
+type Place = (usize, usize, usize);
+
+/// Puts a tile's values into the sink.
 ///
 /// # Safety
 /// As for [`run`].
 #[inline(always)]
-unsafe fn finish<E: Engine>(
-    job: &Job<'_>,
-    (row, rows, panel): (usize, usize, usize),
-    tile: &Tile,
-    activation: Activation,
-) {
-    let (first, down) = (panel * PANEL, row - job.band.start);
-    // SAFETY: the instructions exist; bias and scales are filled up to whole panels; the target has room.
+unsafe fn finish<E: Engine, A: Through>(job: &Job<'_>, (row, rows, panel): Place, tile: &Tile, sink: impl Sink) {
+    let first = panel * PANEL;
+    let sink = sink.from(row - job.band.start, first);
+    let of_rows = if E::INTEGERS { &job.rows.scales()[row..row + rows] } else { &[] };
+    let of_columns = (&job.bias[first..first + PANEL], &job.weight.scales[first..first + PANEL]);
+    // SAFETY: the instructions exist; the target has room for what is asked of it.
     unsafe {
-        match job.target {
-            Target::Singles { to, stride, columns } => {
-                let to = to.add(down * stride + first);
-                if first + PANEL <= columns {
-                    values::<E>(job, (row, rows, first), tile, |at, column, values| {
-                        activation.of(values).store(to.add(at * stride + column));
-                    });
-                } else {
-                    let mut wide = [0.0f32; TALLEST * PANEL];
-                    let room = wide.as_mut_ptr();
-                    values::<E>(job, (row, rows, first), tile, |at, column, values| {
-                        activation.of(values).store(room.add(at * PANEL + column));
-                    });
-                    for at in 0..rows {
-                        std::ptr::copy_nonoverlapping(room.add(at * PANEL), to.add(at * stride), columns - first);
-                    }
-                }
-            }
-            Target::Bfloats { to, stride } => {
-                let to = to.add(down * stride + first);
-                values::<E>(job, (row, rows, first), tile, |at, column, values| {
-                    activation.of(values).store_bfloats(to.add(at * stride + column));
-                });
-            }
+        if sink.room() >= PANEL {
+            return put_all::<E, A>((tile, rows), of_rows, of_columns, sink);
+        }
+        let mut whole = Tile([0.0; TALLEST * PANEL]);
+        let all = Singles { to: whole.0.as_mut_ptr(), stride: PANEL, columns: PANEL };
+        put_all::<E, A>((tile, rows), of_rows, of_columns, all);
+        for (at, values) in whole.0.chunks_exact(PANEL).take(rows).enumerate() {
+            sink.put_some(at, &values[..sink.room()]);
         }
     }
 }
 
-/// Hands out the tile's values, scaled and with their bias: row, column and values.
+/// Scales a tile's sums, adds the bias, and puts them through the activation into the sink.
 ///
 /// # Safety
-/// As for [`run`].
+/// As for [`run`]; bias and scales must be a panel's, and one scale a row where sums are integers.
 #[inline(always)]
-unsafe fn values<E: Engine>(
-    job: &Job<'_>,
-    (row, rows, first): (usize, usize, usize),
-    tile: &Tile,
-    mut each: impl FnMut(usize, usize, E::Lanes),
+unsafe fn put_all<E: Engine, A: Through>(
+    (tile, rows): (&Tile, usize),
+    of_rows: &[f32],
+    (bias, scales): (&[f32], &[f32]),
+    sink: impl Sink,
 ) {
-    let count = E::Lanes::COUNT;
-    let (bias, scales) = (job.bias[first..].as_ptr(), job.weight.scales[first..].as_ptr());
-    let sums = tile.0.as_ptr();
-    // SAFETY: the instructions exist; bias and scales are filled up to whole panels.
-    unsafe {
-        for column in (0..PANEL).step_by(count) {
-            let (bias, scale) = (E::Lanes::load(bias.add(column)), E::Lanes::load(scales.add(column)));
+    for column in (0..PANEL).step_by(E::Lanes::COUNT) {
+        // SAFETY: the instructions exist; bias and scales are a panel's.
+        unsafe {
+            let (bias, scale) =
+                (E::Lanes::load(bias.as_ptr().add(column)), E::Lanes::load(scales.as_ptr().add(column)));
             for at in 0..rows {
-                let sums = sums.add(at * PANEL + column);
+                let sums = tile.0.as_ptr().add(at * PANEL + column);
                 let values = if E::INTEGERS {
-                    let scale = scale.times(E::Lanes::splat(*job.rows.scales().get_unchecked(row + at)));
+                    let scale = scale.times(E::Lanes::splat(*of_rows.get_unchecked(at)));
                     E::Lanes::load_integers(sums.cast()).fused(scale, bias)
                 } else {
                     E::Lanes::load(sums).plus(bias)
                 };
-                each(at, column, values);
+                sink.put(at, column, A::ACTIVATION.of(values));
             }
         }
     }

@@ -112,9 +112,7 @@ impl Linear {
     /// The result of a band, with columns filled up to whole panels, in the scratch of `next`.
     fn to_scratch(&self, rows: &Rows, band: Range<usize>, activation: Activation, next: &mut Rows) {
         let columns = self.bias.len();
-        if next.scratch.len() < band.len() * columns {
-            next.scratch.resize(band.len() * columns, 0.0);
-        }
+        next.scratch.resize(band.len() * columns);
         let target = Target::Singles { to: next.scratch.as_mut_ptr(), stride: columns, columns };
         // SAFETY: the scratch has room for the band.
         unsafe { self.run(rows, band, (0..self.panels(), activation), target) };

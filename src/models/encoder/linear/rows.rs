@@ -7,7 +7,7 @@
 use super::form::{Form, LINE, Line, make_room};
 use super::pack::scales;
 use super::{Kernel, by_kernel};
-use crate::models::encoder::math::Lanes;
+use crate::models::encoder::math::{Floats, Lanes};
 
 /// Rows are room for a multiple of so many.
 const TALLEST: usize = 32;
@@ -22,13 +22,13 @@ pub(in super::super) struct Rows {
     stride: usize,
     lines: Vec<Line>,
     scales: Vec<f32>,
-    pub(super) scratch: Vec<f32>,
+    pub(super) scratch: Floats,
 }
 
 impl Rows {
     /// No rows yet; memory is kept from one filling to the next.
     pub(in super::super) fn new(kernel: Kernel) -> Self {
-        let (lines, scales, scratch) = (Vec::new(), Vec::new(), Vec::new());
+        let (lines, scales, scratch) = (Vec::new(), Vec::new(), Floats::default());
         Self { kernel, form: Form::of(kernel), width: 1, len: 0, stride: LINE, lines, scales, scratch }
     }
 
@@ -151,7 +151,13 @@ unsafe fn peak<L: Lanes>(values: &[f32]) -> f32 {
     let runs = values.chunks_exact(L::COUNT);
     let rest = runs.remainder().iter().fold(0.0f32, |most, value| most.max(value.abs()));
     // SAFETY: the instructions exist; each run is a whole vector.
-    unsafe { runs.fold(L::splat(0.0), |most, run| L::load(run.as_ptr()).abs().max(most)).peak() }.max(rest)
+    unsafe {
+        let mut most = L::splat(0.0);
+        for run in runs {
+            most = L::load(run.as_ptr()).abs().max(most);
+        }
+        most.peak().max(rest)
+    }
 }
 
 /// # Safety
@@ -166,7 +172,10 @@ unsafe fn put_bytes<L: Lanes>(values: &[f32], to: *mut u8, flip: u8) -> f32 {
             let mut rest = [0.0f32; 64];
             let from = whole(values, &mut rest);
             for at in (0..64).step_by(4 * L::COUNT) {
-                let four = std::array::from_fn(|part| L::load(from.add(at + part * L::COUNT)).times(factor));
+                let mut four = [factor; 4];
+                for (part, values) in four.iter_mut().enumerate() {
+                    *values = L::load(from.add(at + part * L::COUNT)).times(factor);
+                }
                 L::store_bytes(four, to.add(64 * run + at), flip);
             }
         }

@@ -68,11 +68,13 @@ pub(in super::super) trait Lanes: Copy {
 #[inline(always)]
 fn polynomial<L: Lanes, const N: usize>(at: L, coefficients: [f32; N]) -> L {
     // SAFETY: a value exists.
-    let first = unsafe { L::splat(coefficients[0]) };
-    coefficients[1..].iter().fold(first, |sum, &next| {
+    let mut sum = unsafe { L::splat(coefficients[0]) };
+    // A loop, since what is called in a closure is not always inlined.
+    for &next in &coefficients[1..] {
         // SAFETY: as above.
-        sum.fused(at, unsafe { L::splat(next) })
-    })
+        sum = sum.fused(at, unsafe { L::splat(next) });
+    }
+    sum
 }
 
 /// The greater of each and the limit, so that what erf and tanh lack to −1 is not multiplied by more.

@@ -4,6 +4,7 @@
 //! beside it, and each value through an activation the same way wherever it lies.
 #![allow(unsafe_code)]
 
+mod floats;
 mod lanes;
 mod table;
 #[cfg(target_arch = "x86_64")]
@@ -11,6 +12,7 @@ mod x86;
 
 use crate::vectors::Level;
 
+pub(super) use floats::Floats;
 pub(super) use lanes::{Lanes, Plain, bfloat, tanh};
 #[cfg(target_arch = "x86_64")]
 pub(super) use x86::{Narrow, Wide};

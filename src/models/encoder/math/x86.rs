@@ -12,6 +12,13 @@ use super::table::{EXACT, STEP, TANH, Table};
 #[derive(Clone, Copy)]
 pub(in super::super) struct Wide(__m512);
 
+/// The entries of a table at the lowest five bits of each step.
+#[inline(always)]
+fn entry(row: &[f32; 32], step: __m512i) -> __m512 {
+    // SAFETY: a vector shows that the instructions exist; the row holds two.
+    unsafe { _mm512_permutex2var_ps(_mm512_loadu_ps(row.as_ptr()), step, _mm512_loadu_ps(row.as_ptr().add(16))) }
+}
+
 /// max(x, 0) less what the table says of |x|.
 #[inline(always)]
 fn by_table(value: __m512, table: &Table) -> __m512 {
@@ -24,13 +31,9 @@ fn by_table(value: __m512, table: &Table) -> __m512 {
         let nearest = _mm512_fmadd_ps(size, steps, magic);
         let distance = _mm512_fmsub_ps(size, steps, _mm512_sub_ps(nearest, magic));
         let step = _mm512_castps_si512(nearest);
-        let of = |power: usize| {
-            let row = table[power].as_ptr();
-            _mm512_permutex2var_ps(_mm512_loadu_ps(row), step, _mm512_loadu_ps(row.add(16)))
-        };
-        let sum = _mm512_fmadd_ps(of(3), distance, of(2));
-        let sum = _mm512_fmadd_ps(sum, distance, of(1));
-        let sum = _mm512_fmadd_ps(sum, distance, of(0));
+        let sum = _mm512_fmadd_ps(entry(&table[3], step), distance, entry(&table[2], step));
+        let sum = _mm512_fmadd_ps(sum, distance, entry(&table[1], step));
+        let sum = _mm512_fmadd_ps(sum, distance, entry(&table[0], step));
         _mm512_sub_ps(_mm512_max_ps(_mm512_setzero_ps(), value), sum)
     }
 }
@@ -78,8 +81,9 @@ impl Lanes for Wide {
     unsafe fn store_bytes(four: [Self; 4], to: *mut u8, flip: u8) {
         // SAFETY: there is room for 64 values.
         unsafe {
-            let [a, b, c, d] = four.map(|values| _mm512_cvtps_epi32(values.0));
-            let bytes = _mm512_packs_epi16(_mm512_packs_epi32(a, b), _mm512_packs_epi32(c, d));
+            let low = _mm512_packs_epi32(_mm512_cvtps_epi32(four[0].0), _mm512_cvtps_epi32(four[1].0));
+            let high = _mm512_packs_epi32(_mm512_cvtps_epi32(four[2].0), _mm512_cvtps_epi32(four[3].0));
+            let bytes = _mm512_packs_epi16(low, high);
             let order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
             let bytes = _mm512_permutexvar_epi32(order, bytes);
             _mm512_storeu_si512(to.cast(), _mm512_xor_si512(bytes, _mm512_set1_epi8(flip.cast_signed())));
@@ -212,8 +216,9 @@ impl Lanes for Narrow {
     unsafe fn store_bytes(four: [Self; 4], to: *mut u8, flip: u8) {
         // SAFETY: there is room for 32 values.
         unsafe {
-            let [a, b, c, d] = four.map(|values| _mm256_cvtps_epi32(values.0));
-            let bytes = _mm256_packs_epi16(_mm256_packs_epi32(a, b), _mm256_packs_epi32(c, d));
+            let low = _mm256_packs_epi32(_mm256_cvtps_epi32(four[0].0), _mm256_cvtps_epi32(four[1].0));
+            let high = _mm256_packs_epi32(_mm256_cvtps_epi32(four[2].0), _mm256_cvtps_epi32(four[3].0));
+            let bytes = _mm256_packs_epi16(low, high);
             let bytes = _mm256_permutevar8x32_epi32(bytes, _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
             _mm256_storeu_si256(to.cast(), _mm256_xor_si256(bytes, _mm256_set1_epi8(flip.cast_signed())));
         }
