@@ -4,6 +4,8 @@
 //! Scores and their softmax are taken to the base of 2, for which factors and biases are multiplied by log₂ e. Invariant: what a head
 //! writes for a text depends on nothing but the text's own rows and the kernel.
 
+#[cfg(target_arch = "x86_64")]
+mod bfloat;
 mod bias;
 mod float;
 mod lanes;
@@ -15,6 +17,7 @@ pub(super) use bias::PositionBias;
 
 use super::kernel::Kernel;
 use super::sheet::Sheet;
+use crate::models::Precision;
 
 /// How a layer attends.
 #[derive(Clone)]
@@ -89,7 +92,14 @@ impl Attention {
             first += tokens;
             text
         });
-        float::attend(self.kernel.level, texts, &mut scratch.lines);
+        let level = self.kernel.level;
+        match self.kernel.precision {
+            #[cfg(target_arch = "x86_64")]
+            Precision::Bf16 | Precision::Int8 if bfloat::runs(level) => {
+                bfloat::attend(level, texts, &mut scratch.lines)
+            }
+            _ => float::attend(level, texts, &mut scratch.lines),
+        }
     }
 }
 

@@ -4,7 +4,6 @@ use rand::{Rng, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 
 use super::*;
-use crate::models::Precision;
 
 /// Random projections of `tokens` tokens; queries are multiplied by `sharpness`.
 fn projected(random: &mut Pcg64Mcg, tokens: usize, (heads, width): (usize, usize), sharpness: f32) -> Vec<f32> {
