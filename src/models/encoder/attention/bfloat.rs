@@ -49,8 +49,8 @@ pub(super) fn attend<'a>(level: Level, texts: impl Iterator<Item = Text<'a>>, me
 
 /// What multiplies tiles. Whoever calls promises that the instructions exist and that the tiles are there.
 trait Products {
-    /// Products of 16 queries with blocks of 16 keys: a tile of scores a block.
-    unsafe fn scores(shape: &Shape, queries: *const Line, keys: *const Line, scores: *mut Line);
+    /// Products of 16 queries with some blocks of 16 keys: a tile of scores a block.
+    unsafe fn scores(shape: &Shape, blocks: usize, factors: (*const Line, *const Line), scores: *mut Line);
     /// Forgets all sums.
     unsafe fn begin(shape: &Shape);
     /// Adds the products of a chunk's probabilities with its values.
@@ -159,143 +159,189 @@ unsafe fn heads_of<P: Products, const WIDTH: usize>(
     parts: &Parts,
 ) {
     let shape = &if WIDTH == 0 { *shape } else { Shape::of_width(WIDTH, text.tokens) };
-    // SAFETY: the caller's promise; `blocks` and `heads` are within the parts.
+    let factor = if text.biases.is_some() { 1.0 } else { text.scale };
+    // SAFETY: the caller's promise; all blocks are within the parts.
     unsafe {
         pack::pack::<WIDTH>(text, shape, heads.clone(), parts);
         let blocks = heads.len() * shape.blocks;
-        let scores = |block: usize| parts.scores[block % 2];
-        let product = |block: usize| {
-            let (head, of_head) = (block / shape.blocks, block % shape.blocks);
-            let queries = parts.queries.add(head * shape.rows() + SIDE * shape.steps * of_head);
-            P::scores(shape, queries, parts.keys.add(head * shape.rows()), scores(block));
-        };
-        product(0);
-        for block in 0..blocks {
-            let (head, of_head) = (block / shape.blocks, block % shape.blocks);
-            let rows = SIDE.min(text.tokens - SIDE * of_head);
-            let queries = Queries { head: heads.start + head, first: SIDE * of_head, rows };
-            let factor = add_biases(text, shape, &queries, scores(block));
-            let greatest = greatest(shape, 0..rows, scores(block)) * factor;
-            // The next block's products, while this one's powers are taken.
-            if block + 1 < blocks {
-                product(block + 1);
-            }
-            let values = parts.values.add(head * shape.values());
-            let powers = Powers { rows, factor, shifts: [-greatest; SIDE] };
-            let mut shares = sum_up::<P>(shape, &powers, (scores(block), values), parts.sums);
-            if shares[..rows].iter().any(|&share| !(share < 1.0 / FAINT)) {
-                product(block);
-                let factor = add_biases(text, shape, &queries, scores(block));
-                let mut shifts = [0.0; SIDE];
-                for (row, shift) in shifts.iter_mut().enumerate() {
-                    *shift = -self::greatest(shape, row..row + 1, scores(block)) * factor;
+        let mut next = Some(Block::at(text, shape, (heads.start, 0), parts));
+        let mut greatest = [_mm512_set1_ps(f32::NEG_INFINITY); 4];
+        if let Some(block) = &next {
+            score::<P>(text, shape, block, &mut greatest);
+        }
+        for index in 1..=blocks {
+            let Some(block) = next else { break };
+            next = (index < blocks).then(|| Block::at(text, shape, (heads.start, index), parts));
+            let shift = -greatest_of(greatest) * factor;
+            greatest = [_mm512_set1_ps(f32::NEG_INFINITY); 4];
+            P::begin(shape);
+            for chunk in 0..shape.chunks {
+                // The next block's products, while this one's powers are taken.
+                if let Some(next) = &next {
+                    multiply::<P>(shape, next, chunk);
                 }
-                let powers = Powers { rows, factor, shifts };
-                shares = sum_up::<P>(shape, &powers, (scores(block), values), parts.sums);
+                if block.rows == SIDE {
+                    take_powers(shape, &block, (chunk, SIDE), (factor, &[shift; SIDE]));
+                } else {
+                    take_powers(shape, &block, (chunk, block.rows), (factor, &[shift; SIDE]));
+                }
+                P::add(shape, block.tile(chunk), block.values.add(SIDE * shape.columns * chunk));
+                if let Some(next) = &next {
+                    look_at(text, shape, next, chunk, &mut greatest);
+                }
             }
-            write(text, shape, &queries, (parts.sums.add(SIDE), &shares));
+            P::end(shape, block.scores, block.values, parts.sums);
+            let totals = totals(parts.sums);
+            let faint = _mm512_cmp_ps_mask::<_CMP_NGE_UQ>(totals, _mm512_set1_ps(FAINT));
+            if u32::from(faint).trailing_zeros() < block.rows as u32 {
+                again::<P>(text, shape, &block, (factor, parts.sums));
+            }
+            write(text, shape, &block, parts.sums);
         }
     }
 }
 
-/// Some queries of one head, at most 16.
-struct Queries {
+/// Some queries of one head, at most 16, and where what belongs to them lies.
+struct Block {
     head: usize,
     first: usize,
     rows: usize,
+    queries: *const Line,
+    keys: *const Line,
+    values: *const Line,
+    scores: *mut Line,
 }
 
-/// What makes scores powers: 2^(score · factor + shift).
-struct Powers {
-    rows: usize,
-    factor: f32,
-    shifts: [f32; SIDE],
-}
-
-/// Adds biases, if there are any; returns what scores are still to be multiplied by.
-#[inline]
-#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512bf16")]
-unsafe fn add_biases(text: &Text<'_>, shape: &Shape, queries: &Queries, scores: *mut Line) -> f32 {
-    let Some(biases) = text.biases else { return text.scale };
-    let scale = _mm512_set1_ps(text.scale);
-    for row in 0..queries.rows {
-        let biases = &biases.row(queries.head, queries.first + row, 0)[..SIDE * shape.blocks];
-        for block in 0..shape.blocks {
-            // SAFETY: scores and biases are there for all blocks.
-            unsafe {
-                let line = scores.add(SIDE * block + row).cast::<f32>();
-                let bias = _mm512_loadu_ps(biases.as_ptr().add(SIDE * block));
-                _mm512_store_ps(line, _mm512_fmadd_ps(_mm512_load_ps(line), scale, bias));
-            }
+impl Block {
+    #[inline(always)]
+    fn at(text: &Text<'_>, shape: &Shape, (head, index): (usize, usize), parts: &Parts) -> Self {
+        let (of_heads, of_head) = (index / shape.blocks, index % shape.blocks);
+        Self {
+            head: head + of_heads,
+            first: SIDE * of_head,
+            rows: SIDE.min(text.tokens - SIDE * of_head),
+            queries: parts.queries.wrapping_add(of_heads * shape.rows() + SIDE * shape.steps * of_head),
+            keys: parts.keys.wrapping_add(of_heads * shape.rows()),
+            values: parts.values.wrapping_add(of_heads * shape.values()),
+            scores: parts.scores[index % 2],
         }
     }
-    1.0
+
+    /// A chunk's scores: a tile for its first 16 keys, one for the others. Its probabilities take the first one's place.
+    #[inline(always)]
+    fn tile(&self, chunk: usize) -> *mut Line {
+        self.scores.wrapping_add(CHUNK * chunk)
+    }
 }
 
-/// The greatest score of some rows.
+/// Products of a block with the keys of a chunk.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512bf16")]
-unsafe fn greatest(shape: &Shape, rows: Range<usize>, scores: *const Line) -> f32 {
-    let mut found = [_mm512_set1_ps(f32::NEG_INFINITY); 4];
-    for block in 0..shape.blocks {
-        let there = shape.there(block);
-        // SAFETY: scores are there for all blocks.
+unsafe fn multiply<P: Products>(shape: &Shape, block: &Block, chunk: usize) {
+    let keys = block.keys.wrapping_add(CHUNK * shape.steps * chunk);
+    let blocks = 2.min(shape.blocks - 2 * chunk);
+    // SAFETY: the block's parts are there for all chunks.
+    unsafe { P::scores(shape, blocks, (block.queries, keys), block.tile(chunk)) };
+}
+
+/// A block's scores with all keys, and the greatest of them.
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512bf16")]
+unsafe fn score<P: Products>(text: &Text<'_>, shape: &Shape, block: &Block, greatest: &mut [__m512; 4]) {
+    for chunk in 0..shape.chunks {
+        // SAFETY: the block's parts are there for all chunks.
+        unsafe { multiply::<P>(shape, block, chunk) };
+    }
+    for chunk in 0..shape.chunks {
+        // SAFETY: as above.
+        unsafe { look_at(text, shape, block, chunk, greatest) };
+    }
+}
+
+/// Adds biases to the scores of a chunk, if there are any, and finds the greatest.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512bf16")]
+unsafe fn look_at(text: &Text<'_>, shape: &Shape, block: &Block, chunk: usize, greatest: &mut [__m512; 4]) {
+    for half in 0..2.min(shape.blocks - 2 * chunk) {
+        let (tile, there) = (block.tile(chunk).wrapping_add(SIDE * half), shape.there(2 * chunk + half));
+        // SAFETY: a tile has 16 lines, and there are biases for whole blocks of keys.
         unsafe {
-            let tile = scores.add(SIDE * block);
-            if rows.len() == SIDE {
+            if let Some(biases) = text.biases {
+                let scale = _mm512_set1_ps(text.scale);
+                for row in 0..block.rows {
+                    let biases = biases.row(block.head, block.first + row, CHUNK * chunk + SIDE * half);
+                    let line = tile.add(row).cast::<f32>();
+                    let score = _mm512_fmadd_ps(_mm512_load_ps(line), scale, _mm512_loadu_ps(biases[..SIDE].as_ptr()));
+                    _mm512_store_ps(line, score);
+                    greatest[0] = _mm512_mask_max_ps(greatest[0], there, greatest[0], score);
+                }
+            } else if block.rows == SIDE && there == 0xffff {
                 for row in 0..SIDE {
-                    let line = _mm512_load_ps(tile.add(row).cast());
-                    found[row % 4] = _mm512_mask_max_ps(found[row % 4], there, found[row % 4], line);
+                    greatest[row % 4] = _mm512_max_ps(greatest[row % 4], _mm512_load_ps(tile.add(row).cast()));
                 }
             } else {
-                for row in rows.clone() {
+                for row in 0..block.rows {
                     let line = _mm512_load_ps(tile.add(row).cast());
-                    found[0] = _mm512_mask_max_ps(found[0], there, found[0], line);
+                    greatest[0] = _mm512_mask_max_ps(greatest[0], there, greatest[0], line);
                 }
             }
         }
     }
-    let [a, b, c, d] = found;
+}
+
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512bf16")]
+fn greatest_of([a, b, c, d]: [__m512; 4]) -> f32 {
     _mm512_reduce_max_ps(_mm512_max_ps(_mm512_max_ps(a, b), _mm512_max_ps(c, d)))
 }
 
-/// Turns scores to probabilities (but for a factor a row), adds up values by them, and returns the factors.
+/// The sums of each row's probabilities.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512bf16")]
-unsafe fn sum_up<P: Products>(
-    shape: &Shape,
-    powers: &Powers,
-    (scores, values): (*mut Line, *const Line),
-    sums: *mut Line,
-) -> [f32; SIDE] {
-    // SAFETY: scores and values are there for all chunks; a line of probabilities takes the place of one of scores.
+unsafe fn totals(sums: *const Line) -> __m512 {
+    let rows = _mm512_set_epi32(240, 224, 208, 192, 176, 160, 144, 128, 112, 96, 80, 64, 48, 32, 16, 0);
+    // SAFETY: the first tile of the sums has 16 lines of 16 values.
+    unsafe { _mm512_i32gather_ps::<4>(rows, sums.cast()) }
+}
+
+/// Sums up a block whose rows' greatest scores lie far apart: each row's scores less its own greatest.
+#[cold]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512bf16")]
+unsafe fn again<P: Products>(text: &Text<'_>, shape: &Shape, block: &Block, (factor, sums): (f32, *mut Line)) {
+    // SAFETY: the caller's promise.
     unsafe {
+        score::<P>(text, shape, block, &mut [_mm512_setzero_ps(); 4]);
+        let mut shifts = [0.0; SIDE];
+        for (row, shift) in shifts.iter_mut().enumerate() {
+            let mut greatest = _mm512_set1_ps(f32::NEG_INFINITY);
+            for of_keys in 0..shape.blocks {
+                let line = _mm512_load_ps(block.scores.add(SIDE * of_keys + row).cast());
+                greatest = _mm512_mask_max_ps(greatest, shape.there(of_keys), greatest, line);
+            }
+            *shift = -_mm512_reduce_max_ps(greatest) * factor;
+        }
         P::begin(shape);
         for chunk in 0..shape.chunks {
-            let tile = scores.add(CHUNK * chunk);
-            let there = [shape.there(2 * chunk), shape.there(2 * chunk + 1)];
-            if powers.rows == SIDE {
-                take_powers(powers, SIDE, there, tile);
-            } else {
-                take_powers(powers, powers.rows, there, tile);
-            }
-            P::add(shape, tile, values.add(SIDE * shape.columns * chunk));
+            take_powers(shape, block, (chunk, block.rows), (factor, &shifts));
+            P::add(shape, block.tile(chunk), block.values.add(SIDE * shape.columns * chunk));
         }
-        P::end(shape, scores, values, sums);
-        let rows = _mm512_set_epi32(240, 224, 208, 192, 176, 160, 144, 128, 112, 96, 80, 64, 48, 32, 16, 0);
-        let totals = _mm512_i32gather_ps::<4>(rows, sums.cast());
-        let mut shares = [0.0; SIDE];
-        _mm512_storeu_ps(shares.as_mut_ptr(), _mm512_div_ps(_mm512_set1_ps(1.0), totals));
-        shares
+        P::end(shape, block.scores, block.values, sums);
     }
 }
 
-/// Replaces the scores of a chunk by its probabilities, pairs of two keys 16 apart, in the first half of its lines.
+/// Replaces the scores of a chunk by its probabilities (but for a factor a row): 2^(score · factor + shift), pairs of two keys 16
+/// apart, in the first half of its lines.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512bf16")]
-unsafe fn take_powers(powers: &Powers, rows: usize, there: [u16; 2], tile: *mut Line) {
-    let factor = _mm512_set1_ps(powers.factor);
-    for (row, &shift) in powers.shifts.iter().enumerate().take(rows) {
+unsafe fn take_powers(
+    shape: &Shape,
+    block: &Block,
+    (chunk, rows): (usize, usize),
+    (factor, shifts): (f32, &[f32; SIDE]),
+) {
+    let factor = _mm512_set1_ps(factor);
+    let there = [shape.there(2 * chunk), shape.there(2 * chunk + 1)];
+    let tile = block.tile(chunk);
+    for (row, &shift) in shifts.iter().enumerate().take(rows) {
         // SAFETY: the chunk's scores are 32 lines.
         unsafe {
             let shift = _mm512_set1_ps(shift);
@@ -326,18 +372,19 @@ fn power(of: __m512, there: u16) -> __m512 {
     _mm512_maskz_scalef_ps(there, sum, of)
 }
 
-/// Writes sums, times a factor a row, to their columns.
+/// Writes sums, divided by the rows' own, to their columns.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512bf16")]
-unsafe fn write(text: &Text<'_>, shape: &Shape, queries: &Queries, (sums, shares): (*const Line, &[f32; SIDE])) {
-    for (row, &share) in shares.iter().enumerate().take(queries.rows) {
-        let out = text.out.at(text.first + queries.first + row, queries.head * shape.width);
-        for column in 0..shape.columns {
-            let left = shape.width - SIDE * column;
-            let mask = if left < SIDE { 0xffff_u16 >> (SIDE - left) } else { 0xffff };
-            // SAFETY: there is a tile of sums a column; the values written are the head's own.
-            unsafe {
-                let sums = _mm512_load_ps(sums.add(SIDE * column + row).cast());
+unsafe fn write(text: &Text<'_>, shape: &Shape, block: &Block, sums: *const Line) {
+    let mut shares = [0.0; SIDE];
+    // SAFETY: there is a tile of the rows' sums, and a tile of sums a column; the values written are the head's own.
+    unsafe {
+        _mm512_storeu_ps(shares.as_mut_ptr(), _mm512_div_ps(_mm512_set1_ps(1.0), totals(sums)));
+        for (row, &share) in shares.iter().enumerate().take(block.rows) {
+            let out = text.out.at(text.first + block.first + row, block.head * shape.width);
+            for column in 0..shape.columns {
+                let mask = ((1_u32 << (shape.width - SIDE * column).min(SIDE)) - 1) as u16;
+                let sums = _mm512_load_ps(sums.add(SIDE * (1 + column) + row).cast());
                 _mm512_mask_storeu_ps(out.add(SIDE * column), mask, _mm512_mul_ps(sums, _mm512_set1_ps(share)));
             }
         }

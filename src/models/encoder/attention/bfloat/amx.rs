@@ -43,11 +43,11 @@ macro_rules! multiply {
 
 impl Products for Amx {
     #[inline(always)]
-    unsafe fn scores(shape: &Shape, queries: *const Line, keys: *const Line, scores: *mut Line) {
+    unsafe fn scores(shape: &Shape, blocks: usize, (queries, keys): (*const Line, *const Line), scores: *mut Line) {
         // SAFETY: tiles are set up and all blocks are there, the caller promises.
         unsafe {
             load!("tmm5", queries);
-            for block in 0..shape.blocks {
+            for block in 0..blocks {
                 zero!("tmm7");
                 for step in 0..shape.steps {
                     if shape.steps > 1 {

@@ -17,7 +17,14 @@ pub(super) unsafe fn pack<const WIDTH: usize>(text: &Text<'_>, shape: &Shape, he
             let left = text.tokens.saturating_sub(CHUNK * chunk + row);
             // SAFETY: the parts hold whole chunks of tokens.
             unsafe {
-                if WIDTH == 0 || left == 0 {
+                if left == 0 {
+                    for head in 0..heads.len() {
+                        for column in 0..shape.columns {
+                            let line = head * shape.values() + SIDE * (chunk * shape.columns + column) + row;
+                            *parts.values.add(line) = Line([0.0; 16]);
+                        }
+                    }
+                } else if WIDTH == 0 {
                     pack_rows_within(text, shape, (chunk, row), (heads.clone(), parts));
                 } else if left > SIDE {
                     pack_rows::<WIDTH, true>(text, (chunk, row), heads.clone(), parts);

@@ -12,8 +12,8 @@ pub(super) struct Pairs;
 
 impl Products for Pairs {
     #[inline(always)]
-    unsafe fn scores(shape: &Shape, queries: *const Line, keys: *const Line, scores: *mut Line) {
-        for block in 0..shape.blocks {
+    unsafe fn scores(shape: &Shape, blocks: usize, (queries, keys): (*const Line, *const Line), scores: *mut Line) {
+        for block in 0..blocks {
             // SAFETY: all blocks are there, and so are the instructions, the caller promises.
             unsafe {
                 let keys = keys.add(SIDE * block * shape.steps);
