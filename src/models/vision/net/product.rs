@@ -270,20 +270,28 @@ unsafe fn tile<L: Lanes, const VECTORS: usize, const ROWS: usize, const STEP: us
             source = source.wrapping_add(job.between_runs);
             left -= run;
         }
-        for (row, sums) in sums.iter().enumerate() {
-            let place = match job.places {
-                Some(places) => *places.get_unchecked(pixel + row) as usize,
-                None => pixel + row,
-            };
-            for (v, &sum) in sums.iter().enumerate() {
-                let (b, lane) = (v * L::COUNT / BLOCK, v * L::COUNT % BLOCK);
-                let mut sum = sum;
-                if job.relu6 {
-                    sum = sum.relu6();
-                } else if let Some((add, between)) = job.add {
-                    sum = sum.plus(L::load(add.add(b * between + (pixel + row) * BLOCK + lane)));
+        // Short loops one after another: each is unrolled, so that the sums stay in registers.
+        if job.relu6 {
+            for sum in sums.as_flattened_mut() {
+                *sum = sum.relu6();
+            }
+        } else if let Some((add, between)) = job.add {
+            let add = add.add(pixel * BLOCK);
+            for (row, sums) in sums.iter_mut().enumerate() {
+                for (v, sum) in sums.iter_mut().enumerate() {
+                    let (b, lane) = (v * L::COUNT / BLOCK, v * L::COUNT % BLOCK);
+                    *sum = sum.plus(L::load(add.add(b * between + row * BLOCK + lane)));
                 }
-                sum.store(job.target.add(b * job.between_blocks + place * BLOCK + lane));
+            }
+        }
+        let mut to = [job.target; ROWS];
+        for (row, to) in to.iter_mut().enumerate() {
+            let place = job.places.map_or(pixel + row, |places| *places.get_unchecked(pixel + row) as usize);
+            *to = to.add(place * BLOCK);
+        }
+        for (sums, to) in sums.iter().zip(to) {
+            for (v, sum) in sums.iter().enumerate() {
+                sum.store(to.add(v * L::COUNT / BLOCK * job.between_blocks + v * L::COUNT % BLOCK));
             }
         }
     }
