@@ -10,11 +10,32 @@ use crate::vectors::Level;
 
 /// Attends to texts one after another. The machine must have `level`.
 pub(super) fn attend<'a>(level: Level, texts: impl Iterator<Item = Text<'a>>, memory: &mut Vec<Line>) {
-    let _ = level;
     for text in texts {
-        // SAFETY: plain loops run everywhere.
-        unsafe { of_text::<Plain, 4>(&text, memory) };
+        // SAFETY: the machine has the level's instructions, the caller promises.
+        unsafe {
+            match level {
+                #[cfg(target_arch = "x86_64")]
+                Level::Amx | Level::Avx512Vnni | Level::Avx512 => wide(&text, memory),
+                #[cfg(target_arch = "x86_64")]
+                Level::Avx2Vnni | Level::Avx2 => narrow(&text, memory),
+                _ => of_text::<Plain, 4>(&text, memory),
+            }
+        }
     }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f")]
+fn wide(text: &Text<'_>, memory: &mut Vec<Line>) {
+    // SAFETY: the instructions are there.
+    unsafe { of_text::<std::arch::x86_64::__m512, 12>(text, memory) }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma")]
+fn narrow(text: &Text<'_>, memory: &mut Vec<Line>) {
+    // SAFETY: the instructions are there.
+    unsafe { of_text::<std::arch::x86_64::__m256, 6>(text, memory) }
 }
 
 /// Scratch memory of one head: where each part begins, in values.
@@ -57,9 +78,10 @@ unsafe fn of_text<L: Lanes, const ROWS: usize>(text: &Text<'_>, memory: &mut Vec
                 let rows = ROWS.min(text.tokens - first);
                 for row in 0..ROWS {
                     let to = std::slice::from_raw_parts_mut(parts.queries.add(row * text.width), text.width);
-                    match row < rows {
-                        true => to.copy_from_slice(text.row(first + row, 0, head)),
-                        false => to.fill(0.0),
+                    if row < rows {
+                        to.copy_from_slice(text.row(first + row, 0, head));
+                    } else {
+                        to.fill(0.0);
                     }
                 }
                 match text.width {
@@ -75,19 +97,43 @@ unsafe fn of_text<L: Lanes, const ROWS: usize>(text: &Text<'_>, memory: &mut Vec
 /// Packs a head's keys and values.
 #[inline(always)]
 unsafe fn pack<L: Lanes>(text: &Text<'_>, head: usize, parts: &Parts) {
-    let side = 2 * L::COUNT;
-    let width = text.width;
-    for key in 0..text.tokens.next_multiple_of(side) {
-        for at in 0..width.next_multiple_of(side) {
-            let there = key < text.tokens && at < width;
-            let of = |part: usize| if there { text.row(key, part, head)[at] } else { 0.0 };
-            // SAFETY: the parts hold whole blocks of keys.
+    let (side, width) = (2 * L::COUNT, text.width);
+    let keys = text.tokens.next_multiple_of(side);
+    for first in (0..keys).step_by(L::COUNT) {
+        let there = L::COUNT.min(text.tokens.saturating_sub(first));
+        for at in (0..width.next_multiple_of(L::COUNT)).step_by(L::COUNT) {
+            let columns = L::COUNT.min(width - at);
+            // SAFETY: the parts hold whole blocks of keys; whole squares of the projections are read.
             unsafe {
-                if at < width {
-                    *parts.keys.add((key / side * width + at) * side + key % side) = of(1);
+                let to = parts.keys.add((first / side * width + at) * side + first % side);
+                if there == L::COUNT && columns == L::COUNT {
+                    let from = text.projected[text.start(first, 1, head) + at..].as_ptr();
+                    L::transpose(from, 3 * text.heads * width, to, side);
+                    continue;
                 }
-                let column = at / side * text.tokens.next_multiple_of(side);
-                *parts.values.add((column + key) * side + at % side) = of(2);
+                for key in 0..L::COUNT {
+                    for column in 0..columns {
+                        *to.add(column * side + key) =
+                            if key < there { text.row(first + key, 1, head)[at + column] } else { 0.0 };
+                    }
+                }
+            }
+        }
+    }
+    for key in 0..text.tokens {
+        let row = text.row(key, 2, head);
+        for (column, values) in row.chunks(side).enumerate() {
+            // SAFETY: the parts hold whole columns.
+            unsafe {
+                let to = parts.values.add((column * keys + key) * side);
+                if values.len() == side {
+                    L::load(values.as_ptr()).store(to);
+                    L::load(values.as_ptr().add(L::COUNT)).store(to.add(L::COUNT));
+                    continue;
+                }
+                for at in 0..side {
+                    *to.add(at) = values.get(at).copied().unwrap_or(0.0);
+                }
             }
         }
     }

@@ -4,8 +4,11 @@
 //! a lane's result depends on that lane alone.
 #![allow(unsafe_code)]
 
+#[cfg(target_arch = "x86_64")]
+mod x86;
+
 /// Some `f32` side by side. Whoever calls promises that the processor has the instructions, and that pointers lead to as many values
-/// as there are lanes.
+/// as there are lanes. Methods are inlined always, since only then the compiler may keep vectors in registers.
 pub(super) trait Lanes: Copy {
     /// How many.
     const COUNT: usize;
@@ -27,8 +30,7 @@ pub(super) trait Lanes: Copy {
 }
 
 /// 2^f for f between −½ and ½, the highest power first: relative error 7.5e-8.
-pub(super) const POWERS: [f32; 6] =
-    [0.001_327_647_2, 0.009_675_541, 0.055_507_13, 0.240_221_2, 0.693_146_94, 1.000_000_1];
+const POWERS: [f32; 6] = [0.001_327_647_2, 0.009_675_541, 0.055_507_13, 0.240_221_2, 0.693_146_94, 1.000_000_1];
 /// Adding it rounds to the nearest whole number, which is then the sum's lowest bits.
 const ROUNDER: f32 = 12_582_912.0;
 

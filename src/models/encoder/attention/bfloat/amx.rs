@@ -14,7 +14,7 @@ pub(super) struct Amx;
 /// Tiles of values that are summed up at once.
 const AT_ONCE: usize = 4;
 /// Two ones.
-const ONES: [Line; SIDE] = [Line([f32::from_bits(0x3f80_3f80); 16]); SIDE];
+static ONES: [Line; SIDE] = [Line([f32::from_bits(0x3f80_3f80); 16]); SIDE];
 
 macro_rules! zero {
     ($tile:tt) => {

@@ -30,7 +30,7 @@ impl Products for Pairs {
 
     #[inline(always)]
     unsafe fn end(shape: &Shape, probabilities: *const Line, values: *const Line, sums: *mut Line) {
-        const ONES: [Line; SIDE] = [Line([f32::from_bits(0x3f80_3f80); 16]); SIDE];
+        static ONES: [Line; SIDE] = [Line([f32::from_bits(0x3f80_3f80); 16]); SIDE];
         // SAFETY: all chunks are there, and so are the instructions, the caller promises.
         unsafe {
             multiply((probabilities, CHUNK), (ONES.as_ptr(), 0), shape.chunks, sums);
