@@ -102,7 +102,13 @@ impl<'a> Shared<'a> {
         let kernel = self.encoder.kernel;
         let mut own = Own { rows: Rows::new(kernel), scratch: Scratch::default() };
         for (layer, steps) in self.encoder.layers.iter().zip(self.steps.chunks_exact(STEPS)) {
-            self.multiply(&steps[0], &layer.projections, [self.states, self.projected], Activation::None, &mut own.rows);
+            self.multiply(
+                &steps[0],
+                &layer.projections,
+                [self.states, self.projected],
+                Activation::None,
+                &mut own.rows,
+            );
             self.attend(&steps[1], &mut own.scratch);
             self.multiply(&steps[2], &layer.out, [self.context, self.product], Activation::None, &mut own.rows);
             self.add_and_norm(&steps[3], &layer.out_norm);

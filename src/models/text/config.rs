@@ -117,9 +117,9 @@ impl Reader<'_> {
             "gelu" | "gelu_python" => Ok(Activation::Gelu),
             "gelu_new" | "gelu_pytorch_tanh" | "gelu_fast" | "gelu_accurate" => Ok(Activation::GeluTanh),
             "relu" => Ok(Activation::Relu),
-            other => self.unsupported(format!(
-                "its activation is {other}; this version runs gelu, its tanh form, and relu"
-            )),
+            other => {
+                self.unsupported(format!("its activation is {other}; this version runs gelu, its tanh form, and relu"))
+            }
         }
     }
 

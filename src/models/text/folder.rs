@@ -187,7 +187,10 @@ fn read_pooling(path: &Path, id: &str) -> Result<Pooling, ModelError> {
         ["lasttoken"] => Ok(Pooling::Last),
         other => {
             let what = if other.is_empty() { "nothing".to_owned() } else { other.join(" and ") };
-            Err(unsupported(id, format!("{} pools by {what}; mean, cls, max, weightedmean and lasttoken are run", path.display())))
+            Err(unsupported(
+                id,
+                format!("{} pools by {what}; mean, cls, max, weightedmean and lasttoken are run", path.display()),
+            ))
         }
     }
 }
@@ -208,7 +211,9 @@ fn dense_config(folder: &Path, id: &str, inputs: usize) -> Result<(Activation, u
         "Tanh" => Activation::Tanh,
         "Identity" => Activation::None,
         "ReLU" => Activation::Relu,
-        other => return Err(unsupported(id, format!("{shown} has the activation {other}; Tanh, Identity and ReLU are run"))),
+        other => {
+            return Err(unsupported(id, format!("{shown} has the activation {other}; Tanh, Identity and ReLU are run")));
+        }
     };
     Ok((activation, to as usize, json.get("bias").and_then(Value::as_bool).unwrap_or(true)))
 }
