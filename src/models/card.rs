@@ -291,7 +291,7 @@ pub enum ModelError {
     /// The tokenizer failed.
     #[error("tokenizer: {0}")]
     Tokenizer(String),
-    /// candle failed.
+    /// A computation failed.
     #[error("tensor computation: {0}")]
     Tensor(String),
 }

@@ -12,7 +12,6 @@ mod hub;
 mod precision;
 mod registry;
 mod text;
-mod threads;
 #[cfg(feature = "bundled-models")]
 mod vision;
 mod weights;
@@ -21,4 +20,3 @@ pub use card::*;
 pub use precision::Precision;
 pub use registry::{OpenOptions, canonical, cards, hub_cards, open};
 pub use text::words::WordTokens;
-pub use threads::settle_threads;

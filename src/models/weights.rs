@@ -38,16 +38,6 @@ impl<'a> Weights<'a> {
         self.tensors.names()
     }
 
-    /// Shape of a tensor.
-    pub(in crate::models) fn shape(&self, name: &str) -> Result<Vec<usize>, ModelError> {
-        Ok(self.view(name)?.shape().to_vec())
-    }
-
-    /// Whether a tensor holds floating-point numbers that can be read (F32, F16 or BF16).
-    pub(in crate::models) fn is_float(&self, name: &str) -> bool {
-        self.view(name).is_ok_and(|v| matches!(v.dtype(), Dtype::F32 | Dtype::F16 | Dtype::BF16))
-    }
-
     /// Values of tensor `name` as `f32`; its shape must be `shape`.
     pub(in crate::models) fn f32(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>, ModelError> {
         let view = self.shaped(name, shape)?;
@@ -111,11 +101,6 @@ impl<'a> Weights<'a> {
             Dtype::F16 => Halves::F16(bytemuck::cast_slice_box(bits).into_vec()),
             _ => Halves::Bf16(bytemuck::cast_slice_box(bits).into_vec()),
         }))
-    }
-
-    /// A [`ModelError::BadFile`] about the whole file.
-    pub(in crate::models) fn fault(&self, message: String) -> ModelError {
-        bad(&self.file, message)
     }
 
     fn view(&self, name: &str) -> Result<TensorView<'a>, ModelError> {

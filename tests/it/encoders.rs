@@ -129,3 +129,32 @@ fn a_batch_is_given_up_when_asked() {
     let whole = model.embed_until(&inputs, &|| false).unwrap().unwrap();
     assert_eq!(whole.values.len(), 64 * model.card().dimensions);
 }
+
+/// candle's own BERT, with the weights of the model inside the program.
+#[cfg(feature = "bundled-models")]
+#[test]
+fn minilm_gives_the_vectors_of_candles_bert() {
+    use candle_core::{DType, Device, Tensor};
+    use candle_nn::VarBuilder;
+    use candle_transformers::models::bert::{BertModel, Config};
+
+    let assets = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/models/all-MiniLM-L6-v2");
+    let config: Config = serde_json::from_slice(&fs_err::read(assets.join("config.json")).unwrap()).unwrap();
+    let weights = fs_err::read(assets.join("model.safetensors")).unwrap();
+    let weights = VarBuilder::from_buffered_safetensors(weights, DType::F32, &Device::Cpu).unwrap();
+    let candle = BertModel::load(weights, &config).unwrap();
+
+    let long = "A map puts texts that say much the same thing near one another. ".repeat(20);
+    let mut ours = open(&ModelId("minilm".to_owned()), &OpenOptions::default()).unwrap();
+    for text in ["", "coffee", "How do I make a cup of coffee without a machine?", &long] {
+        let seen = ours.explain(Input::Text(text)).unwrap();
+        let count = seen.ids.len();
+        let ids = Tensor::from_vec(seen.ids, (1, count), &Device::Cpu).unwrap();
+        let states = candle.forward(&ids, &ids.zeros_like().unwrap(), None).unwrap();
+        let mean: Vec<f32> = states.mean(1).unwrap().flatten_all().unwrap().to_vec1().unwrap();
+        let length = mean.iter().map(|x| x * x).sum::<f32>().sqrt();
+        let want: Vec<f32> = mean.iter().map(|x| x / length).collect();
+        let off = largest_difference(&seen.vector, &want);
+        assert!(off < 1e-5, "{text:?} is {off} off");
+    }
+}

@@ -24,15 +24,6 @@ impl Table {
         })
     }
 
-    /// How many rows.
-    pub(super) fn len(&self) -> usize {
-        match self {
-            Self::F32(values, width) => values.len() / width,
-            Self::F16(values, width) => values.len() / width,
-            Self::Bf16(values, width) => values.len() / width,
-        }
-    }
-
     /// Writes row `at` to `out`.
     pub(super) fn copy(&self, at: usize, out: &mut [f32]) {
         match self {

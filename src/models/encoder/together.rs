@@ -101,32 +101,28 @@ impl<'a> Shared<'a> {
     fn go_through(&self) {
         let kernel = self.encoder.kernel;
         let mut own = Own { rows: Rows::new(kernel), scratch: Scratch::default() };
+        let plain = |linear| (linear, Activation::None);
         for (layer, steps) in self.encoder.layers.iter().zip(self.steps.chunks_exact(STEPS)) {
-            self.multiply(
-                &steps[0],
-                &layer.projections,
-                [self.states, self.projected],
-                Activation::None,
-                &mut own.rows,
-            );
+            self.multiply(&steps[0], plain(&layer.projections), [self.states, self.projected], &mut own.rows);
             self.attend(&steps[1], &mut own.scratch);
-            self.multiply(&steps[2], &layer.out, [self.context, self.product], Activation::None, &mut own.rows);
+            self.multiply(&steps[2], plain(&layer.out), [self.context, self.product], &mut own.rows);
             self.add_and_norm(&steps[3], &layer.out_norm);
-            let activation = self.encoder.shape.activation;
-            self.multiply(&steps[4], &layer.up, [self.states, self.between], activation, &mut own.rows);
-            self.multiply(&steps[5], &layer.down, [self.between, self.product], Activation::None, &mut own.rows);
+            let up = (&layer.up, self.encoder.shape.activation);
+            self.multiply(&steps[4], up, [self.states, self.between], &mut own.rows);
+            self.multiply(&steps[5], plain(&layer.down), [self.between, self.product], &mut own.rows);
             self.add_and_norm(&steps[6], &layer.down_norm);
         }
     }
 
-    fn multiply(&self, step: &Step, linear: &Linear, [from, to]: [Sheet<'a>; 2], act: Activation, rows: &mut Rows) {
+    fn multiply(&self, step: &Step, product: (&Linear, Activation), [from, to]: [Sheet<'a>; 2], rows: &mut Rows) {
+        let (linear, activation) = product;
         let parts = linear.panels().div_ceil(PANELS);
         let begin = || {
             // SAFETY: earlier steps wrote it, and no step that writes it begins before this one is over.
             rows.fill(unsafe { from.all() }, from.stride());
             rows
         };
-        step.run(parts, begin, |rows, part| linear.apply(rows, panels(linear, part), act, to));
+        step.run(parts, begin, |rows, part| linear.apply(rows, panels(linear, part), activation, to));
     }
 
     fn attend(&self, step: &Step, scratch: &mut Scratch) {

@@ -212,7 +212,10 @@ fn dense_config(folder: &Path, id: &str, inputs: usize) -> Result<(Activation, u
         "Identity" => Activation::None,
         "ReLU" => Activation::Relu,
         other => {
-            return Err(unsupported(id, format!("{shown} has the activation {other}; Tanh, Identity and ReLU are run")));
+            return Err(unsupported(
+                id,
+                format!("{shown} has the activation {other}; Tanh, Identity and ReLU are run"),
+            ));
         }
     };
     Ok((activation, to as usize, json.get("bias").and_then(Value::as_bool).unwrap_or(true)))
