@@ -64,6 +64,7 @@ trait Products {
 #[derive(Clone, Copy)]
 struct Shape {
     width: usize,
+    tokens: usize,
     /// Tiles a block of 16 queries or keys.
     steps: usize,
     /// Tiles a chunk of 32 values.
@@ -75,10 +76,10 @@ struct Shape {
 }
 
 impl Shape {
-    fn of(text: &Text<'_>) -> Self {
-        let (width, tokens) = (text.width, text.tokens);
+    #[inline(always)]
+    fn of_width(width: usize, tokens: usize) -> Self {
         let (steps, columns) = (width.div_ceil(CHUNK), width.div_ceil(SIDE));
-        Self { width, steps, columns, blocks: tokens.div_ceil(SIDE), chunks: tokens.div_ceil(CHUNK) }
+        Self { width, tokens, steps, columns, blocks: tokens.div_ceil(SIDE), chunks: tokens.div_ceil(CHUNK) }
     }
 
     /// Lines of a head's queries, and of its keys.
@@ -89,6 +90,12 @@ impl Shape {
     /// Lines of a head's values.
     fn values(&self) -> usize {
         SIDE * self.chunks * self.columns
+    }
+
+    /// Which of a block's tokens are there.
+    #[inline(always)]
+    fn there(&self, block: usize) -> u16 {
+        ((1_u32 << self.tokens.saturating_sub(SIDE * block).min(SIDE)) - 1) as u16
     }
 
     /// Lines of 16 queries' scores.
@@ -111,7 +118,7 @@ struct Parts {
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512bf16")]
 unsafe fn of_text<P: Products>(text: &Text<'_>, memory: &mut Vec<Line>) {
-    let shape = Shape::of(text);
+    let shape = Shape::of_width(text.width, text.tokens);
     let packed = 2 * shape.rows() + shape.values();
     let together = (PACKED / (size_of::<Line>() * packed)).clamp(1, text.asked.len());
     let sizes = [
@@ -151,13 +158,10 @@ unsafe fn heads_of<P: Products, const WIDTH: usize>(
     heads: Range<usize>,
     parts: &Parts,
 ) {
-    let shape = &match WIDTH {
-        0 => *shape,
-        _ => Shape { width: WIDTH, steps: WIDTH / CHUNK, columns: WIDTH / SIDE, ..*shape },
-    };
+    let shape = &if WIDTH == 0 { *shape } else { Shape::of_width(WIDTH, text.tokens) };
     // SAFETY: the caller's promise; `blocks` and `heads` are within the parts.
     unsafe {
-        pack::pack(text, shape, heads.clone(), parts);
+        pack::pack::<WIDTH>(text, shape, heads.clone(), parts);
         let blocks = heads.len() * shape.blocks;
         let scores = |block: usize| parts.scores[block % 2];
         let product = |block: usize| {
@@ -170,8 +174,8 @@ unsafe fn heads_of<P: Products, const WIDTH: usize>(
             let (head, of_head) = (block / shape.blocks, block % shape.blocks);
             let rows = SIDE.min(text.tokens - SIDE * of_head);
             let queries = Queries { head: heads.start + head, first: SIDE * of_head, rows };
-            let factor = finish_scores(text, &queries, scores(block));
-            let greatest = greatest(shape, rows, scores(block)) * factor;
+            let factor = add_biases(text, shape, &queries, scores(block));
+            let greatest = greatest(shape, 0..rows, scores(block)) * factor;
             // The next block's products, while this one's powers are taken.
             if block + 1 < blocks {
                 product(block + 1);
@@ -181,8 +185,11 @@ unsafe fn heads_of<P: Products, const WIDTH: usize>(
             let mut shares = sum_up::<P>(shape, &powers, (scores(block), values), parts.sums);
             if shares[..rows].iter().any(|&share| !(share < 1.0 / FAINT)) {
                 product(block);
-                let factor = finish_scores(text, &queries, scores(block));
-                let shifts = std::array::from_fn(|row| -greatest_of_row(shape, row, scores(block)) * factor);
+                let factor = add_biases(text, shape, &queries, scores(block));
+                let mut shifts = [0.0; SIDE];
+                for (row, shift) in shifts.iter_mut().enumerate() {
+                    *shift = -self::greatest(shape, row..row + 1, scores(block)) * factor;
+                }
                 let powers = Powers { rows, factor, shifts };
                 shares = sum_up::<P>(shape, &powers, (scores(block), values), parts.sums);
             }
@@ -205,72 +212,51 @@ struct Powers {
     shifts: [f32; SIDE],
 }
 
-/// Adds biases, and makes scores with keys beyond the text −∞; returns what scores are still to be multiplied by.
+/// Adds biases, if there are any; returns what scores are still to be multiplied by.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512bf16")]
-unsafe fn finish_scores(text: &Text<'_>, queries: &Queries, scores: *mut Line) -> f32 {
-    let shape = Shape::of(text);
-    // SAFETY: scores are there for all chunks.
-    unsafe {
-        let last = shape.blocks - 1;
-        let left = text.tokens - SIDE * last;
-        if left < SIDE {
-            let beyond = !(0xffff_u16 >> (SIDE - left));
-            for row in 0..queries.rows {
-                let line = scores.add(SIDE * last + row).cast();
-                _mm512_mask_storeu_ps(line, beyond, _mm512_set1_ps(f32::NEG_INFINITY));
-            }
-        }
-        if shape.blocks % 2 == 1 {
-            for row in 0..queries.rows {
-                *scores.add(SIDE * shape.blocks + row) = Line([f32::NEG_INFINITY; 16]);
-            }
-        }
-        let Some(biases) = text.biases else { return text.scale };
-        let scale = _mm512_set1_ps(text.scale);
-        for row in 0..queries.rows {
-            let biases = &biases.row(queries.head, queries.first + row, 0)[..SIDE * shape.blocks];
-            for block in 0..shape.blocks {
+unsafe fn add_biases(text: &Text<'_>, shape: &Shape, queries: &Queries, scores: *mut Line) -> f32 {
+    let Some(biases) = text.biases else { return text.scale };
+    let scale = _mm512_set1_ps(text.scale);
+    for row in 0..queries.rows {
+        let biases = &biases.row(queries.head, queries.first + row, 0)[..SIDE * shape.blocks];
+        for block in 0..shape.blocks {
+            // SAFETY: scores and biases are there for all blocks.
+            unsafe {
                 let line = scores.add(SIDE * block + row).cast::<f32>();
                 let bias = _mm512_loadu_ps(biases.as_ptr().add(SIDE * block));
                 _mm512_store_ps(line, _mm512_fmadd_ps(_mm512_load_ps(line), scale, bias));
             }
         }
-        1.0
     }
+    1.0
 }
 
-/// The greatest score of all rows.
+/// The greatest score of some rows.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512bf16")]
-unsafe fn greatest(shape: &Shape, rows: usize, scores: *const Line) -> f32 {
+unsafe fn greatest(shape: &Shape, rows: Range<usize>, scores: *const Line) -> f32 {
     let mut found = [_mm512_set1_ps(f32::NEG_INFINITY); 4];
     for block in 0..shape.blocks {
-        // SAFETY: scores are there for all chunks.
-        let line = |row: usize| unsafe { _mm512_load_ps(scores.add(SIDE * block + row).cast()) };
-        if rows == SIDE {
-            for row in 0..SIDE {
-                found[row % 4] = _mm512_max_ps(found[row % 4], line(row));
-            }
-        } else {
-            for row in 0..rows {
-                found[0] = _mm512_max_ps(found[0], line(row));
+        let there = shape.there(block);
+        // SAFETY: scores are there for all blocks.
+        unsafe {
+            let tile = scores.add(SIDE * block);
+            if rows.len() == SIDE {
+                for row in 0..SIDE {
+                    let line = _mm512_load_ps(tile.add(row).cast());
+                    found[row % 4] = _mm512_mask_max_ps(found[row % 4], there, found[row % 4], line);
+                }
+            } else {
+                for row in rows.clone() {
+                    let line = _mm512_load_ps(tile.add(row).cast());
+                    found[0] = _mm512_mask_max_ps(found[0], there, found[0], line);
+                }
             }
         }
     }
     let [a, b, c, d] = found;
     _mm512_reduce_max_ps(_mm512_max_ps(_mm512_max_ps(a, b), _mm512_max_ps(c, d)))
-}
-
-/// The greatest score of one row.
-#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512bf16")]
-unsafe fn greatest_of_row(shape: &Shape, row: usize, scores: *const Line) -> f32 {
-    let mut found = _mm512_set1_ps(f32::NEG_INFINITY);
-    for block in 0..shape.blocks {
-        // SAFETY: scores are there for all chunks.
-        found = _mm512_max_ps(found, unsafe { _mm512_load_ps(scores.add(SIDE * block + row).cast()) });
-    }
-    _mm512_reduce_max_ps(found)
 }
 
 /// Turns scores to probabilities (but for a factor a row), adds up values by them, and returns the factors.
@@ -287,14 +273,16 @@ unsafe fn sum_up<P: Products>(
         P::begin(shape);
         for chunk in 0..shape.chunks {
             let tile = scores.add(CHUNK * chunk);
-            take_powers(powers, tile);
+            let there = [shape.there(2 * chunk), shape.there(2 * chunk + 1)];
+            if powers.rows == SIDE {
+                take_powers(powers, SIDE, there, tile);
+            } else {
+                take_powers(powers, powers.rows, there, tile);
+            }
             P::add(shape, tile, values.add(SIDE * shape.columns * chunk));
         }
         P::end(shape, scores, values, sums);
-        let rows = _mm512_mullo_epi32(
-            _mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0),
-            _mm512_set1_epi32(SIDE as i32),
-        );
+        let rows = _mm512_set_epi32(240, 224, 208, 192, 176, 160, 144, 128, 112, 96, 80, 64, 48, 32, 16, 0);
         let totals = _mm512_i32gather_ps::<4>(rows, sums.cast());
         let mut shares = [0.0; SIDE];
         _mm512_storeu_ps(shares.as_mut_ptr(), _mm512_div_ps(_mm512_set1_ps(1.0), totals));
@@ -305,37 +293,37 @@ unsafe fn sum_up<P: Products>(
 /// Replaces the scores of a chunk by its probabilities, pairs of two keys 16 apart, in the first half of its lines.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512bf16")]
-unsafe fn take_powers(powers: &Powers, tile: *mut Line) {
+unsafe fn take_powers(powers: &Powers, rows: usize, there: [u16; 2], tile: *mut Line) {
     let factor = _mm512_set1_ps(powers.factor);
-    let one = |row: usize| {
+    for (row, &shift) in powers.shifts.iter().enumerate().take(rows) {
         // SAFETY: the chunk's scores are 32 lines.
         unsafe {
-            let shift = _mm512_set1_ps(powers.shifts[row]);
-            let low = power(_mm512_fmadd_ps(_mm512_load_ps(tile.add(row).cast()), factor, shift));
-            let high = power(_mm512_fmadd_ps(_mm512_load_ps(tile.add(SIDE + row).cast()), factor, shift));
-            let low = _mm512_srli_epi32::<16>(_mm512_castps_si512(low));
-            let pairs = _mm512_mask_mov_epi16(_mm512_castps_si512(high), 0x5555_5555, low);
+            let shift = _mm512_set1_ps(shift);
+            let low = _mm512_fmadd_ps(_mm512_load_ps(tile.add(row).cast()), factor, shift);
+            let mut pairs = _mm512_srli_epi32::<16>(_mm512_castps_si512(power(low, there[0])));
+            if there[1] > 0 {
+                let high = _mm512_fmadd_ps(_mm512_load_ps(tile.add(SIDE + row).cast()), factor, shift);
+                pairs = _mm512_mask_mov_epi16(pairs, 0xaaaa_aaaa, _mm512_castps_si512(power(high, there[1])));
+            }
             _mm512_store_si512(tile.add(row).cast(), pairs);
         }
-    };
-    if powers.rows == SIDE {
-        (0..SIDE).for_each(one);
-    } else {
-        (0..powers.rows).for_each(one);
     }
 }
 
-/// 2 to the power of each, with a relative error below 1e-4.
+/// 2 to the power of each, with a relative error below 1e-4; 0 for what is not there. Below −126 it is 2^−126, since results between
+/// that and 0 would take the processor a hundred times as long.
 #[inline]
 #[target_feature(enable = "avx512f,avx512dq")]
-fn power(of: __m512) -> __m512 {
+fn power(of: __m512, there: u16) -> __m512 {
     const FLOOR: i32 = 9;
+    // The second operand is what a NaN leaves.
+    let of = _mm512_max_ps(_mm512_set1_ps(-126.0), of);
     let rest = _mm512_reduce_ps::<FLOOR>(of);
     let mut sum = _mm512_set1_ps(0.078_024_52);
     for factor in [0.226_067_16, 0.695_833_56, 0.999_925_2] {
         sum = _mm512_fmadd_ps(sum, rest, _mm512_set1_ps(factor));
     }
-    _mm512_scalef_ps(sum, of)
+    _mm512_maskz_scalef_ps(there, sum, of)
 }
 
 /// Writes sums, times a factor a row, to their columns.

@@ -23,7 +23,7 @@ pub(super) trait Lanes: Copy {
     unsafe fn max(self, other: Self) -> Self;
     unsafe fn greatest(self) -> f32;
     unsafe fn sum(self) -> f32;
-    /// 2 to the power of each, which is at most 0; below −126 it is 0. Relative error below 3e-7.
+    /// 2 to the power of each, which is at most 0; below −126 it is 2^−126. Relative error below 3e-7.
     unsafe fn exp2(self) -> Self;
     /// Turns `COUNT` rows, `stride` values from one to the next, to columns `step` values from one to the next.
     unsafe fn transpose(from: *const f32, stride: usize, to: *mut f32, step: usize);
@@ -33,6 +33,9 @@ pub(super) trait Lanes: Copy {
 const POWERS: [f32; 6] = [0.001_327_647_2, 0.009_675_541, 0.055_507_13, 0.240_221_2, 0.693_146_94, 1.000_000_1];
 /// Adding it rounds to the nearest whole number, which is then the sum's lowest bits.
 const ROUNDER: f32 = 12_582_912.0;
+
+/// Below it, powers of 2 stay as they are: smaller ones are slow on many processors, and weigh nothing beside the greatest, 1.
+const LEAST: f32 = -126.0;
 
 /// Four lanes by plain loops.
 #[derive(Clone, Copy)]
@@ -100,7 +103,7 @@ impl Lanes for Plain {
     #[inline(always)]
     unsafe fn exp2(self) -> Self {
         Self(self.0.map(|power| {
-            let power = if power < -127.0 { -127.0 } else { power };
+            let power = if power < LEAST { LEAST } else { power };
             let rounded = power + ROUNDER;
             let rest = power - (rounded - ROUNDER);
             let of_rest = POWERS.iter().fold(0.0, |sum, &factor| sum * rest + factor);

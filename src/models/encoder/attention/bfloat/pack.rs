@@ -9,14 +9,22 @@ use std::ops::Range;
 use super::super::{Line, Text};
 use super::{CHUNK, Parts, SIDE, Shape};
 
-/// Packs all tokens of some heads, which go to the beginning of each part.
-#[inline]
+/// Packs all tokens of some heads, which go to the beginning of each part. A `WIDTH` of 0 stands for any.
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512bf16")]
-pub(super) unsafe fn pack(text: &Text<'_>, shape: &Shape, heads: Range<usize>, parts: &Parts) {
+pub(super) unsafe fn pack<const WIDTH: usize>(text: &Text<'_>, shape: &Shape, heads: Range<usize>, parts: &Parts) {
     for chunk in 0..shape.chunks {
         for row in 0..SIDE {
+            let left = text.tokens.saturating_sub(CHUNK * chunk + row);
             // SAFETY: the parts hold whole chunks of tokens.
-            unsafe { pack_rows(text, shape, (chunk, row), (heads.clone(), parts)) };
+            unsafe {
+                if WIDTH == 0 || left == 0 {
+                    pack_rows_within(text, shape, (chunk, row), (heads.clone(), parts));
+                } else if left > SIDE {
+                    pack_rows::<WIDTH, true>(text, (chunk, row), heads.clone(), parts);
+                } else {
+                    pack_rows::<WIDTH, false>(text, (chunk, row), heads.clone(), parts);
+                }
+            }
         }
         for head in 0..heads.len() {
             for tile in 0..2 * shape.steps {
@@ -27,51 +35,102 @@ pub(super) unsafe fn pack(text: &Text<'_>, shape: &Shape, heads: Range<usize>, p
     }
 }
 
-/// Packs the rows `row` and `row + 16` of a chunk.
+/// Packs the rows `row` and `row + 16` of a chunk, the first of which is there, and the second if it is `BOTH`. Queries and keys that
+/// are not there stay what they are: they have no part in what is there.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512bf16")]
-unsafe fn pack_rows(
+unsafe fn pack_rows<const WIDTH: usize, const BOTH: bool>(
+    text: &Text<'_>,
+    (chunk, row): (usize, usize),
+    heads: Range<usize>,
+    parts: &Parts,
+) {
+    let (shape, side) = (Shape::of_width(WIDTH, text.tokens), text.heads * WIDTH);
+    let row_at = |token: usize| text.projected[3 * side * token..][..3 * side].as_ptr();
+    let low = row_at(CHUNK * chunk + row);
+    let high = if BOTH { row_at(CHUNK * chunk + row + SIDE) } else { low };
+    let beside = beside();
+    for (index, head) in heads.enumerate() {
+        let (low, high) = (low.wrapping_add(head * WIDTH), high.wrapping_add(head * WIDTH));
+        // SAFETY: the rows are there; the parts hold whole chunks of tokens.
+        unsafe {
+            for step in 0..shape.steps {
+                let line = index * shape.rows() + SIDE * (2 * chunk * shape.steps + step) + row;
+                let at = CHUNK * step;
+                let next = SIDE * shape.steps;
+                round(low.add(at), parts.queries.add(line));
+                round(low.add(side + at), parts.keys.add(line));
+                if BOTH {
+                    round(high.add(at), parts.queries.add(line + next));
+                    round(high.add(side + at), parts.keys.add(line + next));
+                }
+            }
+            for column in 0..shape.columns {
+                let at = 2 * side + SIDE * column;
+                let second = if BOTH { _mm512_loadu_ps(high.add(at)) } else { _mm512_setzero_ps() };
+                let halves = _mm512_cvtne2ps_pbh(second, _mm512_loadu_ps(low.add(at)));
+                let line = index * shape.values() + SIDE * (chunk * shape.columns + column) + row;
+                let pairs = _mm512_permutexvar_epi16(beside, bits(halves));
+                _mm512_store_si512(parts.values.add(line).cast(), pairs);
+            }
+        }
+    }
+}
+
+/// Rounds 32 values.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bf16")]
+unsafe fn round(from: *const f32, to: *mut Line) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let rounded = _mm512_cvtne2ps_pbh(_mm512_loadu_ps(from.add(SIDE)), _mm512_loadu_ps(from));
+        _mm512_store_si512(to.cast(), bits(rounded));
+    }
+}
+
+/// Packs the rows `row` and `row + 16` of a chunk, of any width, with zeros for what is not there.
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512bf16")]
+unsafe fn pack_rows_within(
     text: &Text<'_>,
     shape: &Shape,
     (chunk, row): (usize, usize),
     (heads, parts): (Range<usize>, &Parts),
 ) {
-    let tokens = [CHUNK * chunk + row, CHUNK * chunk + row + SIDE];
-    // Tokens beyond the text are not loaded.
-    let there = tokens.map(|token| token < text.tokens);
-    let side = text.heads * shape.width;
-    let starts = tokens.map(|token| if token < text.tokens { 3 * side * token } else { 0 });
-    let from = text.projected.as_ptr();
-    let load = |half: usize, part: usize, head: usize, at: usize| {
-        let left = if there[half] { shape.width.saturating_sub(at).min(SIDE) } else { 0 };
-        let mask = ((1_u32 << left) - 1) as u16;
-        let at = if left == 0 { 0 } else { at };
-        // SAFETY: the mask admits only the head's own values.
-        unsafe { _mm512_maskz_loadu_ps(mask, from.add(starts[half] + part * side + head * shape.width + at)) }
-    };
     for (index, head) in heads.enumerate() {
+        let rows = [0, SIDE].map(|half| {
+            let token = CHUNK * chunk + row + half;
+            [0, 1, 2].map(|part| if token < text.tokens { text.row(token, part, head) } else { &[] })
+        });
         // SAFETY: the parts hold whole chunks of tokens.
         unsafe {
             for step in 0..shape.steps {
-                for half in 0..2 {
-                    let tile = (2 * chunk + half) * shape.steps + step;
-                    let line = index * shape.rows() + SIDE * tile + row;
-                    for (part, lines) in [parts.queries, parts.keys].into_iter().enumerate() {
-                        let low = load(half, part, head, CHUNK * step);
-                        let high = load(half, part, head, CHUNK * step + SIDE);
-                        store(lines.add(line), _mm512_cvtne2ps_pbh(high, low));
+                for (half, rows) in rows.iter().enumerate() {
+                    let line = index * shape.rows() + SIDE * ((2 * chunk + half) * shape.steps + step) + row;
+                    for (row, lines) in rows.iter().zip([parts.queries, parts.keys]) {
+                        let rounded =
+                            _mm512_cvtne2ps_pbh(part_of(row, CHUNK * step + SIDE), part_of(row, CHUNK * step));
+                        _mm512_store_si512(lines.add(line).cast(), bits(rounded));
                     }
                 }
             }
             for column in 0..shape.columns {
-                let halves = [0, 1].map(|half| load(half, 2, head, SIDE * column));
-                let rounded = bits(_mm512_cvtne2ps_pbh(halves[1], halves[0]));
+                let halves = [0, 1].map(|half| part_of(rows[half][2], SIDE * column));
                 let line = index * shape.values() + SIDE * (chunk * shape.columns + column) + row;
-                let pairs = _mm512_permutexvar_epi16(beside(), rounded);
+                let pairs = _mm512_permutexvar_epi16(beside(), bits(_mm512_cvtne2ps_pbh(halves[1], halves[0])));
                 _mm512_store_si512(parts.values.add(line).cast(), pairs);
             }
         }
     }
+}
+
+/// 16 values of a row from one on, zeros beyond its end.
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn part_of(row: &[f32], at: usize) -> __m512 {
+    let Some(rest @ [_, ..]) = row.get(at..) else { return _mm512_setzero_ps() };
+    let mask = ((1_u32 << rest.len().min(SIDE)) - 1) as u16;
+    // SAFETY: the mask admits only values of the row.
+    unsafe { _mm512_maskz_loadu_ps(mask, rest.as_ptr()) }
 }
 
 #[inline]
@@ -79,13 +138,6 @@ unsafe fn pack_rows(
 fn bits(values: __m512bh) -> __m512i {
     // SAFETY: both are 512 bits.
     unsafe { std::mem::transmute(values) }
-}
-
-#[inline]
-#[target_feature(enable = "avx512f,avx512bf16")]
-unsafe fn store(line: *mut Line, values: __m512bh) {
-    // SAFETY: the caller's promise.
-    unsafe { _mm512_store_si512(line.cast(), bits(values)) };
 }
 
 /// The order that takes the first half's words beside those of the second.

@@ -5,10 +5,7 @@
 
 use std::arch::x86_64::*;
 
-use super::{Lanes, POWERS, ROUNDER};
-
-/// Below it, powers of 2 are 0.
-const LEAST: f32 = -127.0;
+use super::{LEAST, Lanes, POWERS, ROUNDER};
 
 impl Lanes for __m512 {
     const COUNT: usize = 16;
@@ -73,7 +70,7 @@ impl Lanes for __m512 {
         unsafe {
             let rounder = _mm512_set1_ps(ROUNDER);
             // The second operand is what a NaN leaves.
-            let power = _mm512_max_ps(_mm512_set1_ps(4.0 * LEAST), self);
+            let power = _mm512_max_ps(_mm512_set1_ps(LEAST), self);
             let whole = _mm512_sub_ps(_mm512_add_ps(power, rounder), rounder);
             let rest = _mm512_sub_ps(power, whole);
             let mut sum = _mm512_set1_ps(POWERS[0]);
