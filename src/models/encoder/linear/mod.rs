@@ -1,55 +1,57 @@
 //! Products with weights: `rows · weightᵀ + bias`, and what follows them.
+//!
+//! Unsafe because kernels write through raw pointers. Invariant: a row's result is the same, bit by bit, whatever rows lie beside it,
+//! however the columns are split, and whether what follows a product is done with it or after it.
+#![allow(unsafe_code)]
+
+#[cfg(target_arch = "x86_64")]
+mod amx;
+mod form;
+mod job;
+#[cfg(target_arch = "x86_64")]
+mod narrow;
+mod pack;
+mod plain;
+mod rows;
+#[cfg(target_arch = "x86_64")]
+mod wide;
 
 use std::ops::Range;
 
+use form::Form;
+use job::{Job, Target, by_kernel};
+use pack::Packed;
+pub(super) use rows::Rows;
+
 use super::kernel::Kernel;
-use super::math::{Activation, Norm};
+use super::math::{Activation, Lanes, Norm, norm_row};
 use super::sheet::Sheet;
 
 /// Columns of a panel of packed weights: what products are split by.
 pub(super) const PANEL: usize = 32;
+
+/// Bytes of rows and of their results that a band has: with a panel they fit into the second cache of a core.
+const BAND: usize = 512 << 10;
+/// Rows of a band are a multiple of all tiles' heights.
+const BAND_ROWS: usize = 96;
 
 /// Weights packed for a kernel, and their bias.
 pub(super) struct Linear {
     kernel: Kernel,
     inputs: usize,
     outputs: usize,
-    weight: Vec<f32>,
+    weight: Packed,
+    /// Filled up to whole panels.
     bias: Vec<f32>,
-}
-
-/// Rows in the form that a kernel multiplies.
-pub(super) struct Rows {
-    kernel: Kernel,
-    width: usize,
-    values: Vec<f32>,
-}
-
-impl Rows {
-    /// No rows yet; memory is kept from one filling to the next.
-    pub(super) fn new(kernel: Kernel) -> Self {
-        Self { kernel, width: 1, values: Vec::new() }
-    }
-
-    /// Takes rows of `width` values.
-    pub(super) fn fill(&mut self, values: &[f32], width: usize) {
-        self.width = width;
-        self.values.clear();
-        self.values.extend_from_slice(values);
-    }
-
-    /// How many rows.
-    pub(super) fn len(&self) -> usize {
-        self.values.len() / self.width
-    }
 }
 
 impl Linear {
     /// Packs `weight` (outputs × inputs, row-major, finite).
-    pub(super) fn pack(kernel: Kernel, weight: &[f32], bias: Vec<f32>, inputs: usize) -> Self {
-        let outputs = weight.len() / inputs;
-        assert!(inputs > 0 && outputs == bias.len() && weight.len() == outputs * inputs);
-        Self { kernel, inputs, outputs, weight: weight.to_vec(), bias }
+    pub(super) fn pack(kernel: Kernel, weight: &[f32], mut bias: Vec<f32>, inputs: usize) -> Self {
+        let outputs = bias.len();
+        assert!(inputs > 0 && weight.len() == outputs * inputs);
+        bias.resize(outputs.next_multiple_of(PANEL), 0.0);
+        Self { kernel, inputs, outputs, weight: Packed::new(kernel, weight, inputs), bias }
     }
 
     pub(super) fn outputs(&self) -> usize {
@@ -63,16 +65,126 @@ impl Linear {
 
     /// Writes the columns of some panels of the result.
     pub(super) fn apply(&self, rows: &Rows, panels: Range<usize>, activation: Activation, out: Sheet<'_>) {
-        todo!("{:?} {:?}", (rows.kernel, panels, activation, out), (self.kernel, &self.weight, self.inputs))
+        assert!(panels.end <= self.panels() && out.rows() >= rows.len() && out.stride() >= self.outputs);
+        if panels.is_empty() || rows.len() == 0 {
+            return;
+        }
+        let (stride, columns) = (out.stride(), self.outputs);
+        for band in bands(rows, 0) {
+            let target = Target::Singles { to: out.at(band.start, 0), stride, columns };
+            // SAFETY: the sheet has room for the rows.
+            unsafe { self.run(rows, band, (panels.clone(), activation), target) };
+        }
     }
 
     /// The result through an activation, as the rows of the next product.
     pub(super) fn apply_rows(&self, rows: &Rows, activation: Activation, next: &mut Rows) {
-        todo!("{:?}", (rows.len(), activation, next.len()))
+        next.shape(rows.len(), self.outputs);
+        let (all, stride, form) = (0..self.panels(), next.stride(), next.form());
+        if form.scaled() {
+            for band in bands(rows, self.bias.len() * 4) {
+                self.to_scratch(rows, band.clone(), activation, next);
+                put_band(next.kernel(), next, (band, self.bias.len()));
+            }
+            return;
+        }
+        for band in bands(rows, 0) {
+            let to = next.at_mut(band.start);
+            let target = match form {
+                Form::Bfloats => Target::Bfloats { to: to.cast(), stride: stride / 2 },
+                _ => Target::Singles { to: to.cast(), stride: stride / 4, columns: self.bias.len() },
+            };
+            // SAFETY: the next rows have room for whole panels.
+            unsafe { self.run(rows, band, (all.clone(), activation), target) };
+        }
     }
 
     /// Adds the result to `residual`, norms its rows, and makes them the rows of the next product too.
     pub(super) fn apply_norm(&self, rows: &Rows, residual: &mut [f32], norm: &Norm, next: &mut Rows) {
-        todo!("{:?}", (rows.len(), residual, norm, next.len()))
+        assert_eq!(residual.len(), rows.len() * self.outputs);
+        next.shape(rows.len(), self.outputs);
+        for band in bands(rows, self.bias.len() * 4) {
+            self.to_scratch(rows, band.clone(), Activation::None, next);
+            norm_band(next.kernel(), next, residual, norm, (band, self.bias.len()));
+        }
+    }
+
+    /// The result of a band, with columns filled up to whole panels, in the scratch of `next`.
+    fn to_scratch(&self, rows: &Rows, band: Range<usize>, activation: Activation, next: &mut Rows) {
+        let columns = self.bias.len();
+        if next.scratch.len() < band.len() * columns {
+            next.scratch.resize(band.len() * columns, 0.0);
+        }
+        let target = Target::Singles { to: next.scratch.as_mut_ptr(), stride: columns, columns };
+        // SAFETY: the scratch has room for the band.
+        unsafe { self.run(rows, band, (0..self.panels(), activation), target) };
+    }
+
+    /// # Safety
+    /// The target must have room for the band.
+    unsafe fn run(
+        &self,
+        rows: &Rows,
+        band: Range<usize>,
+        (panels, activation): (Range<usize>, Activation),
+        target: Target,
+    ) {
+        assert!(rows.width() == self.inputs && rows.kernel() == self.kernel);
+        let job = Job { rows, band, weight: &self.weight, bias: &self.bias, panels, activation, target };
+        // SAFETY: rows and weights have the kernel's form; the target is the caller's promise.
+        unsafe { job.run(self.kernel) };
     }
 }
+
+/// The rows in bands, with so many bytes of results each.
+fn bands(rows: &Rows, results: usize) -> impl Iterator<Item = Range<usize>> + use<> {
+    let (len, each) = (rows.len(), rows.stride() + results);
+    let tall = (BAND / each / BAND_ROWS * BAND_ROWS).max(BAND_ROWS);
+    (0..len).step_by(tall).map(move |start| start..len.min(start + tall))
+}
+
+by_kernel!(put_band, put_band_of, next: &mut Rows, band: (Range<usize>, usize));
+by_kernel!(norm_band, norm_band_of, next: &mut Rows, residual: &mut [f32], norm: &Norm, band: (Range<usize>, usize));
+
+/// Makes rows of a band's results.
+///
+/// # Safety
+/// The machine must have the instructions of `L`.
+#[inline(always)]
+unsafe fn put_band_of<L: Lanes>(next: &mut Rows, (band, stride): (Range<usize>, usize)) {
+    let scratch = std::mem::take(&mut next.scratch);
+    let width = next.width();
+    for (row, values) in band.zip(scratch.chunks_exact(stride)) {
+        // SAFETY: the instructions exist.
+        unsafe { next.put::<L>(row, &values[..width]) };
+    }
+    next.scratch = scratch;
+}
+
+/// Adds a band's results to the residual, norms it, and makes rows of it.
+///
+/// # Safety
+/// The machine must have the instructions of `L`.
+#[inline(always)]
+unsafe fn norm_band_of<L: Lanes>(
+    next: &mut Rows,
+    residual: &mut [f32],
+    norm: &Norm,
+    (band, stride): (Range<usize>, usize),
+) {
+    let scratch = std::mem::take(&mut next.scratch);
+    let width = next.width();
+    for (row, values) in band.zip(scratch.chunks_exact(stride)) {
+        let residual = &mut residual[row * width..(row + 1) * width];
+        residual.iter_mut().zip(values).for_each(|(sum, &value)| *sum += value);
+        // SAFETY: the instructions exist.
+        unsafe {
+            norm_row::<L>(norm, residual);
+            next.put::<L>(row, residual);
+        }
+    }
+    next.scratch = scratch;
+}
+
+#[cfg(test)]
+mod tests;

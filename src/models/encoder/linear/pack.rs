@@ -1,0 +1,77 @@
+//! Weights laid out as the kernels read them.
+//!
+//! Unsafe because bytes are written where other numbers lie. Invariant: columns that fill up the last panel, and factors that fill up
+//! a row, are zeros.
+#![allow(unsafe_code)]
+
+use super::form::{Form, Line, lines};
+use super::{Kernel, PANEL};
+use crate::models::encoder::math::bfloat;
+
+/// Panels of 32 columns: step after step, four bytes of each column; a panel's halves lie one after the other for levels whose tiles
+/// are 16 columns wide.
+pub(super) struct Packed {
+    lines: Vec<Line>,
+    /// Steps of four bytes.
+    pub(super) steps: usize,
+    /// What the sums of each column begin with, as integers.
+    pub(super) start: Vec<i32>,
+    /// What a column's integers are multiplied by.
+    pub(super) scales: Vec<f32>,
+}
+
+/// Greatest size of a byte.
+pub(super) const MOST: f32 = 127.0;
+/// Rows whose greatest value is smaller count as zeros: the quotient below would be infinite.
+const LEAST: f32 = 1e-30;
+
+/// What multiplies values to make integers of them, and those integers to make values again.
+#[inline(always)]
+pub(super) fn scales(peak: f32) -> (f32, f32) {
+    if peak < LEAST { (0.0, 0.0) } else { (MOST / peak, peak / MOST) }
+}
+
+impl Packed {
+    pub(super) fn new(kernel: Kernel, weight: &[f32], inputs: usize) -> Self {
+        let form = Form::of(kernel);
+        let width = if kernel.level.is_wide() { PANEL } else { PANEL / 2 };
+        let outputs = weight.len() / inputs;
+        let (filled, depth) = (outputs.next_multiple_of(PANEL), 4 / form.size());
+        let steps = form.filled(inputs) / depth;
+        // The sums of 255 · 127 must not leave 32 bits.
+        assert!(!form.scaled() || inputs <= 66_000);
+        let mut packed =
+            Self { lines: lines(filled * steps * 4), steps, start: vec![0; filled], scales: vec![0.0; filled] };
+        let to = packed.lines.as_mut_ptr().cast::<u8>();
+        for (column, row) in weight.chunks_exact(inputs).enumerate() {
+            let peak = row.iter().fold(0.0f32, |most, value| most.max(value.abs()));
+            let (factor, scale) = scales(peak);
+            packed.scales[column] = scale;
+            let mut sum = 0;
+            for (input, &value) in row.iter().enumerate() {
+                let step = column / width * steps + input / depth;
+                let at = (step * width + column % width) * 4 + input % depth * form.size();
+                let whole = if form.scaled() { (value * factor).round_ties_even() as i32 } else { 0 };
+                sum += whole;
+                // SAFETY: `at` lies below `filled · steps · 4`: the column below `filled`, the input below `steps · depth`.
+                unsafe {
+                    match form {
+                        Form::Singles => to.add(at).cast::<f32>().write(value),
+                        Form::Bfloats => to.add(at).cast::<u16>().write(bfloat(value)),
+                        Form::Words => to.add(at).cast::<i16>().write(whole as i16),
+                        Form::Bytes | Form::Raised => to.add(at).cast::<i8>().write(whole as i8),
+                    }
+                }
+            }
+            if form == Form::Raised {
+                packed.start[column] = -128 * sum;
+            }
+        }
+        packed
+    }
+
+    /// The first byte of a panel.
+    pub(super) fn panel(&self, panel: usize) -> *const u8 {
+        self.lines[panel * self.steps * PANEL * 4 / super::form::LINE..].as_ptr().cast()
+    }
+}

@@ -1,0 +1,89 @@
+//! Products by plain loops, for any processor.
+//!
+//! Unsafe because of raw loads. Invariant: each sum takes its factors in order, whatever the height of the tile.
+#![allow(unsafe_code)]
+
+use super::job::{Engine, Factors, Job, Tile};
+use super::{Kernel, PANEL};
+use crate::models::Precision;
+use crate::models::encoder::math::Plain;
+
+/// # Safety
+/// As for [`super::job::run`].
+pub(super) unsafe fn run(kernel: Kernel, job: &Job<'_>) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        match kernel.precision {
+            Precision::F32 => super::job::run::<Singles>(job),
+            _ => super::job::run::<Words>(job),
+        }
+    }
+}
+
+struct Singles;
+struct Words;
+
+/// Columns of a tile, two to a panel.
+const WIDE: usize = PANEL / 2;
+
+impl Engine for Singles {
+    const ROWS: usize = 4;
+    const INTEGERS: bool = false;
+    type Lanes = Plain;
+    type Guard = ();
+
+    unsafe fn begin() {}
+
+    unsafe fn multiply(factors: &Factors, rows: usize, tile: &mut Tile) {
+        for half in 0..2 {
+            for at in (0..rows).step_by(2) {
+                let mut sums = [[0.0f32; WIDE]; 2];
+                for step in 0..factors.steps {
+                    // SAFETY: an even number of rows and a panel of so many steps lie there.
+                    let (right, left) = unsafe {
+                        let from = factors.rows.add(at * factors.stride + 4 * step);
+                        let right = factors.panel.add((half * factors.steps + step) * 4 * WIDE).cast::<[f32; WIDE]>();
+                        (right.read_unaligned(), [*from.cast::<f32>(), *from.add(factors.stride).cast::<f32>()])
+                    };
+                    for (sums, left) in sums.iter_mut().zip(left) {
+                        sums.iter_mut().zip(&right).for_each(|(sum, right)| *sum += left * right);
+                    }
+                }
+                for (row, sums) in sums.iter().enumerate() {
+                    tile.0[(at + row) * PANEL + half * WIDE..][..WIDE].copy_from_slice(sums);
+                }
+            }
+        }
+    }
+}
+
+impl Engine for Words {
+    const ROWS: usize = 4;
+    const INTEGERS: bool = true;
+    type Lanes = Plain;
+    type Guard = ();
+
+    unsafe fn begin() {}
+
+    unsafe fn multiply(factors: &Factors, rows: usize, tile: &mut Tile) {
+        for half in 0..2 {
+            for at in 0..rows {
+                let mut sums = [0i32; WIDE];
+                for step in 0..factors.steps {
+                    // SAFETY: so many rows and a panel of so many steps lie there.
+                    let (right, left) = unsafe {
+                        let right = factors.panel.add((half * factors.steps + step) * 4 * WIDE);
+                        let left = factors.rows.add(at * factors.stride + 4 * step).cast::<[i16; 2]>().read_unaligned();
+                        (right.cast::<[[i16; 2]; WIDE]>().read_unaligned(), left)
+                    };
+                    for (sum, right) in sums.iter_mut().zip(&right) {
+                        *sum += i32::from(left[0]) * i32::from(right[0]) + i32::from(left[1]) * i32::from(right[1]);
+                    }
+                }
+                for (column, sum) in sums.into_iter().enumerate() {
+                    tile.0[at * PANEL + half * WIDE + column] = f32::from_bits(sum.cast_unsigned());
+                }
+            }
+        }
+    }
+}
