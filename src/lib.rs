@@ -7,7 +7,7 @@
 //! | [`vectors`] | flat `f32` vectors, metrics, kernels | – |
 //! | [`progress`] | progress, rates, cancellation; std only | – |
 //! | [`corpus`] | folders → items → chunks, and why a file was skipped | vectors, progress |
-//! | [`models`] | model cards, embedders; the only room that names candle | vectors, progress |
+//! | [`models`] | model cards, embedders and the encoders' kernels | vectors, progress |
 //! | [`search`] | neighbour graph, exact search | vectors, progress |
 //! | [`projection`] | PCA, t-SNE as resumable optimisers; quality of a map | vectors, progress, search |
 //! | [`analysis`] | agreement of models, rank agreement | vectors, progress, search |

@@ -6,8 +6,6 @@ use std::process::ExitCode;
 use embedlens::cli::{self, Outcome, WindowOptions};
 
 fn main() -> ExitCode {
-    // Before any thread starts: candle's own helper threads would only get in the way of ours.
-    embedlens::models::settle_threads();
     match cli::run() {
         Outcome::Done(code) => code,
         Outcome::Window(options) => open_window(options),

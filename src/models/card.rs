@@ -63,6 +63,10 @@ pub enum Pooling {
     Cls,
     /// Largest value of each dimension over the tokens.
     Max,
+    /// Mean over the tokens, each weighing as much as its place from 1.
+    WeightedMean,
+    /// The last token's vector.
+    Last,
     /// Mean over the places of a picture.
     Spatial,
     /// Probability-weighted mean of class vectors (ConSE).
@@ -287,7 +291,7 @@ pub enum ModelError {
     /// The tokenizer failed.
     #[error("tokenizer: {0}")]
     Tokenizer(String),
-    /// candle failed.
+    /// A computation failed.
     #[error("tensor computation: {0}")]
     Tensor(String),
 }

@@ -1,19 +1,17 @@
 //! Models: what is known of each (cards), where their weights come from, and embedders that turn chunks into vectors.
 //!
-//! The only room that names candle. It knows no corpus: inputs are plain texts and pictures. Invariant: the same
+//! It knows no corpus: inputs are plain texts and pictures. Invariant: the same
 //! input gives the same vector (to 1e-5) alone or in any batch, in any order, at any number of threads.
 //!
 //! [`cards`] lists what is inside the program, [`open`] loads a model by id, folder or name in the local hub cache.
 
 mod bundled;
 mod card;
-#[allow(dead_code)] // not yet joined
 mod encoder;
 mod hub;
 mod precision;
 mod registry;
 mod text;
-mod threads;
 #[cfg(feature = "bundled-models")]
 mod vision;
 mod weights;
@@ -22,4 +20,3 @@ pub use card::*;
 pub use precision::Precision;
 pub use registry::{OpenOptions, canonical, cards, hub_cards, open};
 pub use text::words::WordTokens;
-pub use threads::settle_threads;

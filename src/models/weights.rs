@@ -17,6 +17,12 @@ pub(in crate::models) struct Weights<'a> {
     tensors: SafeTensors<'a>,
 }
 
+/// Values of 16 bits.
+pub(in crate::models) enum Halves {
+    F16(Vec<f16>),
+    Bf16(Vec<bf16>),
+}
+
 impl<'a> Weights<'a> {
     /// Reads the header of `bytes`; `file` is used in messages.
     pub(in crate::models) fn parse(file: &str, bytes: &'a [u8]) -> Result<Self, ModelError> {
@@ -30,16 +36,6 @@ impl<'a> Weights<'a> {
     /// Names of all tensors.
     pub(in crate::models) fn names(&self) -> Vec<&str> {
         self.tensors.names()
-    }
-
-    /// Shape of a tensor.
-    pub(in crate::models) fn shape(&self, name: &str) -> Result<Vec<usize>, ModelError> {
-        Ok(self.view(name)?.shape().to_vec())
-    }
-
-    /// Whether a tensor holds floating-point numbers that can be read (F32, F16 or BF16).
-    pub(in crate::models) fn is_float(&self, name: &str) -> bool {
-        self.view(name).is_ok_and(|v| matches!(v.dtype(), Dtype::F32 | Dtype::F16 | Dtype::BF16))
     }
 
     /// Values of tensor `name` as `f32`; its shape must be `shape`.
@@ -86,9 +82,25 @@ impl<'a> Weights<'a> {
         Ok(out)
     }
 
-    /// A [`ModelError::BadFile`] about the whole file.
-    pub(in crate::models) fn fault(&self, message: String) -> ModelError {
-        bad(&self.file, message)
+    /// Values of a tensor of 16-bit floats as they are; `None` where it holds others. Its shape must be `shape`.
+    pub(in crate::models) fn halves(&self, name: &str, shape: &[usize]) -> Result<Option<Halves>, ModelError> {
+        let view = self.shaped(name, shape)?;
+        let count = shape.iter().product();
+        let mut bits = vec![0u16; count];
+        let (largest, dtype) = match view.dtype() {
+            Dtype::F16 => (f16::MAX.to_bits(), Dtype::F16),
+            Dtype::BF16 => (bf16::MAX.to_bits(), Dtype::BF16),
+            _ => return Ok(None),
+        };
+        bytemuck::cast_slice_mut::<u16, u8>(&mut bits).copy_from_slice(view.data());
+        if bits.iter().fold(0, |most, &value| most.max(value & 0x7fff)) > largest {
+            return Err(self.complain(name, "holds NaN or infinity"));
+        }
+        let bits = bits.into_boxed_slice();
+        Ok(Some(match dtype {
+            Dtype::F16 => Halves::F16(bytemuck::cast_slice_box(bits).into_vec()),
+            _ => Halves::Bf16(bytemuck::cast_slice_box(bits).into_vec()),
+        }))
     }
 
     fn view(&self, name: &str) -> Result<TensorView<'a>, ModelError> {

@@ -43,10 +43,12 @@ pub fn approximate_graph(
     let rows = vectors.len() as u64;
     progress.stage(types::STAGE, "items", rows);
     progress.check()?;
-    let scorer = Scorer::new(vectors, metric);
+    let scorer = Scorer::new(vectors, metric, progress);
+    progress.check()?;
     let sound = scorer.sound();
     let k = k.min(sound.len().saturating_sub(1));
-    let twins = Twins::find(vectors, &sound);
+    let twins = Twins::find(vectors, &sound, progress);
+    progress.check()?;
     if k == 0 || scorer.is_extreme() || twins.firsts.len() <= FEW {
         return exact_graph(vectors, metric, k, progress);
     }
@@ -54,9 +56,10 @@ pub fn approximate_graph(
     let field = {
         let rounded = Rounded::new(&scorer);
         progress.check()?;
-        arrange(&rounded, &mut order, seed);
+        arrange(&rounded, &mut order, seed, progress);
         progress.check()?;
         let mut field = Field::new(&scorer, &rounded, order, Grain::Bytes);
+        progress.check()?;
         field.trust();
         field
     };
@@ -67,7 +70,7 @@ pub fn approximate_graph(
             let lists = Lists::new(&field, &scorer, keep, true);
             let pairs = near_pairs(&field, bytes, metric, NEAR_BLOCKS, progress)?;
             sweep(&field, &lists, &pairs[..], rows / 2, progress)?;
-            rough(&field, &lists, keep)
+            rough(&field, &lists, keep, progress)?
         };
         let reach = Reach { near: 8, back: 6 };
         let rounds = ROUNDS + usize::from(vectors.len() > MANY);
@@ -80,13 +83,16 @@ pub fn approximate_graph(
 }
 
 /// All lists at one length.
-fn rough(field: &Field, lists: &Lists<'_>, keep: usize) -> Rough {
+fn rough(field: &Field, lists: &Lists<'_>, keep: usize, progress: &Progress) -> Result<Rough, Cancelled> {
     let none = Candidate { row: NONE, bound: f32::MIN };
-    let mut flat = vec![none; field.order.len() * keep];
-    flat.par_chunks_mut(BLOCK * keep).enumerate().for_each(|(block, out)| {
+    let mut flat = Vec::with_capacity(field.order.len() * keep);
+    flat.par_extend(rayon::iter::repeat_n(none, field.order.len() * keep));
+    flat.par_chunks_mut(BLOCK * keep).enumerate().try_for_each(|(block, out)| {
+        progress.check()?;
         for (out, held) in out.chunks_exact_mut(keep).zip(lists.take(block)) {
             out[..held.len()].copy_from_slice(&held);
         }
-    });
-    Rough { keep, lists: flat }
+        Ok(())
+    })?;
+    Ok(Rough { keep, lists: flat })
 }

@@ -35,7 +35,8 @@ pub fn extend_graph(
     if old == vectors.len() {
         return Ok(graph.clone());
     }
-    let scorer = Scorer::new(vectors, graph.metric);
+    let scorer = Scorer::new(vectors, graph.metric, progress);
+    progress.check()?;
     if scorer.is_extreme() {
         return exact_graph(vectors, graph.metric, k, progress);
     }
@@ -43,14 +44,18 @@ pub fn extend_graph(
     progress.check()?;
     let sound = scorer.sound();
     let rounded = Rounded::new(&scorer);
+    progress.check()?;
     let (mut before, mut order): (Vec<u32>, Vec<u32>) = sound.iter().partition(|&&row| (row as usize) < old);
-    arrange(&rounded, &mut order, 0);
-    arrange(&rounded, &mut before, 0);
+    arrange(&rounded, &mut order, 0, progress);
+    arrange(&rounded, &mut before, 0, progress);
+    progress.check()?;
     let added = order.len();
     order.extend(before);
-    let grain = grain(&rounded, &order, k);
+    let grain = grain(&rounded, &order, k, progress);
+    progress.check()?;
     let field = Field::new(&scorer, &rounded, order, grain);
     drop(rounded);
+    progress.check()?;
     let floor = |at: usize| match field.order[at] as usize {
         row if row < old => graph.scores_of(row).last().map_or(f32::MIN, |&last| comparable(graph.metric, last)),
         _ => f32::MIN,

@@ -5,6 +5,7 @@
 use rayon::prelude::*;
 
 use super::rounded::{Rounded, Scorer, UNIT};
+use crate::progress::Progress;
 use crate::vectors::level;
 use crate::vectors::tiles::{BLOCK, Bounds, Bytes, Panels, Singles};
 
@@ -32,8 +33,9 @@ pub(super) enum Grain {
 /// Rows on which it is tried how well bytes tell rows apart.
 const TRIAL: usize = 24;
 
-/// The grain that takes less time: bytes are multiplied four times as fast, but leave more candidates to be scored one by one.
-pub(super) fn grain(rounded: &Rounded, rows: &[u32], k: usize) -> Grain {
+/// The grain that takes less time: bytes are multiplied four times as fast, but leave more candidates to be scored one by one. Any
+/// once `progress` is cancelled.
+pub(super) fn grain(rounded: &Rounded, rows: &[u32], k: usize, progress: &Progress) -> Grain {
     let level = level();
     if !level.has_byte_products() || rows.len() < 2 {
         return Grain::Singles;
@@ -45,10 +47,13 @@ pub(super) fn grain(rounded: &Rounded, rows: &[u32], k: usize) -> Grain {
             let own = rows[at * rows.len() / trial] as usize;
             let mut upper = Vec::with_capacity(rows.len());
             let mut lower = Vec::with_capacity(rows.len());
-            for &other in rows.iter().filter(|&&other| other as usize != own) {
+            for &other in rows.iter().filter(|&&other| other as usize != own).take_while(|_| !progress.is_cancelled()) {
                 let (value, error) = rounded.value(level, own, other as usize);
                 upper.push(value + error);
                 lower.push(value - error);
+            }
+            if lower.is_empty() {
+                return 0;
             }
             let last = k.min(lower.len()) - 1;
             let (_, floor, _) = lower.select_nth_unstable_by(last, |a, b| b.total_cmp(a));
@@ -62,7 +67,7 @@ pub(super) fn grain(rounded: &Rounded, rows: &[u32], k: usize) -> Grain {
 }
 
 impl Field {
-    /// Packs the rows at `order`.
+    /// Packs the rows at `order`. Once the scorer's progress is cancelled the rows are wrong.
     pub fn new(scorer: &Scorer<'_>, rounded: &Rounded, order: Vec<u32>, grain: Grain) -> Self {
         let whole = order.len().next_multiple_of(BLOCK);
         let pick = |values: &[f32], filler: f32| -> Vec<f32> {
@@ -78,7 +83,7 @@ impl Field {
         };
         let slack = pick(&rounded.slack, 0.0);
         let panels = match grain {
-            Grain::Bytes => bytes(rounded, &order, whole),
+            Grain::Bytes => bytes(scorer, rounded, &order, whole),
             Grain::Singles => {
                 bounds.scale.fill(1.0);
                 for (at, &row) in order.iter().enumerate() {
@@ -108,11 +113,13 @@ impl Field {
     }
 }
 
-fn bytes(rounded: &Rounded, order: &[u32], whole: usize) -> Panels {
+fn bytes(scorer: &Scorer<'_>, rounded: &Rounded, order: &[u32], whole: usize) -> Panels {
     let stride = rounded.stride;
     let mut rows = vec![0i8; whole * stride];
     rows.par_chunks_mut(stride).zip(order).with_min_len(256).for_each(|(out, &row)| {
-        out.copy_from_slice(&rounded.bytes[row as usize * stride..][..stride]);
+        if !scorer.progress.is_cancelled() {
+            out.copy_from_slice(&rounded.bytes[row as usize * stride..][..stride]);
+        }
     });
     let mut sums: Vec<i32> = order.iter().map(|&row| rounded.sums[row as usize]).collect();
     sums.resize(whole, 0);
@@ -122,7 +129,9 @@ fn bytes(rounded: &Rounded, order: &[u32], whole: usize) -> Panels {
 fn singles(scorer: &Scorer<'_>, rounded: &Rounded, order: &[u32], whole: usize) -> Panels {
     let mut rows = vec![0.0f32; whole * rounded.dim];
     rows.par_chunks_mut(rounded.dim).zip(order).with_min_len(256).for_each(|(out, &row)| {
-        rounded.centred(scorer, row as usize, out);
+        if !scorer.progress.is_cancelled() {
+            rounded.centred(scorer, row as usize, out);
+        }
     });
     Panels::Singles(Singles::new(rows, rounded.dim))
 }

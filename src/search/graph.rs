@@ -28,25 +28,30 @@ pub fn exact_graph(
 ) -> Result<NeighbourGraph, Cancelled> {
     progress.stage(STAGE, "items", vectors.len() as u64);
     progress.check()?;
-    let scorer = Scorer::new(vectors, metric);
+    let scorer = Scorer::new(vectors, metric, progress);
+    progress.check()?;
     let sound = scorer.sound();
     let k = k.min(sound.len().saturating_sub(1));
     if k == 0 {
         progress.advance(vectors.len() as u64);
         return Ok(NeighbourGraph::new(0, metric, [], []));
     }
-    let twins = Twins::find(vectors, &sound);
+    let twins = Twins::find(vectors, &sound, progress);
+    progress.check()?;
     let mut out = Output::new(&scorer, sound, k);
     if scorer.is_extreme() {
         out.fill_by_scores(progress)?;
     } else {
         let rounded = Rounded::new(&scorer);
         let mut order = twins.firsts.clone();
-        arrange(&rounded, &mut order, 0);
         progress.check()?;
-        let grain = grain(&rounded, &twins.firsts, k);
+        arrange(&rounded, &mut order, 0, progress);
+        progress.check()?;
+        let grain = grain(&rounded, &twins.firsts, k, progress);
+        progress.check()?;
         let field = Field::new(&scorer, &rounded, order, grain);
         drop(rounded);
+        progress.check()?;
         let lists = Lists::new(&field, &scorer, k, false);
         let rows = vectors.len() as u64;
         sweep(&field, &lists, &All(field.panels.blocks()), rows - rows / 8, progress)?;

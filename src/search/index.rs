@@ -7,6 +7,7 @@ use rayon::prelude::*;
 
 use super::rounded::{Rounded, Scorer, UNIT, comparable, quantise};
 use super::{Allowed, Best, Hit, top_k};
+use crate::progress::Progress;
 use crate::vectors::{Level, Metric, Vectors, bytes, cosine, dot, level, norm, score};
 
 /// Rows one task scans.
@@ -46,7 +47,8 @@ impl std::fmt::Debug for Index {
 impl Index {
     /// Prepares vectors, which it shares.
     pub fn new(vectors: &Vectors, metric: Metric) -> Self {
-        let scorer = Scorer::new(vectors, metric);
+        let progress = Progress::new();
+        let scorer = Scorer::new(vectors, metric, &progress);
         let rounded = (!scorer.is_extreme()).then(|| Rounded::new(&scorer));
         Self { vectors: vectors.clone(), metric, norms: scorer.norms, rounded, level: level() }
     }

@@ -6,6 +6,7 @@
 use rayon::prelude::*;
 
 use super::rounded::{Rounded, quantise};
+use crate::progress::Progress;
 use crate::vectors::tiles::BLOCK;
 use crate::vectors::{bytes, dot, level, squared_distance};
 
@@ -14,11 +15,14 @@ const SAMPLE: usize = 256;
 /// Times the two centres are moved to the middle of their rows.
 const ROUNDS: usize = 4;
 
-/// Puts `rows` (positions) in order. Another `seed` looks at other rows for the centres.
-pub(super) fn arrange(rounded: &Rounded, rows: &mut [u32], seed: u64) {
+/// Puts `rows` (positions) in order. Another `seed` looks at other rows for the centres. Leaves off once `progress` is cancelled.
+pub(super) fn arrange(rounded: &Rounded, rows: &mut [u32], seed: u64, progress: &Progress) {
     let blocks = rows.len().div_ceil(BLOCK);
     if blocks < 2 {
         rows.sort_unstable();
+        return;
+    }
+    if progress.is_cancelled() {
         return;
     }
     let direction = direction(rounded, rows, seed);
@@ -39,7 +43,7 @@ pub(super) fn arrange(rounded: &Rounded, rows: &mut [u32], seed: u64) {
     rows.iter_mut().zip(&along).for_each(|(row, &(_, from))| *row = from);
     drop(along);
     let (low, high) = rows.split_at_mut(middle);
-    rayon::join(|| arrange(rounded, low, seed), || arrange(rounded, high, seed));
+    rayon::join(|| arrange(rounded, low, seed, progress), || arrange(rounded, high, seed, progress));
 }
 
 /// From one centre of the rows to the other.

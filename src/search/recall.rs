@@ -29,7 +29,8 @@ pub fn recall(
     if graph.exact || graph.k == 0 || graph.len() != vectors.len() {
         return Ok(1.0);
     }
-    let scorer = Scorer::new(vectors, graph.metric);
+    let scorer = Scorer::new(vectors, graph.metric, progress);
+    progress.check()?;
     let mut order = scorer.sound();
     let sample = sample.min(order.len());
     progress.stage("Measuring recall", "items", sample as u64);
@@ -46,9 +47,11 @@ pub fn recall(
     }
     let rounded = Rounded::new(&scorer);
     progress.check()?;
-    let grain = grain(&rounded, &order, k);
+    let grain = grain(&rounded, &order, k, progress);
+    progress.check()?;
     let field = Field::new(&scorer, &rounded, order, grain);
     drop(rounded);
+    progress.check()?;
     let floor = |row: usize| if row < sample { f32::MIN } else { f32::INFINITY };
     let lists = Lists::new(&field, &scorer, k, false).with_floors(floor);
     let asked = sample.div_ceil(BLOCK);

@@ -43,11 +43,12 @@ impl Rough {
     }
 
     /// For every row the first rows that name it among their nearest.
-    fn backward(&self, rows: usize, reach: Reach) -> Vec<u32> {
+    fn backward(&self, rows: usize, reach: Reach, progress: &Progress) -> Result<Vec<u32>, Cancelled> {
         let mut lists = vec![NONE; rows * reach.back];
         let mut counts = vec![0u16; rows];
         // By rank, so that who names a row first is heard first.
         for rank in 0..reach.near.min(self.keep) {
+            progress.check()?;
             for row in 0..rows {
                 let named = self.lists[row * self.keep + rank].row;
                 if named != NONE {
@@ -59,7 +60,7 @@ impl Rough {
                 }
             }
         }
-        lists
+        Ok(lists)
     }
 }
 
@@ -80,9 +81,11 @@ pub(super) fn refine(
     (units, progress): (u64, &Progress),
 ) -> Result<Rough, Cancelled> {
     let count = field.order.len();
-    let backward = rough.backward(count, reach);
+    let backward = rough.backward(count, reach, progress)?;
     let level = level();
-    let mut lists = rough.lists.clone();
+    let mut lists = Vec::with_capacity(rough.lists.len());
+    lists.par_extend(rough.lists.par_iter().copied());
+    progress.check()?;
     let tasks = count.div_ceil(ROWS);
     let share = |done: usize| done as u64 * units / tasks.max(1) as u64;
     lists.par_chunks_mut(ROWS * rough.keep).enumerate().with_max_len(8).try_for_each_init(

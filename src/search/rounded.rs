@@ -9,6 +9,7 @@ use std::cell::RefCell;
 
 use rayon::prelude::*;
 
+use crate::progress::Progress;
 use crate::vectors::bytes::ALIGN;
 use crate::vectors::tiles::Bounds;
 use crate::vectors::{Level, Metric, Vectors, bytes, cosine, dot, norm, score};
@@ -48,12 +49,15 @@ pub(super) struct Scorer<'a> {
     pub metric: Metric,
     /// Length of each row; NaN or infinite for broken rows.
     pub norms: Vec<f32>,
+    /// Whoever may stop the work. Once it is cancelled, what is made from here on is made in haste and wrong: check before using it.
+    pub progress: &'a Progress,
 }
 
 impl<'a> Scorer<'a> {
-    pub fn new(vectors: &'a Vectors, metric: Metric) -> Self {
-        let norms = vectors.values().par_chunks(vectors.dim()).with_min_len(64).map(norm).collect();
-        Self { vectors, metric, norms }
+    pub fn new(vectors: &'a Vectors, metric: Metric, progress: &'a Progress) -> Self {
+        let length = |row| if progress.is_cancelled() { 0.0 } else { norm(row) };
+        let norms = vectors.values().par_chunks(vectors.dim()).with_min_len(64).map(length).collect();
+        Self { vectors, metric, norms, progress }
     }
 
     /// Score of two rows; −∞ for none.
@@ -109,7 +113,7 @@ fn mean(scorer: &Scorer<'_>) -> Vec<f32> {
         .enumerate()
         .map(|(block, values)| {
             let (mut sums, mut count, mut short) = (vec![0.0f64; dim], 0, vec![0.0f32; dim]);
-            for (run, rows) in values.chunks(64 * dim).enumerate() {
+            for (run, rows) in values.chunks(64 * dim).enumerate().take_while(|_| !scorer.progress.is_cancelled()) {
                 short.fill(0.0);
                 for (offset, row) in rows.chunks_exact(dim).enumerate() {
                     let at = block * 4096 + run * 64 + offset;
@@ -174,7 +178,7 @@ impl Rounded {
             .enumerate()
             .with_min_len(ROWS)
             .for_each(|(row, ((((bytes, sum), (scale, offset)), (spread, reach)), (slack, length)))| {
-                if scorer.norms[row].is_finite() {
+                if scorer.norms[row].is_finite() && !scorer.progress.is_cancelled() {
                     let mut entry = Entry { bytes, sum, scale, offset, spread, reach, slack, length };
                     round(scorer, row, (mean, mean_square), &mut entry);
                 }

@@ -36,7 +36,7 @@ mod x86 {
         })
     }
 
-    /// Asks for the tiles' registers (`arch_prctl`, ARCH_REQ_XCOMP_PERM, XTILEDATA), for all threads of the process.
+    /// Asks for the tiles' registers (`arch_prctl`, `ARCH_REQ_XCOMP_PERM`, XTILEDATA), for all threads of the process.
     #[cfg(target_os = "linux")]
     fn ask() -> bool {
         let answer: i64;

@@ -141,14 +141,6 @@ fn every_path_follows_the_arrows() {
 }
 
 #[test]
-fn candle_is_named_by_the_models_alone() {
-    for (path, text) in source_files() {
-        let named = code(&text).contains("candle_") && room_of(&path) != "models";
-        assert!(!named, "{} names candle", path.display());
-    }
-}
-
-#[test]
 fn no_file_is_over_its_length() {
     let long: Vec<String> = source_files()
         .iter()

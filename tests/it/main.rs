@@ -3,6 +3,7 @@
 mod cli;
 mod clusters;
 mod corpus;
+mod encoders;
 #[cfg(feature = "gui")]
 mod gui;
 #[cfg(feature = "gui")]

@@ -135,6 +135,70 @@ fn bytes_do_not_depend_on_threads_or_on_how_the_way_was_cut() {
     assert_ne!(whole.points(), other.points());
 }
 
+/// Middle of some points, and how far the furthest lies from it.
+fn ball<const D: usize>(points: &[[f32; D]]) -> ([f32; D], f32) {
+    let middle = std::array::from_fn(|axis| points.iter().map(|point| point[axis]).sum::<f32>() / points.len() as f32);
+    let far = |point: &[f32; D]| point.iter().zip(middle).map(|(a, b)| (a - b).powi(2)).sum::<f32>().sqrt();
+    (middle, points.iter().map(far).fold(0.0, f32::max))
+}
+
+/// Share of the ten nearest on the map that are among the ten nearest of the vectors.
+fn kept<const D: usize>(near: &NeighbourGraph, points: &[[f32; D]]) -> f32 {
+    let flat = Vectors::new(points.iter().flatten().copied().collect::<Vec<_>>(), D).unwrap();
+    let on_map = graph(&flat, Metric::Euclidean, 10);
+    let same = |row: usize| on_map.of(row).iter().filter(|other| near.of(row)[..10].contains(other)).count();
+    (0..points.len()).map(same).sum::<usize>() as f32 / (10 * points.len()) as f32
+}
+
+/// Groups that share no neighbours lie beside each other, on the plane and in space, whole and as faithful within as a map of the
+/// group alone; no pair of near points leaps away from the rest.
+#[test]
+fn groups_without_common_neighbours_stay_together() {
+    fn check<const D: usize>(x: &Vectors, sizes: &[usize], params: &UmapParams) {
+        let near = graph(x, Metric::Euclidean, 14);
+        let start: Vec<[f32; D]> = x.rows().map(|row| std::array::from_fn(|axis| row[axis])).collect();
+        let map = finished(&near, &start, params);
+        let (mut first, mut widths, mut middles) = (0, 0.0, Vec::new());
+        for &size in sizes {
+            let (middle, width) = ball(&map.points()[first..first + size]);
+            assert!(width < 8.0, "{D} dimensions: {size} points reach {width} from their middle");
+            let own = x.select(first..first + size);
+            let alone = graph(&own, Metric::Euclidean, 14);
+            let theirs = finished(&alone, &start[first..first + size], params);
+            let (together, apart) = (kept(&alone, &map.points()[first..first + size]), kept(&alone, theirs.points()));
+            // Few points among many mostly push others than each other.
+            let less = if size < 100 { 0.2 } else { 0.05 };
+            assert!(together > apart - less, "{D} dimensions: {size} points keep {together}, alone {apart}");
+            widths += width;
+            middles.push((middle, width));
+            first += size;
+        }
+        let (_, whole) = ball(map.points());
+        assert!(whole < 2.5 * widths, "{D} dimensions: {whole} wide, its parts together {widths}");
+        for (at, (one, width)) in middles.iter().enumerate() {
+            for (other, wide) in &middles[..at] {
+                let apart = one.iter().zip(other).map(|(a, b)| (a - b).powi(2)).sum::<f32>().sqrt();
+                assert!(apart > 0.7 * (width + wide), "{D} dimensions: {apart} apart, {width} and {wide} wide");
+            }
+        }
+    }
+    let sizes = [700, 300, 40];
+    let rows: usize = sizes.iter().sum();
+    let mut random = 1u64;
+    let mut unit = || {
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (random >> 40) as f32 / (1u32 << 24) as f32 - 0.5
+    };
+    let group = |row: usize| usize::from(row >= sizes[0]) + usize::from(row >= sizes[0] + sizes[1]);
+    let values: Vec<f32> = (0..6 * rows).map(|at| unit() + if at % 6 == group(at / 6) { 30.0 } else { 0.0 }).collect();
+    let x = Vectors::new(values, 6).unwrap();
+    for seed in [42, 7] {
+        let params = UmapParams { seed, ..UmapParams::default() };
+        check::<2>(&x, &sizes, &params);
+        check::<3>(&x, &sizes, &params);
+    }
+}
+
 #[test]
 fn labels_part_what_they_part() {
     let (_, graph, start) = digits();

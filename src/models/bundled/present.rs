@@ -6,8 +6,9 @@ use super::{LITE0, MINILM, STATIC, cards};
 use crate::models::{
     Embedder, ModelCard, ModelError, ModelId, Precision,
     text::{
-        bert::{BertEmbedder, BertParts},
-        config::bert_config,
+        config::encoder_shape,
+        encoder::{EncoderParts, TextEncoder},
+        pool::After,
         static_table::StaticEmbedder,
         tokens::TextTokenizer,
     },
@@ -70,10 +71,12 @@ pub(in crate::models) fn open(name: &str, precision: Precision) -> Result<Box<dy
 }
 
 fn minilm(card: ModelCard) -> Result<Box<dyn Embedder>, ModelError> {
-    let config = bert_config(&card.id.0, MINILM_CONFIG.0, MINILM_CONFIG.1)?;
-    let max_tokens = card.context_tokens.unwrap_or(config.max_position_embeddings);
-    let parts = BertParts { card, tokenizer: tokenizer()?, config, max_tokens, weights_hash: hash(MINILM_WEIGHTS) };
-    Ok(Box::new(BertEmbedder::new(parts, &parse(MINILM_WEIGHTS)?)?))
+    let shape = encoder_shape(&card.id.0, MINILM_CONFIG.0, MINILM_CONFIG.1)?;
+    let max_tokens = card.context_tokens.unwrap_or_else(|| shape.longest());
+    let after = if card.normalized { vec![After::Normalize] } else { Vec::new() };
+    let weights_hash = hash(MINILM_WEIGHTS);
+    let parts = EncoderParts { card, tokenizer: tokenizer()?, shape, max_tokens, after, weights_hash };
+    Ok(Box::new(TextEncoder::new(parts, &parse(MINILM_WEIGHTS)?)?))
 }
 
 /// The tokenizer of both text models.

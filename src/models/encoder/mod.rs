@@ -6,7 +6,15 @@
 mod attention;
 mod kernel;
 mod linear;
+mod load;
 mod math;
+mod shape;
 mod sheet;
+mod stack;
+mod table;
+mod together;
 
 pub(in crate::models) use kernel::Kernel;
+pub(in crate::models) use math::Activation;
+pub(in crate::models) use shape::{Family, Shape};
+pub(in crate::models) use stack::{Encoder, Workspace};

@@ -43,6 +43,15 @@ impl<'a> Sheet<'a> {
         unsafe { self.values.add(row * self.stride + column) }
     }
 
+    /// All of it, to read.
+    ///
+    /// # Safety
+    /// No one may write it as long as the slice is used.
+    pub(super) unsafe fn all(self) -> &'a [f32] {
+        // SAFETY: the borrowed values; that no one writes them is the caller's promise.
+        unsafe { std::slice::from_raw_parts(self.values, self.len) }
+    }
+
     /// Some columns of a row.
     ///
     /// # Safety

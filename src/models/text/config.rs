@@ -1,81 +1,144 @@
-//! Reads a BERT model's `config.json` and turns away what this version cannot run, by name.
+//! Reads an encoder's `config.json` and turns away what this version cannot run, by name.
 //!
-//! Exists because the configuration in the wild is wider than candle's type: activations have several names, and sizes of
-//! zero would divide by zero deep inside. Invariant: a [`Config`] that comes out can be built and run.
+//! Exists because the configuration in the wild differs by family and is wider than what can be run. Invariant: a [`Shape`] that comes
+//! out can be built and run.
 
-use candle_transformers::models::bert::Config;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use crate::models::{ModelError, weights::bad};
+use crate::models::{
+    ModelError,
+    encoder::{Activation, Family, Shape},
+    weights::bad,
+};
 
 /// Largest size accepted for any dimension: far above every published encoder, and small enough to multiply safely.
 const LARGEST: u64 = 4_000_000;
+/// Largest number of values that a token has between the products of a layer: sums of as many bytes' products fit 32 bits.
+const WIDEST: u64 = 65_536;
 
-/// Parses `bytes`, the `config.json` called `file` of model `id`.
-pub(in crate::models) fn bert_config(id: &str, file: &str, bytes: &[u8]) -> Result<Config, ModelError> {
-    let mut json: Value = serde_json::from_slice(bytes).map_err(|e| bad(file, format!("not valid JSON: {e}")))?;
-    let unsupported = |message: String| Err(ModelError::Unsupported { id: id.to_owned(), message });
-    let Some(object) = json.as_object_mut() else { return Err(bad(file, "not a JSON object".to_owned())) };
-
-    let architecture = object.get("model_type").and_then(Value::as_str).unwrap_or("none named");
-    if architecture != "bert" {
-        return unsupported(format!("its architecture is {architecture}; this version runs bert"));
-    }
-    if let Some(kind) = object.get("position_embedding_type").and_then(Value::as_str)
-        && kind != "absolute"
-    {
-        return unsupported(format!("its position embeddings are {kind}; this version runs absolute ones"));
-    }
-    let act = object.get("hidden_act").and_then(Value::as_str).unwrap_or("gelu").to_owned();
-    let act = match act.as_str() {
-        "gelu" | "gelu_python" => "gelu",
-        "gelu_new" | "gelu_pytorch_tanh" | "gelu_fast" | "gelu_accurate" | "geluapproximate" => "geluapproximate",
-        "relu" => "relu",
-        other => {
-            return unsupported(format!("its activation is {other}; this version runs gelu, its tanh form, and relu"));
-        }
-    };
-    object.insert("hidden_act".to_owned(), act.into());
-    let numbers = [("hidden_dropout_prob", 0.1), ("initializer_range", 0.02), ("layer_norm_eps", 1e-12)];
-    for (key, default) in numbers {
-        object.entry(key).or_insert(default.into());
-    }
-    for (key, default) in [("pad_token_id", 0), ("type_vocab_size", 2)] {
-        object.entry(key).or_insert(default.into());
-    }
-    // Fields that decide nothing here and are not always numbers or flags in the wild.
-    object.insert("classifier_dropout".to_owned(), Value::Null);
-    object.insert("use_cache".to_owned(), Value::Bool(false));
-    check_sizes(file, object)?;
-    serde_json::from_value(json).map_err(|e| bad(file, e.to_string()))
+/// A configuration being read.
+struct Reader<'a> {
+    id: &'a str,
+    file: &'a str,
+    object: &'a Map<String, Value>,
 }
 
-fn check_sizes(file: &str, object: &serde_json::Map<String, Value>) -> Result<(), ModelError> {
-    let size = |key: &str| match object.get(key).and_then(Value::as_u64) {
-        Some(n) if (1..=LARGEST).contains(&n) => Ok(n),
-        Some(n) => Err(bad(file, format!("{key} is {n}; 1 to {LARGEST} make sense"))),
-        None => Err(bad(file, format!("{key} is missing or not a whole number"))),
+/// Parses `bytes`, the `config.json` called `file` of model `id`.
+pub(in crate::models) fn encoder_shape(id: &str, file: &str, bytes: &[u8]) -> Result<Shape, ModelError> {
+    let json: Value = serde_json::from_slice(bytes).map_err(|e| bad(file, format!("not valid JSON: {e}")))?;
+    let Some(object) = json.as_object() else { return Err(bad(file, "not a JSON object".to_owned())) };
+    let read = Reader { id, file, object };
+    let architecture = read.word("model_type")?.unwrap_or("none named");
+    let family = match architecture {
+        "bert" => Family::Bert,
+        "roberta" | "xlm-roberta" | "camembert" => Family::Roberta,
+        "distilbert" => Family::DistilBert,
+        "mpnet" => Family::Mpnet,
+        other => {
+            let run = "bert, roberta, xlm-roberta, camembert, distilbert and mpnet";
+            return read.unsupported(format!("its architecture is {other}; this version runs {run}"));
+        }
     };
-    for key in ["vocab_size", "num_hidden_layers", "intermediate_size", "max_position_embeddings", "type_vocab_size"] {
-        size(key)?;
+    if let Some(kind) = read.word("position_embedding_type")?
+        && kind != "absolute"
+    {
+        return read.unsupported(format!("its position embeddings are {kind}; this version runs absolute ones"));
     }
-    let (hidden, heads) = (size("hidden_size")?, size("num_attention_heads")?);
+    if object.get("is_decoder") == Some(&Value::Bool(true)) {
+        return read.unsupported("it is a decoder; this version runs encoders".to_owned());
+    }
+    let own = family == Family::DistilBert;
+    let name = |usual: &'static str, distilled: &'static str| if own { distilled } else { usual };
+    let padding = object.get("pad_token_id").and_then(Value::as_u64).unwrap_or(1);
+    let shape = Shape {
+        family,
+        vocabulary: read.size("vocab_size", LARGEST)?,
+        hidden: read.size(name("hidden_size", "dim"), WIDEST)?,
+        layers: read.size(name("num_hidden_layers", "n_layers"), LARGEST)?,
+        heads: read.size(name("num_attention_heads", "n_heads"), LARGEST)?,
+        between: read.size(name("intermediate_size", "hidden_dim"), WIDEST)?,
+        positions: read.size("max_position_embeddings", LARGEST)?,
+        first_position: match family {
+            Family::Roberta => usize::try_from(padding).map_or(usize::MAX, |padding| padding.saturating_add(1)),
+            Family::Mpnet => 2,
+            Family::Bert | Family::DistilBert => 0,
+        },
+        token_types: match family {
+            Family::Bert => read.optional_size("type_vocab_size", 2)?,
+            Family::Roberta => read.optional_size("type_vocab_size", 1)?,
+            Family::DistilBert | Family::Mpnet => 0,
+        },
+        activation: read.activation(name("hidden_act", "activation"))?,
+        epsilon: read.epsilon()?,
+        distance_buckets: match family {
+            Family::Mpnet => read.optional_size("relative_attention_num_buckets", 32)?,
+            _ => 0,
+        },
+    };
+    let (hidden, heads) = (shape.hidden, shape.heads);
     if hidden % heads != 0 {
-        return Err(bad(file, format!("hidden_size {hidden} cannot be divided among {heads} attention heads")));
+        return Err(bad(file, format!("its {hidden} values a token cannot be divided among {heads} attention heads")));
     }
-    match object.get("layer_norm_eps").and_then(Value::as_f64) {
-        Some(eps) if (0.0..1.0).contains(&eps) => Ok(()),
-        _ => Err(bad(file, "layer_norm_eps is not a number from 0 to 1".to_owned())),
+    if shape.first_position >= shape.positions {
+        let (first, all) = (shape.first_position, shape.positions);
+        return Err(bad(file, format!("positions begin at {first}, and there are {all} (max_position_embeddings)")));
+    }
+    Ok(shape)
+}
+
+impl Reader<'_> {
+    fn unsupported<T>(&self, message: String) -> Result<T, ModelError> {
+        Err(ModelError::Unsupported { id: self.id.to_owned(), message })
+    }
+
+    /// A word, or nothing where the key is missing or null.
+    fn word(&self, key: &str) -> Result<Option<&str>, ModelError> {
+        match self.object.get(key) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::String(word)) => Ok(Some(word)),
+            Some(other) => Err(bad(self.file, format!("{key} is {other}, not a word"))),
+        }
+    }
+
+    fn size(&self, key: &str, most: u64) -> Result<usize, ModelError> {
+        match self.object.get(key).and_then(Value::as_u64) {
+            Some(n) if (1..=most).contains(&n) => Ok(n as usize),
+            Some(n) => Err(bad(self.file, format!("{key} is {n}; 1 to {most} make sense"))),
+            None => Err(bad(self.file, format!("{key} is missing or not a whole number"))),
+        }
+    }
+
+    fn optional_size(&self, key: &str, default: usize) -> Result<usize, ModelError> {
+        if self.object.contains_key(key) { self.size(key, LARGEST) } else { Ok(default) }
+    }
+
+    fn activation(&self, key: &str) -> Result<Activation, ModelError> {
+        match self.word(key)?.unwrap_or("gelu") {
+            "gelu" | "gelu_python" => Ok(Activation::Gelu),
+            "gelu_new" | "gelu_pytorch_tanh" | "gelu_fast" | "gelu_accurate" => Ok(Activation::GeluTanh),
+            "relu" => Ok(Activation::Relu),
+            other => {
+                self.unsupported(format!("its activation is {other}; this version runs gelu, its tanh form, and relu"))
+            }
+        }
+    }
+
+    fn epsilon(&self) -> Result<f32, ModelError> {
+        match self.object.get("layer_norm_eps") {
+            None => Ok(1e-12),
+            Some(value) => match value.as_f64() {
+                Some(epsilon) if (0.0..1.0).contains(&epsilon) => Ok(epsilon as f32),
+                _ => Err(bad(self.file, "layer_norm_eps is not a number from 0 to 1".to_owned())),
+            },
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use candle_transformers::models::bert::HiddenAct;
-
     use super::*;
 
-    fn read(change: &str) -> Result<Config, String> {
+    fn read(change: &str) -> Result<Shape, String> {
         let mut json: Value = serde_json::from_str(
             r#"{"model_type":"bert","vocab_size":100,"hidden_size":8,"num_hidden_layers":2,"num_attention_heads":2,
                 "intermediate_size":16,"max_position_embeddings":32,"hidden_act":"gelu","layer_norm_eps":1e-12}"#,
@@ -85,25 +148,29 @@ mod tests {
         for (k, v) in change.as_object().unwrap() {
             json[k] = v.clone();
         }
-        bert_config("m", "m/config.json", json.to_string().as_bytes()).map_err(|e| e.to_string())
+        encoder_shape("m", "m/config.json", json.to_string().as_bytes()).map_err(|e| e.to_string())
     }
 
     #[test]
     fn activation_names_are_mapped() {
         for (name, want) in [
-            ("gelu", HiddenAct::Gelu),
-            ("gelu_new", HiddenAct::GeluApproximate),
-            ("gelu_pytorch_tanh", HiddenAct::GeluApproximate),
-            ("relu", HiddenAct::Relu),
+            ("gelu", Activation::Gelu),
+            ("gelu_new", Activation::GeluTanh),
+            ("gelu_pytorch_tanh", Activation::GeluTanh),
+            ("relu", Activation::Relu),
         ] {
-            assert_eq!(read(&format!(r#"{{"hidden_act":"{name}"}}"#)).unwrap().hidden_act, want);
+            assert_eq!(read(&format!(r#"{{"hidden_act":"{name}"}}"#)).unwrap().activation, want);
         }
     }
 
     #[test]
     fn what_cannot_run_is_named() {
         for (change, word) in [
-            (r#"{"model_type":"mpnet"}"#, "mpnet"),
+            (r#"{"model_type":"deberta-v2"}"#, "deberta-v2"),
+            (r#"{"is_decoder":true}"#, "decoder"),
+            (r#"{"hidden_act":["gelu"]}"#, "hidden_act"),
+            (r#"{"intermediate_size":70000}"#, "intermediate_size"),
+            (r#"{"model_type":"roberta","pad_token_id":99}"#, "positions begin at 100"),
             (r#"{"hidden_act":"swish"}"#, "swish"),
             (r#"{"position_embedding_type":"relative_key"}"#, "relative_key"),
             (r#"{"num_attention_heads":0}"#, "num_attention_heads"),
@@ -115,7 +182,7 @@ mod tests {
             let e = read(change).unwrap_err();
             assert!(e.contains(word), "{change}: {e}");
         }
-        let e = bert_config("m", "m/config.json", b"{\"hidden_size\": NaN}").unwrap_err().to_string();
+        let e = encoder_shape("m", "m/config.json", b"{\"hidden_size\": NaN}").unwrap_err().to_string();
         assert!(e.contains("m/config.json"), "{e}");
     }
 }

@@ -11,17 +11,22 @@ use std::{
 use serde_json::Value;
 
 use super::{
-    bert::{BertEmbedder, BertParts},
-    config::bert_config,
+    config::encoder_shape,
+    encoder::{EncoderParts, TextEncoder},
+    pool::{After, Dense},
     tokens::TextTokenizer,
 };
 use crate::models::{
     InputKind, ModelCard, ModelError, ModelId, ModelSource, Pooling, Precision,
+    encoder::Activation,
     weights::{Weights, bad},
 };
 
 /// Largest JSON file read, in bytes: tokenizers of large vocabularies have some 20 MB.
 const LARGEST_JSON: u64 = 256 << 20;
+
+/// Largest size of a dense module.
+const LARGEST_DENSE: u64 = 65_536;
 
 /// What the model is called and where it comes from.
 pub(in crate::models) struct Named {
@@ -34,27 +39,41 @@ struct Modules {
     /// Folder of the transformer inside the model's folder; "" for the folder itself.
     transformer: String,
     pooling: Pooling,
-    normalize: bool,
+    /// What follows pooling: `None` brings to length 1, a name is the folder of a dense module.
+    after: Vec<Option<String>>,
     /// No modules.json: pooling is assumed.
     assumed: bool,
 }
 
 /// Opens the model in `folder`.
-pub(in crate::models) fn open(folder: &Path, named: Named, precision: Precision) -> Result<BertEmbedder, ModelError> {
+pub(in crate::models) fn open(folder: &Path, named: Named, precision: Precision) -> Result<TextEncoder, ModelError> {
     let modules = read_modules(folder, &named.id)?;
     let base = folder.join(&modules.transformer);
     let shown = |name: &str| base.join(name).display().to_string();
-    let config = bert_config(&named.id, &shown("config.json"), &read(&base.join("config.json"))?)?;
-    let max_tokens = max_tokens(&base)?.unwrap_or(usize::MAX).min(config.max_position_embeddings);
+    let shape = encoder_shape(&named.id, &shown("config.json"), &read(&base.join("config.json"))?)?;
+    let max_tokens = max_tokens(&base)?.unwrap_or(usize::MAX).min(shape.longest());
     let tokenizer_path = [base.join("tokenizer.json"), folder.join("tokenizer.json")];
     let tokenizer_path = tokenizer_path.iter().find(|p| p.exists()).unwrap_or(&tokenizer_path[0]);
-    let tokenizer = Arc::new(TextTokenizer::parse(&tokenizer_path.display().to_string(), &read(tokenizer_path)?)?);
-
-    let bytes = read_weights(&base, &named.id)?;
+    let (tokenizer, weights) = rayon::join(
+        || TextTokenizer::parse(&tokenizer_path.display().to_string(), &read(tokenizer_path)?),
+        || read_weights(&base, &named.id).map(|bytes| (blake3::hash(&bytes), bytes)),
+    );
+    let (tokenizer, (mut weights_hash, bytes)) = (Arc::new(tokenizer?), weights?);
     let weights = Weights::parse(&shown("model.safetensors"), &bytes)?;
-    let weights_hash = blake3::hash(&bytes);
-    let card = card(named, &modules, config.hidden_size, max_tokens, (bytes.len(), &weights_hash)).at(precision);
-    BertEmbedder::new(BertParts { card, tokenizer, config, max_tokens, weights_hash }, &weights)
+    let (mut after, mut dimensions) = (Vec::new(), shape.hidden);
+    for step in &modules.after {
+        match step {
+            None => after.push(After::Normalize),
+            Some(at) => {
+                let (dense, hash) = read_dense(&folder.join(at), &named.id, dimensions)?;
+                dimensions = dense.bias.len();
+                weights_hash = blake3::hash(&[*weights_hash.as_bytes(), *hash.as_bytes()].concat());
+                after.push(After::Dense(dense));
+            }
+        }
+    }
+    let card = card(named, &modules, dimensions, max_tokens, (bytes.len(), &weights_hash)).at(precision);
+    TextEncoder::new(EncoderParts { card, tokenizer, shape, max_tokens, after, weights_hash }, &weights)
 }
 
 /// Card of the model in `folder` without reading its weights; `None` where [`open`] would turn it away for what can be seen from
@@ -62,14 +81,18 @@ pub(in crate::models) fn open(folder: &Path, named: Named, precision: Precision)
 pub(in crate::models) fn peek(folder: &Path, named: Named) -> Option<ModelCard> {
     let modules = read_modules(folder, &named.id).ok()?;
     let base = folder.join(&modules.transformer);
-    let config = bert_config(&named.id, "config.json", &read(&base.join("config.json")).ok()?).ok()?;
+    let shape = encoder_shape(&named.id, "config.json", &read(&base.join("config.json")).ok()?).ok()?;
     let bytes = fs_err::metadata(base.join("model.safetensors")).ok().filter(std::fs::Metadata::is_file)?.len();
     let tokenizer = [base.join("tokenizer.json"), folder.join("tokenizer.json")];
     tokenizer.iter().find(|path| path.is_file())?;
-    let max_tokens = max_tokens(&base).ok()?.unwrap_or(usize::MAX).min(config.max_position_embeddings);
+    let max_tokens = max_tokens(&base).ok()?.unwrap_or(usize::MAX).min(shape.longest());
+    let mut dimensions = shape.hidden;
+    for at in modules.after.iter().flatten() {
+        dimensions = dense_config(&folder.join(at), &named.id, dimensions).ok()?.1;
+    }
     let space = named.id.clone();
     let file = (usize::try_from(bytes).unwrap_or(usize::MAX), &blake3::Hash::from_bytes([0; 32]));
-    Some(ModelCard { space, ..card(named, &modules, config.hidden_size, max_tokens, file) })
+    Some(ModelCard { space, ..card(named, &modules, dimensions, max_tokens, file) })
 }
 
 fn card(
@@ -82,10 +105,10 @@ fn card(
     let id = ModelId(named.id);
     let name = Path::new(&id.0).file_name().map_or_else(|| id.0.clone(), |n| n.to_string_lossy().into_owned());
     let about = if modules.assumed {
-        "A BERT encoder from your computer. It has no modules.json, so mean pooling and length 1 are assumed: check its \
+        "A text encoder from your computer. It has no modules.json, so mean pooling and length 1 are assumed: check its \
          documentation before you judge it by this."
     } else {
-        "A sentence-transformers BERT encoder from your computer."
+        "A sentence-transformers text encoder from your computer."
     };
     ModelCard {
         space: format!("{name} {}", &file.1.to_hex()[..12]),
@@ -98,7 +121,7 @@ fn card(
         precision: Some(Precision::F32),
         runs_as: None,
         pooling: modules.pooling,
-        normalized: modules.normalize,
+        normalized: matches!(modules.after.last(), Some(None)),
         licence: "not stated in the folder".to_owned(),
         source: named.source,
         size_bytes: file.0 as u64,
@@ -113,12 +136,12 @@ fn read_modules(folder: &Path, id: &str) -> Result<Modules, ModelError> {
     let path = folder.join("modules.json");
     if !path.exists() {
         let pooling = Pooling::Mean;
-        return Ok(Modules { transformer: String::new(), pooling, normalize: true, assumed: true });
+        return Ok(Modules { transformer: String::new(), pooling, after: vec![None], assumed: true });
     }
     let shown = path.display().to_string();
     let json = read_json(&path)?;
     let list = json.as_array().ok_or_else(|| bad(&shown, "not a list of modules".to_owned()))?;
-    let mut modules = Modules { transformer: String::new(), pooling: Pooling::Mean, normalize: false, assumed: false };
+    let mut modules = Modules { transformer: String::new(), pooling: Pooling::Mean, after: Vec::new(), assumed: false };
     let mut seen = Vec::new();
     for module in list {
         let text = |key: &str| module.get(key).and_then(Value::as_str).unwrap_or_default();
@@ -129,15 +152,18 @@ fn read_modules(folder: &Path, id: &str) -> Result<Modules, ModelError> {
         match kind {
             "Transformer" => modules.transformer = at.to_owned(),
             "Pooling" => modules.pooling = read_pooling(&folder.join(at).join("config.json"), id)?,
-            "Normalize" => modules.normalize = true,
+            "Normalize" => modules.after.push(None),
+            "Dense" => modules.after.push(Some(at.to_owned())),
             other => return Err(unsupported(id, format!("{shown} has a module {other:?}"))),
         }
         seen.push(kind.to_owned());
     }
     let order: Vec<&str> = seen.iter().map(String::as_str).collect();
-    if !matches!(order.as_slice(), ["Transformer", "Pooling"] | ["Transformer", "Pooling", "Normalize"]) {
+    let runs = matches!(order.as_slice(), ["Transformer", "Pooling", rest @ ..] if !rest.contains(&"Transformer") && !rest.contains(&"Pooling"));
+    if !runs {
         let order = order.join(", ");
-        return Err(unsupported(id, format!("{shown} lists {order}; Transformer, Pooling and Normalize are run")));
+        let message = format!("{shown} lists {order}; Transformer, Pooling, then Dense and Normalize are run");
+        return Err(unsupported(id, message));
     }
     Ok(modules)
 }
@@ -157,11 +183,52 @@ fn read_pooling(path: &Path, id: &str) -> Result<Pooling, ModelError> {
         ["mean_tokens" | "mean"] => Ok(Pooling::Mean),
         ["cls_token" | "cls"] => Ok(Pooling::Cls),
         ["max_tokens" | "max"] => Ok(Pooling::Max),
+        ["weightedmean_tokens" | "weightedmean"] => Ok(Pooling::WeightedMean),
+        ["lasttoken"] => Ok(Pooling::Last),
         other => {
             let what = if other.is_empty() { "nothing".to_owned() } else { other.join(" and ") };
-            Err(unsupported(id, format!("{} pools by {what}; mean, cls and max are run", path.display())))
+            Err(unsupported(
+                id,
+                format!("{} pools by {what}; mean, cls, max, weightedmean and lasttoken are run", path.display()),
+            ))
         }
     }
+}
+
+/// The activation of the dense module in `folder`, its outputs, and whether it has a bias.
+fn dense_config(folder: &Path, id: &str, inputs: usize) -> Result<(Activation, usize, bool), ModelError> {
+    let path = folder.join("config.json");
+    let (json, shown) = (read_json(&path)?, path.display().to_string());
+    let size = |key: &str| json.get(key).and_then(Value::as_u64).filter(|size| (1..=LARGEST_DENSE).contains(size));
+    let (Some(from), Some(to)) = (size("in_features"), size("out_features")) else {
+        return Err(bad(&shown, format!("in_features and out_features must be whole numbers up to {LARGEST_DENSE}")));
+    };
+    if from != inputs as u64 {
+        return Err(bad(&shown, format!("takes {from} values where the steps before it give {inputs}")));
+    }
+    let name = json.get("activation_function").and_then(Value::as_str).unwrap_or("Tanh");
+    let activation = match name.rsplit('.').next().unwrap_or_default() {
+        "Tanh" => Activation::Tanh,
+        "Identity" => Activation::None,
+        "ReLU" => Activation::Relu,
+        other => {
+            return Err(unsupported(
+                id,
+                format!("{shown} has the activation {other}; Tanh, Identity and ReLU are run"),
+            ));
+        }
+    };
+    Ok((activation, to as usize, json.get("bias").and_then(Value::as_bool).unwrap_or(true)))
+}
+
+/// The dense module in `folder`, and the hash of its weights.
+fn read_dense(folder: &Path, id: &str, inputs: usize) -> Result<(Dense, blake3::Hash), ModelError> {
+    let (activation, outputs, has_bias) = dense_config(folder, id, inputs)?;
+    let bytes = read_weights(folder, id)?;
+    let weights = Weights::parse(&folder.join("model.safetensors").display().to_string(), &bytes)?;
+    let weight = weights.f32("linear.weight", &[outputs, inputs])?;
+    let bias = if has_bias { weights.f32("linear.bias", &[outputs])? } else { vec![0.0; outputs] };
+    Ok((Dense { weight, bias, activation }, blake3::hash(&bytes)))
 }
 
 /// The length that the folder sets: `sentence_bert_config.json`, else `tokenizer_config.json`.

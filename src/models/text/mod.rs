@@ -1,10 +1,10 @@
-//! Text models: BERT encoders on candle and static token tables, their folders and their tokenizer.
+//! Text models: encoders and static token tables, their folders and their tokenizer.
 //!
 //! Each embedder takes texts and returns vectors; batching by length and caching belong to the tasks. Invariant: a text's
-//! vector does not depend on the texts embedded beside it (to 1e-5).
+//! vector does not depend on the texts embedded beside it.
 
-pub(super) mod bert;
 pub(super) mod config;
+pub(super) mod encoder;
 pub(super) mod folder;
 pub(super) mod pool;
 #[cfg(feature = "bundled-models")]

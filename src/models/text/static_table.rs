@@ -9,7 +9,7 @@ use std::sync::Arc;
 use half::{f16, slice::HalfFloatSliceExt};
 use rayon::prelude::*;
 
-use super::{bert::text_of, pool::normalize, tokens::TextTokenizer};
+use super::{encoder::text_of, pool::normalize, tokens::TextTokenizer};
 use crate::models::{Embedded, Embedder, Explanation, Input, ModelCard, ModelError, weights::Weights};
 
 /// A loaded table.

@@ -86,7 +86,7 @@ impl Embedder for Lite0Embedder {
     }
 
     fn explain(&mut self, input: Input<'_>) -> Result<Explanation, ModelError> {
-        let seen = self.network.look(picture(&self.card, input)?);
+        let seen = look(&self.network, picture(&self.card, input)?);
         let how = "mean of 1,280 features over 7 x 7 places of the picture";
         Ok(explain(&self.network, &seen, seen.features.clone(), how))
     }
@@ -118,7 +118,7 @@ impl Embedder for ConseEmbedder {
     }
 
     fn explain(&mut self, input: Input<'_>) -> Result<Explanation, ModelError> {
-        let seen = self.network.look(picture(&self.card, input)?);
+        let seen = look(&self.network, picture(&self.card, input)?);
         let how = "probability-weighted mean of the text vectors of the 10 likeliest classes";
         Ok(explain(&self.network, &seen, self.vector(&seen), how))
     }
@@ -130,8 +130,8 @@ fn embed(
     inputs: &[Input<'_>],
     vector: impl Fn(&Seen) -> Vec<f32> + Sync,
 ) -> Result<Embedded, ModelError> {
-    let one = |&input: &Input<'_>| Ok(Arc::new(network.look(picture(card, input)?)));
-    let seen = inputs.par_iter().with_max_len(1).map(one).collect::<Result<Vec<_>, ModelError>>()?;
+    let pictures = inputs.iter().map(|&input| picture(card, input)).collect::<Result<Vec<_>, ModelError>>()?;
+    let seen: Vec<Arc<Seen>> = network.look(&pictures).into_iter().map(Arc::new).collect();
     let made = embed_seen(network, &seen, vector)?;
     Ok(Embedded { seen, ..made })
 }
@@ -157,6 +157,10 @@ fn embed_seen(
         out.notes.push(note);
     }
     Ok(out)
+}
+
+fn look(network: &Lite0, picture: &RgbImage) -> Seen {
+    network.look(&[picture]).pop().unwrap_or_default()
 }
 
 fn explain(network: &Lite0, seen: &Seen, mut vector: Vec<f32>, how: &str) -> Explanation {

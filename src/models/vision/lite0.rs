@@ -4,15 +4,21 @@
 //! Its own implementation, since candle's EfficientNet is not the Lite variant and its grouped convolution runs channel by
 //! channel. It decodes and caches nothing. Invariant: one picture's features depend on that picture alone.
 
+use std::sync::Mutex;
+
 use image::RgbImage;
+use rayon::prelude::*;
 
 use super::{
-    kernels::{Depthwise, LANES, bias_relu6, product},
+    net::{BLOCK, Layer, Network, Panels, Scratch, Shape, TOGETHER, Taps},
     prepare::{SIDE, prepare},
 };
-use crate::models::{
-    ModelError, Seen,
-    weights::{Weights, bad},
+use crate::{
+    models::{
+        ModelError, Seen,
+        weights::{Weights, bad},
+    },
+    vectors,
 };
 
 /// Values a feature vector.
@@ -21,38 +27,19 @@ pub(in crate::models) const FEATURES: usize = 1280;
 pub(in crate::models) const CLASSES: usize = 1000;
 /// Classes kept of a picture: those that take part in a ConSE vector, and that an explanation lists.
 const TOP: usize = 10;
-/// Rows of a matrix product done before the bias is added, so that they are still in the cache.
-const TILE_VALUES: usize = 32 * 1024;
 
 /// The loaded network.
 pub(in crate::models) struct Lite0 {
-    stem: Dense,
-    stem_pad: [usize; 4],
-    blocks: Vec<Block>,
-    head: Dense,
-    classifier: Dense,
+    pub(super) network: Network,
+    /// Zeros before the first row and column of a picture, and side with those and the ones after the last.
+    pub(super) border: (usize, usize),
+    scratch: Mutex<Vec<Scratch>>,
     /// Class names, in the order of the logits.
     pub(in crate::models) classes: Vec<String>,
     /// Hash of the weight file.
     pub(in crate::models) hash: blake3::Hash,
     /// The same in words.
     hash_words: String,
-}
-
-/// A pointwise convolution: a matrix [out, in] and a bias.
-struct Dense {
-    weight: Vec<f32>,
-    bias: Vec<f32>,
-    inner: usize,
-}
-
-struct Block {
-    expand: Option<Dense>,
-    shape: Depthwise,
-    depthwise: Vec<f32>,
-    depthwise_bias: Vec<f32>,
-    project: Dense,
-    residual: bool,
 }
 
 #[derive(serde::Deserialize)]
@@ -96,21 +83,22 @@ impl Lite0 {
     ) -> Result<Self, ModelError> {
         let parsed: Config = serde_json::from_slice(config.1).map_err(|e| bad(config.0, e.to_string()))?;
         check(&parsed).map_err(|e| bad(config.0, e))?;
-        let blocks = parsed.blocks.iter().enumerate().map(|(i, b)| Block::read(weights, i, b));
         let classes: Vec<String> = classes.lines().map(str::to_owned).collect();
         if classes.len() != CLASSES {
             return Err(bad(config.0, format!("{} class names where {CLASSES} were expected", classes.len())));
         }
-        Ok(Self {
-            stem: stem(weights, parsed.stem.out)?,
-            stem_pad: parsed.stem.pad,
-            blocks: blocks.collect::<Result<_, _>>()?,
-            head: Dense::read(weights, "head", parsed.head.r#in, FEATURES)?,
-            classifier: Dense::read(weights, "classifier", FEATURES, CLASSES)?,
-            classes,
-            hash,
-            hash_words: hash.to_hex().to_string(),
-        })
+        let layers = parsed.blocks.iter().enumerate().map(|(i, b)| layer(weights, i, b, parsed.stem.out));
+        let [before, after, ..] = parsed.stem.pad;
+        let side = before + SIDE + after;
+        let network = Network::new(
+            side,
+            layers.collect::<Result<_, _>>()?,
+            dense(weights, "head", parsed.head.r#in, FEATURES)?,
+            dense(weights, "classifier", FEATURES, CLASSES)?,
+            vectors::level(),
+        );
+        let hash_words = hash.to_hex().to_string();
+        Ok(Self { network, border: (before, side), scratch: Mutex::default(), classes, hash, hash_words })
     }
 
     /// Hash of the weight file in words.
@@ -118,108 +106,59 @@ impl Lite0 {
         &self.hash_words
     }
 
-    /// Looks at one picture. Runs on the calling thread.
-    pub(in crate::models) fn look(&self, picture: &RgbImage) -> Seen {
-        let mut x = self.run_stem(&prepare(picture));
-        for block in &self.blocks {
-            x = block.run(x);
-        }
-        let places = self.head.relu6(&x);
-        let mut features = vec![0f32; FEATURES];
-        for row in places.chunks_exact(FEATURES) {
-            features.iter_mut().zip(row).for_each(|(f, v)| *f += v);
-        }
-        let scale = FEATURES as f32 / places.len() as f32;
-        features.iter_mut().for_each(|f| *f *= scale);
-        let mut logits = self.classifier.bias.clone();
-        product(&features, &self.classifier.weight, FEATURES, true, &mut logits);
-        softmax(&mut logits);
-        Seen { features, likeliest: likeliest(&logits, TOP) }
+    /// Looks at pictures, spread over the threads.
+    pub(in crate::models) fn look(&self, pictures: &[&RgbImage]) -> Vec<Seen> {
+        let share = pictures.len().div_ceil(rayon::current_num_threads()).clamp(1, TOGETHER);
+        pictures.par_chunks(share).with_max_len(1).flat_map_iter(|some| self.look_at_few(some)).collect()
     }
 
-    /// The 3 x 3 convolution with stride 2, as a matrix product over gathered patches.
-    fn run_stem(&self, input: &[f32]) -> Vec<f32> {
-        let [top, bottom, left, _] = self.stem_pad;
-        let side = (SIDE + top + bottom - 3) / 2 + 1;
-        let mut patches = vec![0f32; side * side * 27];
-        for (place, patch) in patches.chunks_exact_mut(27).enumerate() {
-            let (oy, ox) = (place / side * 2, place % side * 2);
-            for ky in 0..3 {
-                let y = (oy + ky).wrapping_sub(top);
-                let first = left.saturating_sub(ox);
-                let last = 3.min((SIDE + left).saturating_sub(ox));
-                if y < SIDE && first < last {
-                    let at = (y * SIDE + ox + first - left) * 3;
-                    let count = (last - first) * 3;
-                    patch[ky * 9 + first * 3..][..count].copy_from_slice(&input[at..][..count]);
-                }
-            }
+    /// Looks at up to [`TOGETHER`] pictures. Runs on the calling thread.
+    fn look_at_few(&self, pictures: &[&RgbImage]) -> Vec<Seen> {
+        let (before, side) = self.border;
+        let inputs: Vec<Vec<f32>> = pictures.iter().map(|picture| prepare(picture, before, side)).collect();
+        let kept = self.scratch.lock().ok().and_then(|mut kept| kept.pop());
+        let mut scratch = kept.unwrap_or_default();
+        let (features, logits) = self.network.run(&inputs, &mut scratch);
+        if let Ok(mut kept) = self.scratch.lock() {
+            kept.push(scratch);
         }
-        self.stem.relu6(&patches)
+        let seen = |(features, mut logits): (Vec<f32>, Vec<f32>)| {
+            logits.truncate(CLASSES);
+            softmax(&mut logits);
+            Seen { features, likeliest: likeliest(&logits, TOP) }
+        };
+        features.into_iter().zip(logits).map(seen).collect()
     }
 }
 
-impl Block {
-    fn read(weights: &Weights<'_>, index: usize, c: &BlockConfig) -> Result<Self, ModelError> {
-        let name = |part: &str| format!("blocks.{index}.{part}");
-        let expand =
-            if c.expand == c.r#in { None } else { Some(Dense::read(weights, &name("expand"), c.r#in, c.expand)?) };
-        let raw = weights.f32(&name("depthwise.weight"), &[c.expand, c.kernel, c.kernel])?;
-        let taps = c.kernel * c.kernel;
-        let depthwise = (0..taps * c.expand).map(|i| raw[i % c.expand * taps + i / c.expand]).collect();
-        let (size, channels, kernel, stride) = (c.input_size, c.expand, c.kernel, c.stride);
-        Ok(Self {
-            expand,
-            shape: Depthwise { size, channels, kernel, stride, before: c.pad[0], after: c.pad[1] },
-            depthwise,
-            depthwise_bias: weights.f32(&name("depthwise.bias"), &[c.expand])?,
-            project: Dense::read(weights, &name("project"), c.expand, c.out)?,
-            residual: c.residual,
-        })
-    }
-
-    fn run(&self, x: Vec<f32>) -> Vec<f32> {
-        let wide = self.expand.as_ref().map(|e| e.relu6(&x));
-        let side = self.shape.out_size();
-        let mut mid = vec![0f32; side * side * self.shape.channels];
-        self.shape.run(wide.as_deref().unwrap_or(&x), &self.depthwise, &self.depthwise_bias, &mut mid);
-        let columns = self.project.bias.len();
-        let mut out = if self.residual { x } else { vec![0f32; side * side * columns] };
-        for row in out.chunks_exact_mut(columns) {
-            row.iter_mut().zip(&self.project.bias).for_each(|(o, b)| *o += b);
-        }
-        product(&mid, &self.project.weight, self.project.inner, true, &mut out);
-        out
-    }
+/// A pointwise convolution.
+fn dense(weights: &Weights<'_>, name: &str, inner: usize, outer: usize) -> Result<Panels, ModelError> {
+    let matrix = weights.f32(&format!("{name}.weight"), &[outer, inner])?;
+    Ok(Panels::new(&matrix, &weights.f32(&format!("{name}.bias"), &[outer])?))
 }
 
-impl Dense {
-    fn read(weights: &Weights<'_>, name: &str, inner: usize, outer: usize) -> Result<Self, ModelError> {
-        let weight = weights.f32(&format!("{name}.weight"), &[outer, inner])?;
-        Ok(Self { weight, bias: weights.f32(&format!("{name}.bias"), &[outer])?, inner })
-    }
-
-    /// `relu6(x · weightᵀ + bias)`.
-    fn relu6(&self, x: &[f32]) -> Vec<f32> {
-        let columns = self.bias.len();
-        let mut out = vec![0f32; x.len() / self.inner * columns];
-        let rows = (TILE_VALUES / columns).max(16);
-        for (x, out) in x.chunks(rows * self.inner).zip(out.chunks_mut(rows * columns)) {
-            product(x, &self.weight, self.inner, false, out);
-            bias_relu6(out, &self.bias);
-        }
-        out
-    }
+/// One inverted residual. The first has no expansion of its own: the stem takes that place.
+fn layer(weights: &Weights<'_>, index: usize, c: &BlockConfig, stem_out: usize) -> Result<Layer, ModelError> {
+    let name = |part: &str| format!("blocks.{index}.{part}");
+    let stem_first = index == 0;
+    let expand = if stem_first { stem(weights, stem_out)? } else { dense(weights, &name("expand"), c.r#in, c.expand)? };
+    let raw = weights.f32(&name("depthwise.weight"), &[c.expand, c.kernel, c.kernel])?;
+    let taps = Taps::new(&raw, &weights.f32(&name("depthwise.bias"), &[c.expand])?, c.kernel, c.stride);
+    let project = dense(weights, &name("project"), c.expand, c.out)?;
+    let [before, after, ..] = c.pad;
+    let (size, kernel, stride, residual) = (c.input_size, c.kernel, c.stride, c.residual);
+    Ok(Layer::new(Shape { size, kernel, stride, before, after, residual }, stem_first, expand, taps, project))
 }
 
-/// The stem's weights [out, 3 colours, 3, 3] in the order of a gathered patch: row, column, colour.
-fn stem(weights: &Weights<'_>, out: usize) -> Result<Dense, ModelError> {
+/// The stem's weights [out, 3 colours, 3, 3] in the order of a picture's values: row, column, colour.
+fn stem(weights: &Weights<'_>, out: usize) -> Result<Panels, ModelError> {
     let raw = weights.f32("stem.weight", &[out, 3, 3, 3])?;
     let from = |i: usize| {
         let (o, ky, kx, colour) = (i / 27, i % 27 / 9, i % 9 / 3, i % 3);
         raw[((o * 3 + colour) * 3 + ky) * 3 + kx]
     };
-    Ok(Dense { weight: (0..raw.len()).map(from).collect(), bias: weights.f32("stem.bias", &[out])?, inner: 27 })
+    let matrix: Vec<f32> = (0..raw.len()).map(from).collect();
+    Ok(Panels::new(&matrix, &weights.f32("stem.bias", &[out])?))
 }
 
 /// Checks that each layer's size follows from the one before, so that no loop can leave its slice.
@@ -233,9 +172,11 @@ fn check(c: &Config) -> Result<(), String> {
         let fits = b.r#in == channels
             && b.input_size == size
             && b.expand > 0
-            && b.expand % LANES == 0
-            && (1..=2).contains(&b.stride)
-            && (1..=7).contains(&b.kernel)
+            && b.expand % BLOCK == 0
+            && (i == 0) == (b.expand == b.r#in)
+            && (i > 0 || !b.residual)
+            && matches!(b.stride, 1 | 2)
+            && matches!(b.kernel, 3 | 5)
             && b.kernel <= size + b.pad[0] + b.pad[1]
             && b.pad.iter().all(|&p| p < b.kernel)
             && b.pad[2..] == b.pad[..2]
@@ -246,7 +187,7 @@ fn check(c: &Config) -> Result<(), String> {
         size = (size + b.pad[0] + b.pad[1] - b.kernel) / b.stride + 1;
         channels = b.out;
     }
-    if c.head.r#in != channels || c.head.input_size != size {
+    if c.blocks.is_empty() || c.head.r#in != channels || c.head.input_size != size {
         return Err("the head does not fit the last block".to_owned());
     }
     Ok(())

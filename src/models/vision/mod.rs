@@ -4,6 +4,6 @@
 //! the network alone, so its vector does not depend on its neighbours in the batch.
 
 pub(super) mod embedder;
-mod kernels;
 pub(super) mod lite0;
+mod net;
 mod prepare;

@@ -14,9 +14,14 @@ const SHORT: u64 = 256;
 /// Weights of one output pixel: first source pixel, and a weight for it and each that follows.
 type Taps = (usize, Vec<f32>);
 
-/// The network's input: 224 x 224 pixels, channels last, values about -1 to 1. A picture without pixels is all black.
-pub(super) fn prepare(picture: &RgbImage) -> Vec<f32> {
-    cropped(picture).into_iter().map(|v| (v - 127.0) / 128.0).collect()
+/// The network's input: 224 x 224 pixels, channels last, values about -1 to 1, in a square of `side` pixels with `before` of zeros
+/// above and to the left. A picture without pixels is all black.
+pub(super) fn prepare(picture: &RgbImage, before: usize, side: usize) -> Vec<f32> {
+    let mut out = vec![0f32; side * side * 3];
+    for (line, out) in cropped(picture).chunks_exact(SIDE * 3).zip(out.chunks_exact_mut(side * 3).skip(before)) {
+        out[before * 3..][..SIDE * 3].iter_mut().zip(line).for_each(|(o, v)| *o = (v - 127.0) / 128.0);
+    }
+    out
 }
 
 /// The cropped picture, whole values 0 to 255, channels last.

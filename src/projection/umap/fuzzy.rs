@@ -5,6 +5,7 @@
 
 use rayon::prelude::*;
 
+use crate::progress::{Cancelled, Progress};
 use crate::projection::ProjectionError;
 use crate::search::NeighbourGraph;
 use crate::vectors::Metric;
@@ -36,6 +37,15 @@ impl FuzzySet {
     /// Distances come from the graph's scores: Euclidean ones as they are, 1 - score for cosine and dot product. Neighbours without
     /// a finite score do not count. Errors: the graph names a row that is not there.
     pub fn from_graph(graph: &NeighbourGraph, n_neighbors: usize) -> Result<Self, ProjectionError> {
+        Self::from_graph_with(graph, n_neighbors, &Progress::new())
+    }
+
+    /// As [`FuzzySet::from_graph`]. Errors beyond those: cancelled.
+    pub(super) fn from_graph_with(
+        graph: &NeighbourGraph,
+        n_neighbors: usize,
+        progress: &Progress,
+    ) -> Result<Self, ProjectionError> {
         let rows = graph.len();
         if let Some(&row) = graph.indices.iter().find(|&&row| row as usize >= rows) {
             return Err(ProjectionError::NoSuchRow { row, rows });
@@ -47,12 +57,14 @@ impl FuzzySet {
             .collect();
         let mean = sums.iter().sum::<f64>() / (rows * (k + 1)).max(1) as f64;
         let mut strengths = vec![0.0f32; rows * k];
-        strengths.par_chunks_mut((TASK * k).max(1)).enumerate().for_each(|(task, strengths)| {
+        strengths.par_chunks_mut((TASK * k).max(1)).enumerate().try_for_each(|(task, strengths)| {
+            progress.check()?;
             for (offset, strengths) in strengths.chunks_exact_mut(k).enumerate() {
                 memberships(graph, task * TASK + offset, mean, strengths);
             }
-        });
-        Ok(Self::directed(graph, k, &strengths).united())
+            Ok::<(), Cancelled>(())
+        })?;
+        Ok(Self::directed(graph, k, &strengths, progress)?.united(progress)?)
     }
 
     /// Points.
@@ -104,12 +116,12 @@ impl FuzzySet {
                 weights.iter_mut().for_each(|weight| *weight /= greatest);
             }
         }
-        Ok(weakened.united())
+        Ok(weakened.united(&Progress::new())?)
     }
 
     /// Rows sorted by neighbour, as the graph has them.
-    fn directed(graph: &NeighbourGraph, k: usize, strengths: &[f32]) -> Self {
-        Self::from_rows(graph.len(), |row, out| {
+    fn directed(graph: &NeighbourGraph, k: usize, strengths: &[f32], progress: &Progress) -> Result<Self, Cancelled> {
+        Self::from_rows(graph.len(), progress, |row, out| {
             let first = out.len();
             let neighbours = graph.of(row)[..k].iter().copied().zip(strengths[row * k..].iter().copied());
             out.extend(neighbours.filter(|&(column, strength)| column as usize != row && strength > 0.0));
@@ -118,9 +130,9 @@ impl FuzzySet {
     }
 
     /// `t + t' - t t'`, where t' is the weight of the way back.
-    fn united(&self) -> Self {
-        let back = self.transposed();
-        Self::from_rows(self.len(), |row, out| {
+    fn united(&self, progress: &Progress) -> Result<Self, Cancelled> {
+        let back = self.transposed(progress)?;
+        Self::from_rows(self.len(), progress, |row, out| {
             let ((own, own_weights), (other, other_weights)) = (self.row(row), back.row(row));
             let (mut at, mut to) = (0, 0);
             while at < own.len() || to < other.len() {
@@ -139,14 +151,18 @@ impl FuzzySet {
     }
 
     /// The same edges the other way round, still sorted.
-    fn transposed(&self) -> Self {
+    fn transposed(&self, progress: &Progress) -> Result<Self, Cancelled> {
         let points = self.len();
         let mut starts = vec![0usize; points + 1];
         self.columns.iter().for_each(|&column| starts[column as usize + 1] += 1);
         (0..points).for_each(|point| starts[point + 1] += starts[point]);
+        progress.check()?;
         let mut next = starts.clone();
         let (mut columns, mut weights) = (vec![0u32; self.columns.len()], vec![0.0f32; self.columns.len()]);
         for row in 0..points {
+            if row.is_multiple_of(TASK) {
+                progress.check()?;
+            }
             let (own, own_weights) = self.row(row);
             for (&column, &weight) in own.iter().zip(own_weights) {
                 let at = &mut next[column as usize];
@@ -154,22 +170,27 @@ impl FuzzySet {
                 *at += 1;
             }
         }
-        Self { starts, columns, weights }
+        Ok(Self { starts, columns, weights })
     }
 
     /// Gathers rows that `fill` appends, in parallel.
-    fn from_rows(points: usize, fill: impl Fn(usize, &mut Vec<(u32, f32)>) + Sync) -> Self {
+    fn from_rows(
+        points: usize,
+        progress: &Progress,
+        fill: impl Fn(usize, &mut Vec<(u32, f32)>) + Sync,
+    ) -> Result<Self, Cancelled> {
         let parts: Vec<Rows> = (0..points.div_ceil(TASK))
             .into_par_iter()
             .map(|task| {
+                progress.check()?;
                 let (mut ends, mut all) = (Vec::with_capacity(TASK), Vec::with_capacity(24 * TASK));
                 for row in task * TASK..points.min((task + 1) * TASK) {
                     fill(row, &mut all);
                     ends.push(all.len());
                 }
-                (ends, all)
+                Ok((ends, all))
             })
-            .collect();
+            .collect::<Result<_, Cancelled>>()?;
         let total = parts.iter().map(|part| part.1.len()).sum();
         let mut made = Self {
             starts: Vec::with_capacity(points + 1),
@@ -178,12 +199,13 @@ impl FuzzySet {
         };
         made.starts.push(0);
         for (ends, all) in parts {
+            progress.check()?;
             let first = made.columns.len();
             made.starts.extend(ends.iter().map(|end| first + end));
             made.columns.extend(all.iter().map(|edge| edge.0));
             made.weights.extend(all.iter().map(|edge| edge.1));
         }
-        made
+        Ok(made)
     }
 }
 

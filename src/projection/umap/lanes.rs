@@ -52,6 +52,8 @@ pub(super) struct Step {
     pub repulsion: f32,
     /// Learning rate now.
     pub rate: f32,
+    /// Greatest share of the way to the other end that one edge draws, in units of the learning rate.
+    pub reach: f32,
     /// Points that push for each that draws.
     pub negatives: usize,
     /// Epoch, from 1; an edge is due when its pace carries over in it.
@@ -203,7 +205,8 @@ fn draw<const D: usize>(own: &[Lanes; D], other: &[Lanes; D], step: &Step, moved
     for lane in 0..GROUP {
         let square = if square[lane] > LEAST_SQUARE { square[lane] } else { LEAST_SQUARE };
         let power = power(square, step.b);
-        factor[lane] = strength * power / (square * (1.0 + step.a * power));
+        let pull = strength * power / (square * (1.0 + step.a * power));
+        factor[lane] = if pull < -step.reach { -step.reach } else { pull };
     }
     for axis in 0..D {
         for lane in 0..GROUP {
@@ -311,7 +314,8 @@ mod tests {
         Field { axes: [axis(0), axis(1), axis(2)], count: 100 }
     }
 
-    const STEP: Step = Step { a: 1.577, b: 0.895, repulsion: 1.0, rate: 0.5, negatives: 5, epoch: 3, seed: 8 };
+    const STEP: Step =
+        Step { a: 1.577, b: 0.895, repulsion: 1.0, rate: 0.5, reach: 0.2, negatives: 5, epoch: 3, seed: 8 };
 
     /// One edge and one push, worked out in double precision.
     #[test]
@@ -332,7 +336,7 @@ mod tests {
             let (drawn, pushed) = (way(lane + 40), way(lane + 61));
             let square = |way: &[f64]| way.iter().map(|value| value * value).sum::<f64>();
             let (near, far) = (square(&drawn), square(&pushed));
-            let pull = -2.0 * a * b * near.powf(b - 1.0) / (1.0 + a * near.powf(b));
+            let pull = (-2.0 * a * b * near.powf(b - 1.0) / (1.0 + a * near.powf(b))).max(-0.2);
             let shove = 2.0 * b / ((0.001 + far) * (1.0 + a * far.powf(b)));
             for axis in 0..3 {
                 let exact = (pull * drawn[axis]).clamp(-4.0, 4.0) + (shove * pushed[axis]).clamp(-4.0, 4.0);

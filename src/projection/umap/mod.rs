@@ -11,6 +11,7 @@ mod curve;
 mod fuzzy;
 mod lanes;
 mod params;
+mod pieces;
 mod random;
 mod schedule;
 mod snapshot;
@@ -21,16 +22,21 @@ mod transform;
 use rayon::prelude::*;
 
 use super::ProjectionError;
+use crate::progress::{Cancelled, Progress};
 use crate::search::NeighbourGraph;
 pub use curve::Curve;
 pub use fuzzy::FuzzySet;
 use lanes::{Field, GROUP, Lanes, Step, advance};
 pub use params::{UmapParams, UmapStart};
+use pieces::Pieces;
 use schedule::Schedule;
 pub use snapshot::UmapSnapshot;
 
 /// Groups of one task.
 const TASK: usize = 16;
+/// Greatest share of the way to its other end that an edge moves a point. Beyond 1 it would come to stand on the other side, and the
+/// other would jump over it in its turn: such pairs leap away from the map for as long as the learning rate is high.
+const WHOLE_WAY: f32 = 1.0;
 
 /// A UMAP under way.
 #[derive(Clone, Debug)]
@@ -40,6 +46,7 @@ pub struct Umap<const D: usize> {
     epochs: usize,
     epoch: usize,
     schedule: Schedule,
+    pieces: Pieces,
     field: Field<D>,
     points: Vec<[f32; D]>,
     next: Vec<[Lanes; D]>,
@@ -57,26 +64,38 @@ impl<const D: usize> Umap<D> {
         params: &UmapParams,
         labels: Option<&[Option<u32>]>,
     ) -> Result<Self, ProjectionError> {
+        Self::prepared(graph, start, params, labels, &Progress::new())
+    }
+
+    /// As [`Umap::new`], which takes some seconds for a million points. Errors beyond those: cancelled.
+    pub fn prepared(
+        graph: &NeighbourGraph,
+        start: &[[f32; D]],
+        params: &UmapParams,
+        labels: Option<&[Option<u32>]>,
+        progress: &Progress,
+    ) -> Result<Self, ProjectionError> {
         let params = params.sane();
-        let set = set(graph, start.len(), &params, labels)?;
+        let set = set(graph, start.len(), &params, labels, progress)?;
         let points = match params.start {
             UmapStart::Given => start::stretched(start, params.seed),
             UmapStart::Spectral => {
                 let given = start::stretched(start, params.seed);
-                start::stretched(&spectral::spectral(&set, &given, params.seed), params.seed)
+                start::stretched(&spectral::spectral(&set, &given, params.seed, progress)?, params.seed)
             }
             UmapStart::Random => start::scattered(start.len(), params.seed),
         };
-        Ok(Self::at(&set, points, &params))
+        Ok(Self::at(&set, points, &params, progress)?)
     }
 
     /// Begins at `points` as they are; there must be as many as points in the set.
-    fn at(set: &FuzzySet, points: Vec<[f32; D]>, params: &UmapParams) -> Self {
+    fn at(set: &FuzzySet, points: Vec<[f32; D]>, params: &UmapParams, progress: &Progress) -> Result<Self, Cancelled> {
         let epochs = params.epochs_for(points.len());
-        let schedule = Schedule::new(set, epochs, params.seed);
+        let schedule = Schedule::new(set, epochs, params.seed, progress)?;
+        let pieces = Pieces::new(points.len(), |place| schedule.tails(place), progress)?;
         let field = Field::new(&points, &schedule.order);
         let curve = Curve::fit(params.min_dist, params.spread);
-        Self { params: *params, curve, epochs, epoch: 0, schedule, field, points, next: Vec::new() }
+        Ok(Self { params: *params, curve, epochs, epoch: 0, schedule, pieces, field, points, next: Vec::new() })
     }
 
     /// Runs until `epoch` epochs are done in all, at most [`Umap::epochs`]; does nothing where they are.
@@ -136,15 +155,18 @@ impl<const D: usize> Umap<D> {
         for round in 0..self.schedule.rounds.len() - 1 {
             self.advance_round(self.schedule.rounds[round]..self.schedule.rounds[round + 1], &step);
         }
+        self.pieces.gather(&mut self.field, step.rate, self.params.spread);
     }
 
     /// What holds for the epoch that comes next.
     fn step(&self) -> Step {
+        let rate = self.params.learning_rate * (1.0 - self.epoch as f32 / self.epochs.max(1) as f32);
         Step {
             a: self.curve.a,
             b: self.curve.b,
             repulsion: self.params.repulsion_strength,
-            rate: self.params.learning_rate * (1.0 - self.epoch as f32 / self.epochs.max(1) as f32),
+            rate,
+            reach: WHOLE_WAY / rate,
             negatives: self.params.negative_sample_rate,
             epoch: self.epoch as u32 + 1,
             seed: random::mix(self.params.seed, 2 << 40, self.epoch as u64),
@@ -175,6 +197,7 @@ fn set(
     rows: usize,
     params: &UmapParams,
     labels: Option<&[Option<u32>]>,
+    progress: &Progress,
 ) -> Result<FuzzySet, ProjectionError> {
     if graph.is_empty() && rows > 1 {
         return Err(ProjectionError::NoNeighbours { rows });
@@ -182,8 +205,11 @@ fn set(
     if !graph.is_empty() && graph.len() != rows {
         return Err(ProjectionError::LengthsDiffer { graph: graph.len(), start: rows });
     }
-    let set =
-        if graph.is_empty() { FuzzySet::without_edges(rows) } else { FuzzySet::from_graph(graph, params.n_neighbors)? };
+    let set = if graph.is_empty() {
+        FuzzySet::without_edges(rows)
+    } else {
+        FuzzySet::from_graph_with(graph, params.n_neighbors, progress)?
+    };
     match labels {
         Some(labels) => set.with_labels(labels, params.target_weight),
         None => Ok(set),

@@ -7,9 +7,12 @@
 use super::fuzzy::FuzzySet;
 use super::lanes::{Edges, GROUP};
 use super::random::mix;
+use crate::progress::{Cancelled, Progress};
 
 /// Rounds of an epoch: fewer go stale less often, more wait for each other less.
 const ROUNDS: usize = 8;
+/// Points between two looks at whether the work was cancelled.
+const LOOK: usize = 4096;
 
 /// Points in places, and their edges.
 #[derive(Clone, Debug)]
@@ -25,17 +28,21 @@ pub(super) struct Schedule {
 
 impl Schedule {
     /// For `epochs` in all; edges too weak to be taken once in them are left out.
-    pub fn new(set: &FuzzySet, epochs: usize, seed: u64) -> Self {
+    pub fn new(set: &FuzzySet, epochs: usize, seed: u64, progress: &Progress) -> Result<Self, Cancelled> {
         let greatest = set.greatest();
         let least = greatest / epochs.max(1) as f32;
         let kept = |weight: f32| weight >= least && weight > 0.0;
         let load = |point: usize| set.row(point).1.iter().filter(|w| kept(**w)).sum::<f32>();
         let (order, rounds) = deal(set.len(), load, greatest, seed);
+        progress.check()?;
         let mut places = vec![0u32; order.len()];
         (0u32..).zip(&order).for_each(|(place, &point)| places[point as usize] = place);
         let mut made = Self { order, rounds, starts: vec![0], tails: Vec::new(), paces: Vec::new() };
         let mut row: Vec<(f32, u32)> = Vec::new();
-        for &point in &made.order {
+        for (place, &point) in made.order.iter().enumerate() {
+            if place.is_multiple_of(LOOK) {
+                progress.check()?;
+            }
             let (columns, weights) = set.row(point as usize);
             row.clear();
             row.extend(
@@ -45,7 +52,12 @@ impl Schedule {
             made.paces.extend(row.iter().map(|edge| (f64::from(edge.0 / greatest) * f64::from(u32::MAX)) as u32));
             made.starts.push(made.tails.len());
         }
-        made
+        Ok(made)
+    }
+
+    /// Places that the point at `place` is drawn to.
+    pub fn tails(&self, place: usize) -> &[u32] {
+        &self.tails[self.starts[place]..self.starts[place + 1]]
     }
 
     /// Edges of the points at `places`.

@@ -4,6 +4,7 @@
 //! made from, it goes on to the same bytes as if it had never been put away.
 
 use super::{Umap, UmapParams, set};
+use crate::progress::Progress;
 use crate::projection::ProjectionError;
 use crate::search::NeighbourGraph;
 
@@ -36,8 +37,9 @@ impl<const D: usize> Umap<D> {
         let points: Vec<[f32; D]> =
             points.iter().map(|point| point.map(|value| if value.is_finite() { value } else { 0.0 })).collect();
         let params = snapshot.params.sane();
-        let set = set(graph, points.len(), &params, labels)?;
-        let mut umap = Self::at(&set, points, &params);
+        let progress = Progress::new();
+        let set = set(graph, points.len(), &params, labels, &progress)?;
+        let mut umap = Self::at(&set, points, &params, &progress)?;
         umap.epoch = snapshot.epoch.min(umap.epochs);
         Ok(umap)
     }

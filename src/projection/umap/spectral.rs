@@ -8,7 +8,9 @@
 use rayon::prelude::*;
 
 use super::fuzzy::FuzzySet;
+use super::pieces::connected;
 use super::random::unit;
+use crate::progress::{Cancelled, Progress};
 use crate::vectors::dense::largest_eigenvectors;
 
 /// Vectors iterated together, more than are wanted so that the wanted ones settle sooner.
@@ -24,12 +26,17 @@ const TASK: usize = 2048;
 type Row = [f32; BLOCK];
 
 /// Coordinates by the graph, each connected piece where `start` (0 to 10 along each axis) has it.
-pub(super) fn spectral<const D: usize>(set: &FuzzySet, start: &[[f32; D]], seed: u64) -> Vec<[f32; D]> {
+pub(super) fn spectral<const D: usize>(
+    set: &FuzzySet,
+    start: &[[f32; D]],
+    seed: u64,
+    progress: &Progress,
+) -> Result<Vec<[f32; D]>, Cancelled> {
     let mut points = start.to_vec();
-    for piece in pieces(set) {
+    for piece in connected(set.len(), |point| set.row(point).0, progress)? {
         if piece.len() >= LEAST_PIECE {
             let guess: Vec<[f32; D]> = piece.iter().map(|&point| start[point as usize]).collect();
-            let found = Piece::new(set, &piece).smoothest(&guess, seed);
+            let found = Piece::new(set, &piece).smoothest(&guess, seed, progress)?;
             let share = (piece.len() as f32 / start.len() as f32).sqrt();
             for axis in 0..D {
                 let (middle, width) = spread(guess.iter().map(|point| point[axis]));
@@ -42,7 +49,7 @@ pub(super) fn spectral<const D: usize>(set: &FuzzySet, start: &[[f32; D]], seed:
             }
         }
     }
-    points
+    Ok(points)
 }
 
 /// Mean and standard deviation.
@@ -51,30 +58,6 @@ fn spread(values: impl Iterator<Item = f32> + Clone) -> (f32, f32) {
     let mean = values.clone().map(f64::from).sum::<f64>() / count;
     let square = values.map(|value| (f64::from(value) - mean).powi(2)).sum::<f64>() / count;
     (mean as f32, square.sqrt() as f32)
-}
-
-/// Connected pieces, each in rising order.
-fn pieces(set: &FuzzySet) -> Vec<Vec<u32>> {
-    let mut seen = vec![false; set.len()];
-    let mut all = Vec::new();
-    for first in 0..set.len() {
-        if std::mem::replace(&mut seen[first], true) {
-            continue;
-        }
-        let mut piece = vec![first as u32];
-        let mut at = 0;
-        while let Some(&point) = piece.get(at) {
-            at += 1;
-            for &next in set.row(point as usize).0 {
-                if !std::mem::replace(&mut seen[next as usize], true) {
-                    piece.push(next);
-                }
-            }
-        }
-        piece.sort_unstable();
-        all.push(piece);
-    }
-    all
 }
 
 /// One connected piece, its points renumbered.
@@ -109,7 +92,12 @@ impl Piece {
     }
 
     /// The `D` smoothest vectors after the trivial one, by Rayleigh and Ritz in the filtered subspace.
-    fn smoothest<const D: usize>(&self, guess: &[[f32; D]], seed: u64) -> Vec<[f32; D]> {
+    fn smoothest<const D: usize>(
+        &self,
+        guess: &[[f32; D]],
+        seed: u64,
+        progress: &Progress,
+    ) -> Result<Vec<[f32; D]>, Cancelled> {
         let mut block: Vec<Row> = (0u64..)
             .zip(guess)
             .map(|(row, at)| {
@@ -119,25 +107,27 @@ impl Piece {
                 })
             })
             .collect();
-        let mut least = self.settle(&mut block);
+        let mut least = self.settle(&mut block, progress)?;
         for _ in 0..PASSES {
-            self.filter(&mut block, least);
-            least = self.settle(&mut block);
+            self.filter(&mut block, least, progress)?;
+            least = self.settle(&mut block, progress)?;
         }
-        block.iter().map(|row| std::array::from_fn(|axis| row[axis])).collect()
+        Ok(block.iter().map(|row| std::array::from_fn(|axis| row[axis])).collect())
     }
 
     /// Weakens what belongs to eigenvalues up to `least` against the rest, by a Chebyshev polynomial of the graph.
-    fn filter(&self, block: &mut Vec<Row>, least: f64) {
+    fn filter(&self, block: &mut Vec<Row>, least: f64, progress: &Progress) -> Result<(), Cancelled> {
         let cut = least.clamp(0.0, 0.999);
         let (centre, half) = ((0.5 * (cut - 1.0)) as f32, (0.5 * (cut + 1.0)) as f32);
         let mut before = std::mem::take(block);
         let mut now = self.product(&before, |own, sum, _| (sum - centre * own) / half, &before);
         for _ in 1..DEGREE {
+            progress.check()?;
             let next = self.product(&now, |own, sum, before| 2.0 * (sum - centre * own) / half - before, &before);
             before = std::mem::replace(&mut now, next);
         }
         *block = now;
+        Ok(())
     }
 
     /// For each value: of itself, its row's weighted sum and the value in `before`.
@@ -160,8 +150,9 @@ impl Piece {
 
     /// Makes the columns orthonormal and free of the trivial vector, then eigenvectors within what they span, greatest eigenvalue
     /// first; gives the least eigenvalue.
-    fn settle(&self, block: &mut [Row]) -> f64 {
+    fn settle(&self, block: &mut [Row], progress: &Progress) -> Result<f64, Cancelled> {
         for column in 0..BLOCK {
+            progress.check()?;
             for _ in 0..2 {
                 let along = self.sums(block, block, |_, other, row| {
                     std::array::from_fn(|at| {
@@ -182,7 +173,7 @@ impl Piece {
             let scale = if length > 0.0 && length.is_finite() { (1.0 / length) as f32 } else { 0.0 };
             block.iter_mut().for_each(|row| row[column] *= scale);
         }
-        self.rotate(block)
+        Ok(self.rotate(block))
     }
 
     fn rotate(&self, block: &mut [Row]) -> f64 {
@@ -240,7 +231,7 @@ mod tests {
         let graph = NeighbourGraph::new(2, Metric::Euclidean, indices, vec![-1.0; 400]);
         let set = FuzzySet::from_graph(&graph, 3).unwrap();
         let start: Vec<[f32; 2]> = (0..200).map(|at| [if at < 100 { 0.0 } else { 9.0 }, unit(1, at, 0)]).collect();
-        let found = spectral(&set, &start, 1);
+        let found = spectral(&set, &start, 1, &Progress::new()).unwrap();
         for path in found.chunks(100) {
             let rising = path[99][0] > path[0][0];
             let along = path.windows(2).filter(|pair| (pair[1][0] > pair[0][0]) == rising).count();
@@ -248,6 +239,6 @@ mod tests {
         }
         let mean = |path: &[[f32; 2]]| path.iter().map(|at| at[0]).sum::<f32>() / 100.0;
         assert!(mean(&found[100..]) - mean(&found[..100]) > 8.0);
-        assert_eq!(found, spectral(&set, &start, 1));
+        assert_eq!(found, spectral(&set, &start, 1, &Progress::new()).unwrap());
     }
 }

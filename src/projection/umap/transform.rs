@@ -5,10 +5,10 @@
 
 use rayon::prelude::*;
 
-use super::Umap;
 use super::fuzzy::{distance, settle};
 use super::lanes::{Edges, GROUP, Lanes, Step, advance};
 use super::random::mix;
+use super::{Umap, WHOLE_WAY};
 use crate::projection::ProjectionError;
 use crate::search::NeighbourGraph;
 
@@ -82,8 +82,10 @@ impl<const D: usize> Umap<D> {
         let mut due = Vec::new();
         for epoch in 0..epochs {
             let left = 1.0 - epoch as f32 / epochs as f32;
+            let rate = 0.25 * self.params.learning_rate * left;
             let step = Step {
-                rate: 0.25 * self.params.learning_rate * left,
+                rate,
+                reach: WHOLE_WAY / rate,
                 epoch: epoch as u32 + 1,
                 seed: mix(self.params.seed, 3 << 40, epoch as u64),
                 ..self.step()

@@ -165,11 +165,9 @@ impl Singles {
         let (rows, panels, dim) = (&self.rows[row * self.dim..], &self.panels[column * self.dim..], self.dim);
         #[cfg(target_arch = "x86_64")]
         match level {
-            // SAFETY: levels in use were found on this machine.
             Level::Amx | Level::Avx512Vnni | Level::Avx512 => {
-                return unsafe {
-                    super::x86::singles_512(rows, panels, dim, tile);
-                };
+                // SAFETY: levels in use were found on this machine.
+                return unsafe { super::x86::singles_512(rows, panels, dim, tile) };
             }
             // SAFETY: as above.
             Level::Avx2Vnni | Level::Avx2 => return unsafe { super::x86::singles_256(rows, panels, dim, tile) },

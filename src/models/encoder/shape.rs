@@ -1,0 +1,57 @@
+//! The sizes and options of an encoder, as its configuration gives them.
+//!
+//! Invariant: a [`Shape`] is checked by whoever made it: no size is 0 and the heads divide the hidden size.
+
+use super::math::Activation;
+
+/// Families of encoders: they differ in the names of their weights, and in how they tell positions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::models) enum Family {
+    /// BERT: absolute positions, token types.
+    Bert,
+    /// RoBERTa, XLM-R and CamemBERT: BERT whose positions begin after the padding's.
+    Roberta,
+    /// DistilBERT: BERT without token types.
+    DistilBert,
+    /// MPNet: positions as RoBERTa's, and a bias by distance in every layer.
+    Mpnet,
+}
+
+/// What an encoder looks like.
+#[derive(Clone, Debug, PartialEq)]
+pub(in crate::models) struct Shape {
+    pub(in crate::models) family: Family,
+    /// Entries of the vocabulary.
+    pub(in crate::models) vocabulary: usize,
+    /// Values a token.
+    pub(in crate::models) hidden: usize,
+    pub(in crate::models) layers: usize,
+    /// Attention heads a layer.
+    pub(in crate::models) heads: usize,
+    /// Values a token between the two products of a layer's second half.
+    pub(in crate::models) between: usize,
+    /// Rows of the table of positions.
+    pub(in crate::models) positions: usize,
+    /// The row of a text's first token.
+    pub(in crate::models) first_position: usize,
+    /// Rows of the table of token types; 0 without one. Every token is of the first type.
+    pub(in crate::models) token_types: usize,
+    pub(in crate::models) activation: Activation,
+    /// What layer norms add to the variance.
+    pub(in crate::models) epsilon: f32,
+    /// Buckets of distances with a bias each; 0 without.
+    pub(in crate::models) distance_buckets: usize,
+}
+
+impl Shape {
+    /// Tokens of the longest text, special ones counted.
+    pub(in crate::models) fn longest(&self) -> usize {
+        self.positions - self.first_position
+    }
+
+    /// Multiplications and additions of a token's products with weights.
+    pub(in crate::models) fn operations_per_token(&self) -> f64 {
+        let (hidden, between) = (self.hidden as f64, self.between as f64);
+        2.0 * self.layers as f64 * hidden * (4.0 * hidden + 2.0 * between)
+    }
+}

@@ -1,0 +1,252 @@
+//! Text encoders as embedders: texts in, pooled vectors out.
+//!
+//! Cutting to the context, sharing the work out, pooling and what follows it are done here; the layers are the engine's. It reads no
+//! files. Invariant: the same text gives the same vector, bit by bit, alone or in any batch, in any order, on any number of threads.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rayon::prelude::*;
+
+use super::{
+    pool::{After, norm, pool},
+    tokens::TextTokenizer,
+};
+use crate::models::{
+    Embedded, Embedder, Explanation, Input, InputKind, ModelCard, ModelError, Pooling,
+    encoder::{Encoder, Kernel, Shape, Workspace},
+    weights::Weights,
+};
+
+/// Tokens that go through the layers together on one thread: enough to use each weight that is fetched many times, and few enough for
+/// the core's own cache.
+const GROUP_TOKENS: usize = 256;
+
+/// What an embedder is made of.
+pub(in crate::models) struct EncoderParts {
+    pub(in crate::models) card: ModelCard,
+    pub(in crate::models) tokenizer: Arc<TextTokenizer>,
+    pub(in crate::models) shape: Shape,
+    /// Longest input in tokens, special ones counted.
+    pub(in crate::models) max_tokens: usize,
+    /// What is done to pooled vectors.
+    pub(in crate::models) after: Vec<After>,
+    /// Hash of the weight files.
+    pub(in crate::models) weights_hash: blake3::Hash,
+}
+
+/// A loaded encoder.
+pub(in crate::models) struct TextEncoder {
+    card: ModelCard,
+    fingerprint: String,
+    tokenizer: Arc<TextTokenizer>,
+    encoder: Encoder,
+    max_tokens: usize,
+    after: Vec<After>,
+    /// Memory of groups that are done, for the next ones.
+    workspaces: Mutex<Vec<Workspace>>,
+}
+
+/// One text made ready: ids with special tokens, cut to the context.
+struct Ready {
+    ids: Vec<u32>,
+    cut: u32,
+}
+
+impl TextEncoder {
+    /// Builds the layers from `weights`.
+    pub(in crate::models) fn new(parts: EncoderParts, weights: &Weights<'_>) -> Result<Self, ModelError> {
+        let EncoderParts { card, tokenizer, shape, max_tokens, after, weights_hash } = parts;
+        let id = card.id.to_string();
+        let unsupported = |message| ModelError::Unsupported { id: id.clone(), message };
+        if tokenizer.vocabulary() > shape.vocabulary {
+            let (t, c) = (tokenizer.vocabulary(), shape.vocabulary);
+            return Err(unsupported(format!("its tokenizer has {t} tokens, its weights know {c}")));
+        }
+        if max_tokens <= tokenizer.special_count() {
+            return Err(unsupported(format!("its context of {max_tokens} tokens leaves no room for text")));
+        }
+        let kernel = Kernel::of(card.precision.unwrap_or_default());
+        let mut hash = blake3::Hasher::new();
+        hash.update(b"encoder 1 ").update(weights_hash.as_bytes()).update(tokenizer.hash.as_bytes());
+        let steps: Vec<String> = after.iter().map(After::name).collect();
+        let options = format!(" {max_tokens} {:?} {steps:?} {} {shape:?}", card.pooling, kernel.precision);
+        let fingerprint = hash.update(options.as_bytes()).finalize().to_hex()[..32].to_owned();
+        let encoder = Encoder::new(kernel, shape, weights)?;
+        Ok(Self { card, fingerprint, tokenizer, encoder, max_tokens, after, workspaces: Mutex::default() })
+    }
+
+    fn ready(&self, ids: &[u32]) -> Ready {
+        let room = self.max_tokens - self.tokenizer.special_count();
+        let kept = &ids[..ids.len().min(room)];
+        let cut = (ids.len() - kept.len()) as u32;
+        Ready { ids: [&self.tokenizer.prefix, kept, &self.tokenizer.suffix].concat(), cut }
+    }
+
+    /// Pooled vectors of a group, or nothing when it was given up. A group that has the machine for itself is shared by all threads.
+    fn pooled(&self, group: &[&Ready], alone: bool, stop: &(dyn Fn() -> bool + Sync)) -> Option<Vec<f32>> {
+        let spare = self.workspaces.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let mut work = spare.unwrap_or_else(|| self.encoder.workspace());
+        let texts: Vec<&[u32]> = group.iter().map(|ready| ready.ids.as_slice()).collect();
+        let through = if alone {
+            self.encoder.encode_together(&texts, &mut work);
+            true
+        } else {
+            self.encoder.encode(&texts, &mut work, &stop)
+        };
+        let dim = self.encoder.shape().hidden;
+        let pooled = through.then(|| {
+            let mut out = vec![0f32; group.len() * dim];
+            let mut states = work.states();
+            for (text, out) in texts.iter().zip(out.chunks_exact_mut(dim)) {
+                let (own, rest) = states.split_at(text.len() * dim);
+                pool(self.card.pooling, own, dim, out);
+                states = rest;
+            }
+            out
+        });
+        self.workspaces.lock().unwrap_or_else(PoisonError::into_inner).push(work);
+        pooled
+    }
+
+    /// What follows pooling; also the length of the vector before it was brought to 1, or as it is.
+    fn finish(&self, pooled: &[f32]) -> (Vec<f32>, f32) {
+        let mut vector = pooled.to_vec();
+        let mut length = None;
+        for step in &self.after {
+            if matches!(step, After::Normalize) {
+                length = Some(norm(&vector));
+            }
+            step.apply(&mut vector);
+        }
+        let length = length.unwrap_or_else(|| norm(&vector));
+        (vector, length)
+    }
+
+    fn text<'a>(&self, input: Input<'a>) -> Result<&'a str, ModelError> {
+        text_of(&self.card, input)
+    }
+}
+
+impl Embedder for TextEncoder {
+    fn card(&self) -> &ModelCard {
+        &self.card
+    }
+
+    fn fingerprint(&self) -> &str {
+        &self.fingerprint
+    }
+
+    fn embed(&mut self, inputs: &[Input<'_>]) -> Result<Embedded, ModelError> {
+        Ok(self.embed_until(inputs, &|| false)?.unwrap_or_default())
+    }
+
+    fn embed_until(
+        &mut self,
+        inputs: &[Input<'_>],
+        stop: &(dyn Fn() -> bool + Sync),
+    ) -> Result<Option<Embedded>, ModelError> {
+        let this = &*self;
+        let read = |&input: &Input<'_>| Ok(this.ready(&this.tokenizer.ids(this.text(input)?)?));
+        // A query is not worth waking other threads for its tokens.
+        let ready = match inputs {
+            [single] => vec![read(single)?],
+            many => many.par_iter().map(read).collect::<Result<Vec<_>, ModelError>>()?,
+        };
+        let mut order: Vec<usize> = (0..ready.len()).collect();
+        order.sort_by_key(|&i| std::cmp::Reverse(ready[i].ids.len()));
+        let groups = groups(&order, &ready);
+        let pooled = |group: &Vec<usize>| {
+            this.pooled(&group.iter().map(|&i| &ready[i]).collect::<Vec<_>>(), groups.len() == 1, stop)
+        };
+        let pooled: Option<Vec<Vec<f32>>> = match groups.as_slice() {
+            [single] => pooled(single).map(|rows| vec![rows]),
+            many => many.par_iter().with_max_len(1).map(pooled).collect(),
+        };
+        let Some(pooled) = pooled else { return Ok(None) };
+
+        let dim = this.card.dimensions;
+        let mut values = vec![0f32; ready.len() * dim];
+        for (group, rows) in groups.iter().zip(pooled) {
+            for (&i, row) in group.iter().zip(rows.chunks_exact(this.encoder.shape().hidden)) {
+                values[i * dim..][..dim].copy_from_slice(&this.finish(row).0);
+            }
+        }
+        Ok(Some(Embedded {
+            values,
+            tokens: ready.iter().map(|r| r.ids.len() as u32).collect(),
+            cut: ready.iter().map(|r| r.cut).collect(),
+            notes: vec![String::new(); ready.len()],
+            seen: Vec::new(),
+        }))
+    }
+
+    fn operations_per_token(&self) -> Option<f64> {
+        Some(self.encoder.shape().operations_per_token())
+    }
+
+    fn cost(&self, input: Input<'_>) -> usize {
+        let own = self.text(input).and_then(|t| self.tokenizer.ids(t)).map_or(0, |ids| ids.len());
+        own + self.tokenizer.special_count()
+    }
+
+    fn explain(&mut self, input: Input<'_>) -> Result<Explanation, ModelError> {
+        let text = self.text(input)?;
+        let pieces = self.tokenizer.pieces(text)?;
+        let ready = self.ready(&pieces.ids);
+        let pooled = self.pooled(&[&ready], true, &|| false).unwrap_or_default();
+        let (vector, length) = self.finish(&pooled);
+        let kept = pieces.ids.len() - ready.cut as usize;
+        let around = |ids: &[u32]| vec![(0, 0); ids.len()];
+        let offsets = [around(&self.tokenizer.prefix), pieces.offsets[..kept].to_vec(), around(&self.tokenizer.suffix)];
+        let count = ready.ids.len();
+        let how = match self.card.pooling {
+            Pooling::Cls => "vector of the first token".to_owned(),
+            Pooling::Last => "vector of the last token".to_owned(),
+            Pooling::Max => format!("largest value of each dimension over {count} tokens"),
+            Pooling::WeightedMean => format!("mean over {count} tokens, later ones weighing more"),
+            _ => format!("mean over {count} tokens"),
+        };
+        Ok(Explanation {
+            tokens: ready.ids.iter().map(|&id| self.tokenizer.token(id)).collect(),
+            ids: ready.ids,
+            offsets: offsets.concat(),
+            truncated: ready.cut as usize,
+            cut_text: pieces.offsets.get(kept).map_or_else(String::new, |&(at, _)| text[at..].to_owned()),
+            pooling: how,
+            norm: length,
+            classes: Vec::new(),
+            vector,
+        })
+    }
+}
+
+/// Consecutive runs of `order` of at most [`GROUP_TOKENS`] tokens; `order` is longest first.
+fn groups(order: &[usize], ready: &[Ready]) -> Vec<Vec<usize>> {
+    let mut out: Vec<Vec<usize>> = Vec::new();
+    let mut tokens = 0;
+    for &i in order {
+        let own = ready[i].ids.len();
+        match out.last_mut() {
+            Some(group) if tokens + own <= GROUP_TOKENS => {
+                group.push(i);
+                tokens += own;
+            }
+            _ => {
+                out.push(vec![i]);
+                tokens = own;
+            }
+        }
+    }
+    out
+}
+
+/// The text of an input, or why it cannot be read by a text model.
+pub(in crate::models) fn text_of<'a>(card: &ModelCard, input: Input<'a>) -> Result<&'a str, ModelError> {
+    match input {
+        Input::Text(text) => Ok(text),
+        Input::Image(_) => {
+            debug_assert_eq!(card.input, InputKind::Text);
+            Err(ModelError::WrongInput { model: card.name.clone(), reads: "texts", given: "a picture" })
+        }
+    }
+}
