@@ -10,7 +10,7 @@ use image::RgbImage;
 use rayon::prelude::*;
 
 use super::{
-    net::{BLOCK, Layer, Network, Panels, Scratch, Shape, TOGETHER, Taps},
+    net::{BLOCK, Dense, Layer, Network, Scratch, Shape, TOGETHER, Taps},
     prepare::{SIDE, prepare},
 };
 use crate::{
@@ -30,9 +30,9 @@ const TOP: usize = 10;
 
 /// The loaded network.
 pub(in crate::models) struct Lite0 {
-    pub(super) network: Network,
+    network: Network,
     /// Zeros before the first row and column of a picture, and side with those and the ones after the last.
-    pub(super) border: (usize, usize),
+    border: (usize, usize),
     scratch: Mutex<Vec<Scratch>>,
     /// Class names, in the order of the logits.
     pub(in crate::models) classes: Vec<String>,
@@ -90,11 +90,12 @@ impl Lite0 {
         let layers = parsed.blocks.iter().enumerate().map(|(i, b)| layer(weights, i, b, parsed.stem.out));
         let [before, after, ..] = parsed.stem.pad;
         let side = before + SIDE + after;
+        let classifier = weights.f32("classifier.weight", &[CLASSES, FEATURES])?;
         let network = Network::new(
             side,
             layers.collect::<Result<_, _>>()?,
             dense(weights, "head", parsed.head.r#in, FEATURES)?,
-            dense(weights, "classifier", FEATURES, CLASSES)?,
+            Dense::single(&classifier, &weights.f32("classifier.bias", &[CLASSES])?),
             vectors::level(),
         );
         let hash_words = hash.to_hex().to_string();
@@ -132,33 +133,34 @@ impl Lite0 {
 }
 
 /// A pointwise convolution.
-fn dense(weights: &Weights<'_>, name: &str, inner: usize, outer: usize) -> Result<Panels, ModelError> {
+fn dense(weights: &Weights<'_>, name: &str, inner: usize, outer: usize) -> Result<Dense, ModelError> {
     let matrix = weights.f32(&format!("{name}.weight"), &[outer, inner])?;
-    Ok(Panels::new(&matrix, &weights.f32(&format!("{name}.bias"), &[outer])?))
+    Ok(Dense::new(&matrix, &weights.f32(&format!("{name}.bias"), &[outer])?, vectors::level()))
 }
 
 /// One inverted residual. The first has no expansion of its own: the stem takes that place.
 fn layer(weights: &Weights<'_>, index: usize, c: &BlockConfig, stem_out: usize) -> Result<Layer, ModelError> {
     let name = |part: &str| format!("blocks.{index}.{part}");
-    let stem_first = index == 0;
-    let expand = if stem_first { stem(weights, stem_out)? } else { dense(weights, &name("expand"), c.r#in, c.expand)? };
+    let first = index == 0;
+    let expand = if first { stem(weights, stem_out)? } else { dense(weights, &name("expand"), c.r#in, c.expand)? };
     let raw = weights.f32(&name("depthwise.weight"), &[c.expand, c.kernel, c.kernel])?;
     let taps = Taps::new(&raw, &weights.f32(&name("depthwise.bias"), &[c.expand])?, c.kernel, c.stride);
     let project = dense(weights, &name("project"), c.expand, c.out)?;
     let [before, after, ..] = c.pad;
     let (size, kernel, stride, residual) = (c.input_size, c.kernel, c.stride, c.residual);
-    Ok(Layer::new(Shape { size, kernel, stride, before, after, residual }, stem_first, expand, taps, project))
+    let shape = Shape { size, kernel, stride, before, after, residual, stem: first, level: vectors::level() };
+    Ok(Layer::new(shape, expand, taps, project))
 }
 
 /// The stem's weights [out, 3 colours, 3, 3] in the order of a picture's values: row, column, colour.
-fn stem(weights: &Weights<'_>, out: usize) -> Result<Panels, ModelError> {
+fn stem(weights: &Weights<'_>, out: usize) -> Result<Dense, ModelError> {
     let raw = weights.f32("stem.weight", &[out, 3, 3, 3])?;
     let from = |i: usize| {
         let (o, ky, kx, colour) = (i / 27, i % 27 / 9, i % 9 / 3, i % 3);
         raw[((o * 3 + colour) * 3 + ky) * 3 + kx]
     };
     let matrix: Vec<f32> = (0..raw.len()).map(from).collect();
-    Ok(Panels::new(&matrix, &weights.f32("stem.bias", &[out])?))
+    Ok(Dense::single(&matrix, &weights.f32("stem.bias", &[out])?))
 }
 
 /// Checks that each layer's size follows from the one before, so that no loop can leave its slice.

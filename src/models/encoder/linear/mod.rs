@@ -174,7 +174,9 @@ unsafe fn norm_band_of<L: Lanes>(
     let width = next.width();
     for (row, values) in band.zip(scratch.chunks_exact(stride)) {
         let residual = &mut residual[row * width..(row + 1) * width];
-        residual.iter_mut().zip(values).for_each(|(sum, &value)| *sum += value);
+        for (sum, &value) in residual.iter_mut().zip(values) {
+            *sum += value;
+        }
         // SAFETY: the instructions exist.
         unsafe {
             norm_row::<L>(norm, residual);

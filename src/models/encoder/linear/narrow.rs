@@ -7,8 +7,11 @@
 use std::arch::x86_64::*;
 
 use super::PANEL;
-use super::job::{Engine, Factors, Job, Tile, run};
+use super::job::{Engine, Factors, Job, Tile, apart, run};
 use crate::models::encoder::math::Narrow;
+
+/// Bytes of a panel that are fetched ahead.
+const AHEAD: usize = 512;
 
 /// An engine and the function that runs it: its step takes a sum, four bytes of a row in each lane, and a vector of the panel.
 macro_rules! engine {
@@ -31,16 +34,20 @@ macro_rules! engine {
                     let zero: unsafe fn(*const i32) -> $sum = $zero;
                     let begin = factors.start.add(16 * half);
                     let mut sums = [[zero(begin), zero(begin.add(8))]; ROWS];
-                    let (mut row, mut panel) = (factors.rows, factors.panel.add(half * factors.steps * 64));
+                    let mut threes = [factors.rows, factors.rows.wrapping_add(3 * factors.stride)];
+                    let mut panel = factors.panel.add(half * factors.steps * 64);
                     for _ in 0..factors.steps {
                         let right = [_mm256_loadu_si256(panel.cast()), _mm256_loadu_si256(panel.add(32).cast())];
+                        _mm_prefetch::<_MM_HINT_T0>(panel.wrapping_add(AHEAD).cast());
                         for (at, sums) in sums.iter_mut().enumerate() {
-                            let left = row.add(at * factors.stride).cast::<i32>().read_unaligned();
+                            let left = threes[at / 3].add(at % 3 * factors.stride).cast::<i32>().read_unaligned();
                             let left = _mm256_set1_epi32(left);
                             sums[0] = $step(sums[0], left, right[0]);
                             sums[1] = $step(sums[1], left, right[1]);
                         }
-                        row = row.add(4);
+                        for three in &mut threes[..ROWS.div_ceil(3)] {
+                            *three = apart(three.wrapping_add(4));
+                        }
                         panel = panel.add(64);
                     }
                     let to = tile.0.as_mut_ptr().add(16 * half);

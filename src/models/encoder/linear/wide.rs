@@ -8,8 +8,11 @@ use std::arch::x86_64::*;
 use std::mem::transmute;
 
 use super::PANEL;
-use super::job::{Engine, Factors, Job, Tile, run};
+use super::job::{Engine, Factors, Job, Tile, apart, run};
 use crate::models::encoder::math::Wide;
+
+/// Bytes of a panel that are fetched ahead.
+const AHEAD: usize = 1024;
 
 /// An engine and the function that runs it: its step takes a sum, four bytes of a row in each lane, and a vector of the panel.
 macro_rules! engine {
@@ -32,16 +35,24 @@ macro_rules! engine {
                     let zero: unsafe fn(*const i32) -> $sum = $zero;
                     let start = [zero(factors.start), zero(factors.start.add(16))];
                     let mut sums = [start; ROWS];
-                    let (mut row, mut panel) = (factors.rows, factors.panel);
+                    let mut threes = [factors.rows; 4];
+                    for (at, three) in threes.iter_mut().enumerate() {
+                        *three = three.wrapping_add(3 * at * factors.stride);
+                    }
+                    let mut panel = factors.panel;
                     for _ in 0..factors.steps {
                         let right = [_mm512_loadu_si512(panel.cast()), _mm512_loadu_si512(panel.add(64).cast())];
+                        _mm_prefetch::<_MM_HINT_T0>(panel.wrapping_add(AHEAD).cast());
+                        _mm_prefetch::<_MM_HINT_T0>(panel.wrapping_add(AHEAD + 64).cast());
                         for (at, sums) in sums.iter_mut().enumerate() {
-                            let left = row.add(at * factors.stride).cast::<i32>().read_unaligned();
+                            let left = threes[at / 3].add(at % 3 * factors.stride).cast::<i32>().read_unaligned();
                             let left = _mm512_set1_epi32(left);
                             sums[0] = $step(sums[0], left, right[0]);
                             sums[1] = $step(sums[1], left, right[1]);
                         }
-                        row = row.add(4);
+                        for three in &mut threes[..ROWS.div_ceil(3)] {
+                            *three = apart(three.wrapping_add(4));
+                        }
                         panel = panel.add(128);
                     }
                     let to = tile.0.as_mut_ptr();

@@ -165,20 +165,41 @@ pub(super) unsafe fn norm_row<L: Lanes>(norm: &Norm, row: &mut [f32]) {
     let (at, scale, shift) = (row.as_mut_ptr(), norm.scale.as_ptr(), norm.shift.as_ptr());
     // SAFETY: the instructions exist; vectors are read and written only below `whole`, values only below `width`.
     unsafe {
-        let mut sum = L::splat(0.0);
-        for column in (0..whole).step_by(L::COUNT) {
-            sum = sum.plus(L::load(at.add(column)));
+        let mut sums = [L::splat(0.0); 4];
+        let mut column = 0;
+        while column + 4 * L::COUNT <= whole {
+            for (part, sum) in sums.iter_mut().enumerate() {
+                *sum = sum.plus(L::load(at.add(column + part * L::COUNT)));
+            }
+            column += 4 * L::COUNT;
         }
-        let rest: f32 = (whole..width).map(|column| *at.add(column)).sum();
-        let mean = (sum.total() + rest) / width as f32;
+        for column in (column..whole).step_by(L::COUNT) {
+            sums[0] = sums[0].plus(L::load(at.add(column)));
+        }
+        let mut rest = 0.0;
+        for &value in &row[whole..] {
+            rest += value;
+        }
+        let mean = (total(sums) + rest) / width as f32;
         let means = L::splat(mean);
-        let mut squares = L::splat(0.0);
-        for column in (0..whole).step_by(L::COUNT) {
-            let distance = L::load(at.add(column)).minus(means);
-            squares = distance.fused(distance, squares);
+        let mut squares = [L::splat(0.0); 4];
+        let mut column = 0;
+        while column + 4 * L::COUNT <= whole {
+            for (part, sum) in squares.iter_mut().enumerate() {
+                let distance = L::load(at.add(column + part * L::COUNT)).minus(means);
+                *sum = distance.fused(distance, *sum);
+            }
+            column += 4 * L::COUNT;
         }
-        let rest: f32 = (whole..width).map(|column| *at.add(column) - mean).map(|distance| distance * distance).sum();
-        let inverse = 1.0 / ((squares.total() + rest) / width as f32 + norm.epsilon).sqrt();
+        for column in (column..whole).step_by(L::COUNT) {
+            let distance = L::load(at.add(column)).minus(means);
+            squares[0] = distance.fused(distance, squares[0]);
+        }
+        let mut rest = 0.0;
+        for &value in &row[whole..] {
+            rest += (value - mean) * (value - mean);
+        }
+        let inverse = 1.0 / ((total(squares) + rest) / width as f32 + norm.epsilon).sqrt();
         let inverses = L::splat(inverse);
         for column in (0..whole).step_by(L::COUNT) {
             let unit = L::load(at.add(column)).minus(means).times(inverses);
@@ -188,6 +209,12 @@ pub(super) unsafe fn norm_row<L: Lanes>(norm: &Norm, row: &mut [f32]) {
             *at.add(column) = (*at.add(column) - mean) * inverse * *scale.add(column) + *shift.add(column);
         }
     }
+}
+
+/// The sum of all of four sets.
+#[inline(always)]
+fn total<L: Lanes>([a, b, c, d]: [L; 4]) -> f32 {
+    a.plus(b).plus(c.plus(d)).total()
 }
 
 #[cfg(test)]

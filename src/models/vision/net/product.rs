@@ -8,15 +8,15 @@
 #[cfg(target_arch = "x86_64")]
 use std::arch::x86_64::{__m256, __m512};
 
-use super::{BLOCK, lanes::Lanes};
+use super::{BLOCK, Finish, Target, lanes::Lanes};
 use crate::vectors::Level;
 
 /// A matrix [outer, inner] in blocks of [`BLOCK`] output channels, each [inner, BLOCK], and a bias; padded with zeros.
-pub(in crate::models::vision) struct Panels {
+pub(super) struct Panels {
     values: Vec<f32>,
     bias: Vec<f32>,
     /// Input channels.
-    pub(super) inner: usize,
+    inner: usize,
 }
 
 /// The pixels a product reads: runs of values lie `between_runs` apart; within a run pixel `p` has its values from `p * step` on.
@@ -41,27 +41,6 @@ pub(super) enum Step {
     Stem,
 }
 
-/// Where the results go: pixel `p` of block `b` to `b * between_blocks + place * BLOCK`.
-pub(super) struct Target<'a> {
-    /// From the first block's first pixel on.
-    pub(super) values: &'a mut [f32],
-    /// Values from one block of channels to the next.
-    pub(super) between_blocks: usize,
-    /// The place of each pixel; `None` where they follow one another.
-    pub(super) places: Option<&'a [u32]>,
-}
-
-/// What is done with a sum.
-#[derive(Clone, Copy)]
-pub(super) enum Finish<'a> {
-    /// Held between 0 and 6.
-    Relu6,
-    /// Nothing.
-    Plain,
-    /// The value at the same pixel and channel of a [`Target`] of the same form is added.
-    Add(&'a [f32], usize),
-}
-
 impl Step {
     /// Values from one pixel to the next.
     fn values(self) -> usize {
@@ -82,7 +61,7 @@ impl Step {
 
 impl Panels {
     /// Packs a matrix [outer, inner].
-    pub(in crate::models::vision) fn new(matrix: &[f32], bias: &[f32]) -> Self {
+    pub(super) fn new(matrix: &[f32], bias: &[f32]) -> Self {
         let outer = bias.len();
         let inner = matrix.len() / outer;
         let blocks = outer.div_ceil(BLOCK);
@@ -95,11 +74,6 @@ impl Panels {
         padded[..outer].copy_from_slice(bias);
         Self { values, bias: padded, inner }
     }
-
-    /// Blocks of output channels.
-    pub(super) fn blocks(&self) -> usize {
-        self.bias.len() / BLOCK
-    }
 }
 
 /// `finish(bias + weights · source)` for the blocks `first..first + count` of the output channels; block `first` is the target's first.
@@ -109,7 +83,6 @@ pub(super) fn product(
     (first, count): (usize, usize),
     source: Source<'_>,
     target: &mut Target<'_>,
-    finish: Finish<'_>,
 ) {
     let (pixels, step) = (source.pixels, source.step);
     if pixels == 0 || count == 0 {
@@ -120,17 +93,7 @@ pub(super) fn product(
     let reach = (runs - 1) * source.between_runs + (pixels - 1) * step.values();
     assert!(runs == 1 || source.values.len() >= reach - source.between_runs + step.run());
     assert!(source.values.len() >= reach + last_run);
-    let furthest = match target.places {
-        Some(places) => {
-            assert!(places.len() >= pixels);
-            places[..pixels].iter().copied().max().unwrap_or(0) as usize
-        }
-        None => pixels - 1,
-    };
-    assert!(target.values.len() >= (count - 1) * target.between_blocks + (furthest + 1) * BLOCK);
-    if let Finish::Add(values, between) = finish {
-        assert!(target.places.is_none() && values.len() >= (count - 1) * between + pixels * BLOCK);
-    }
+    target.check(count, pixels);
     let block = panels.inner * BLOCK;
     let mut at = 0;
     while at < count {
@@ -145,8 +108,8 @@ pub(super) fn product(
             target: target.values[at * target.between_blocks..].as_mut_ptr(),
             between_blocks: target.between_blocks,
             places: target.places,
-            relu6: matches!(finish, Finish::Relu6),
-            add: match finish {
+            relu6: matches!(target.finish, Finish::Relu6),
+            add: match target.finish {
                 Finish::Add(values, between) => Some((values[at * between..].as_ptr(), between)),
                 _ => None,
             },

@@ -2,7 +2,7 @@
 
 use rand::{Rng, SeedableRng};
 
-use super::{depthwise::Taps, product::*, *};
+use super::*;
 
 fn random(n: usize, seed: u64) -> Vec<f32> {
     let mut rng = rand_pcg::Pcg64::seed_from_u64(seed);
@@ -17,17 +17,23 @@ fn at(channel: usize, pixel: usize, pixels: usize) -> usize {
 #[test]
 fn product_is_the_sum_of_products() {
     for level in Level::available() {
-        for (pixels, outer, inner) in [(1, 1, 1), (29, 24, 27), (14, 40, 16), (49, 130, 300), (12, 48, 24)] {
+        for (pixels, outer, inner) in [(1, 1, 1_usize), (29, 24, 27), (14, 40, 16), (49, 130, 300), (12, 48, 24)] {
             let (x, matrix) = (random(inner.div_ceil(BLOCK) * BLOCK * pixels, 1), random(outer * inner, 2));
             let bias = random(outer, 3);
-            let panels = Panels::new(&matrix, &bias);
-            let length = panels.blocks() * BLOCK * pixels;
+            let dense = Dense::new(&matrix, &bias, level);
+            let length = dense.blocks * BLOCK * pixels;
             let add = random(length, 4);
-            let source = Source { values: &x, step: Step::Block, between_runs: pixels * BLOCK, pixels };
-            for finish in [Finish::Relu6, Finish::Plain, Finish::Add(&add, pixels * BLOCK)] {
+            let from = View { values: &x, pixels };
+            let run = |first: usize, count: usize, finish: Finish<'_>| {
                 let mut out = vec![9f32; length];
-                let target = &mut Target { values: &mut out, between_blocks: pixels * BLOCK, places: None };
-                product(level, &panels, (0, panels.blocks()), source, target, finish);
+                let target = &mut Target { values: &mut out, between_blocks: pixels * BLOCK, places: None, finish };
+                let mut scratch = layer::Scratch::default();
+                scratch.split(from, first, count, inner);
+                scratch.narrow(level, &dense, (0, dense.blocks), (from, first, count), target);
+                out
+            };
+            for finish in [Finish::Relu6, Finish::Plain, Finish::Add(&add, pixels * BLOCK)] {
+                let out = run(0, pixels, finish);
                 for (o, p) in (0..outer).flat_map(|o| (0..pixels).map(move |p| (o, p))) {
                     let dot = |k: usize| f64::from(x[at(k, p, pixels)]) * f64::from(matrix[o * inner + k]);
                     let sum = f64::from(bias[o]) + (0..inner).map(dot).sum::<f64>();
@@ -41,14 +47,11 @@ fn product_is_the_sum_of_products() {
                 }
                 // Alone, a pixel gives the same bits.
                 for p in [0, pixels / 2, pixels - 1] {
-                    let alone = Source { values: &x[p * BLOCK..], pixels: 1, ..source };
-                    let mut one = vec![9f32; length];
-                    let target = &mut Target { values: &mut one, between_blocks: pixels * BLOCK, places: None };
                     let finish = match finish {
                         Finish::Add(add, between) => Finish::Add(&add[p * BLOCK..], between),
                         other => other,
                     };
-                    product(level, &panels, (0, panels.blocks()), alone, target, finish);
+                    let one = run(p, 1, finish);
                     let same = |o| one[at(o, 0, pixels)].to_bits() == out[at(o, p, pixels)].to_bits();
                     assert!((0..outer).all(same), "{level:?}");
                 }
@@ -94,7 +97,8 @@ impl Reference {
     /// Channels last.
     fn run(&self, x: &[f64], shape: &Shape) -> Vec<f64> {
         let wide = Self::dense(x, &self.expand, true);
-        let (c, side) = (self.expand.1.len(), shape.out_size());
+        let c = self.expand.1.len();
+        let side = shape.out_pixels().isqrt();
         let mut mid = vec![0f64; side * side * c];
         for (i, mid) in mid.iter_mut().enumerate() {
             let (oy, ox, ch) = (i / c / side, i / c % side, i % c);
@@ -117,9 +121,10 @@ impl Reference {
     }
 
     fn layer(&self, shape: Shape) -> Layer {
+        let level = shape.level;
         let taps = Taps::new(&self.taps.0, &self.taps.1, shape.kernel, shape.stride);
-        let panels = |(matrix, bias): &(Vec<f32>, Vec<f32>)| Panels::new(matrix, bias);
-        Layer::new(shape, false, panels(&self.expand), taps, panels(&self.project))
+        let dense = |(matrix, bias): &(Vec<f32>, Vec<f32>)| Dense::new(matrix, bias, level);
+        Layer::new(shape, dense(&self.expand), taps, dense(&self.project))
     }
 }
 
@@ -134,12 +139,9 @@ fn a_layer_is_its_three_convolutions() {
         (36, [16, 672, 16], 3, 1, 1, 1, true),
     ] {
         let reference = Reference::random(size, channels, kernel);
-        let shape = || Shape { size, kernel, stride, before, after, residual };
-        let layer = reference.layer(shape());
         let pixels = size * size;
         let [inner, _, outer] = channels;
-        let pictures = if layer.is_small() { 3 } else { 1 };
-        let x: Vec<Vec<f32>> = (0..pictures).map(|p| random(inner * pixels, 7 + p as u64)).collect();
+        let x: Vec<Vec<f32>> = (0..3).map(|p| random(inner * pixels, 7 + p)).collect();
         let sheet = |of: &[Vec<f32>]| {
             let mut sheet = Sheet::default();
             sheet.reset(inner, pixels * of.len());
@@ -148,22 +150,26 @@ fn a_layer_is_its_three_convolutions() {
             }
             sheet
         };
-        let out_pixels = layer.shape.out_size() * layer.shape.out_size();
         for level in Level::available() {
-            let scratch = &mut Scratch::default();
+            let stem = false;
+            let layer = reference.layer(Shape { size, kernel, stride, before, after, residual, stem, level });
+            let x = if layer.is_small() { &x[..] } else { &x[..1] };
+            let out_pixels = layer.shape.out_pixels();
+            let scratch = &mut layer::Scratch::default();
             let mut out = Sheet::default();
             out.reset(outer, out_pixels * x.len());
-            layer.run(level, &sheet(&x), &mut out, 0, scratch);
+            layer.run(sheet(x).view(), &mut out, 0, scratch);
             for (p, x) in x.iter().enumerate() {
                 let want = reference.run(&x.iter().copied().map(f64::from).collect::<Vec<_>>(), &layer.shape);
                 let mut alone = Sheet::default();
                 alone.reset(outer, out_pixels + 5);
-                layer.run(level, &sheet(std::slice::from_ref(x)), &mut alone, 5, scratch);
+                layer.run(sheet(std::slice::from_ref(x)).view(), &mut alone, 5, scratch);
                 for (i, want) in want.iter().enumerate() {
                     let (c, pixel) = (i % outer, i / outer);
                     let got = out.values[at(c, p * out_pixels + pixel, out.pixels)];
-                    assert!((f64::from(got) - want).abs() < 1e-3, "{level:?} {size} {channels:?}: {got} {want}");
-                    assert_eq!(got.to_bits(), alone.values[at(c, pixel + 5, alone.pixels)].to_bits(), "{level:?}");
+                    let text = format!("{level:?} {size} {channels:?}: {got} {want}");
+                    assert!((f64::from(got) - want).abs() < 1e-3, "{text}");
+                    assert_eq!(got.to_bits(), alone.values[at(c, pixel + 5, alone.pixels)].to_bits(), "{text}");
                 }
             }
         }
