@@ -3,6 +3,8 @@
 //! Exists so that a damaged or hostile weight file becomes one sentence that names the file and the tensor. It knows no
 //! architecture. Invariant: what it returns has the shape asked for and is finite.
 
+use std::borrow::Cow;
+
 use half::{bf16, f16, slice::HalfFloatSliceExt};
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 
@@ -38,6 +40,18 @@ impl<'a> Weights<'a> {
         self.tensors.names()
     }
 
+    /// Values of tensor `name` as `f32`, where they lie if they are such; its shape must be `shape`.
+    pub(in crate::models) fn singles(&self, name: &str, shape: &[usize]) -> Result<Cow<'a, [f32]>, ModelError> {
+        let view = self.shaped(name, shape)?;
+        if view.dtype() == Dtype::F32
+            && let Ok(values) = bytemuck::try_cast_slice(view.data())
+        {
+            self.check(name, values)?;
+            return Ok(Cow::Borrowed(values));
+        }
+        self.f32(name, shape).map(Cow::Owned)
+    }
+
     /// Values of tensor `name` as `f32`; its shape must be `shape`.
     pub(in crate::models) fn f32(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>, ModelError> {
         let view = self.shaped(name, shape)?;
@@ -63,11 +77,18 @@ impl<'a> Weights<'a> {
             }
             other => return Err(self.complain(name, &format!("has type {other:?}; F32, F16 and BF16 are read"))),
         }
-        // A sum of x * 0 is 0 for finite values and NaN otherwise, and vectorises.
-        if out.chunks(BLOCK).any(|c| c.iter().map(|x| x * 0.0).sum::<f32>() != 0.0) {
+        self.check(name, &out)?;
+        Ok(out)
+    }
+
+    /// Refuses values that are not finite.
+    fn check(&self, name: &str, values: &[f32]) -> Result<(), ModelError> {
+        // The largest exponent is that of NaN and infinity.
+        let largest = |block: &[f32]| block.iter().fold(0, |most, value| most.max(value.to_bits() & 0x7f80_0000));
+        if values.chunks(BLOCK).any(|block| largest(block) == 0x7f80_0000) {
             return Err(self.complain(name, "holds NaN or infinity"));
         }
-        Ok(out)
+        Ok(())
     }
 
     /// Values of the F16 tensor `name`, unconverted; its shape must be `shape`.

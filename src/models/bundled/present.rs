@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 use super::{LITE0, MINILM, STATIC, cards};
 use crate::models::{
     Embedder, ModelCard, ModelError, ModelId, Precision,
+    encoder::{Encoder, Kernel},
     text::{
         config::encoder_shape,
         encoder::{EncoderParts, TextEncoder},
@@ -74,9 +75,13 @@ fn minilm(card: ModelCard) -> Result<Box<dyn Embedder>, ModelError> {
     let shape = encoder_shape(&card.id.0, MINILM_CONFIG.0, MINILM_CONFIG.1)?;
     let max_tokens = card.context_tokens.unwrap_or_else(|| shape.longest());
     let after = if card.normalized { vec![After::Normalize] } else { Vec::new() };
-    let weights_hash = hash(MINILM_WEIGHTS);
-    let parts = EncoderParts { card, tokenizer: tokenizer()?, shape, max_tokens, after, weights_hash };
-    Ok(Box::new(TextEncoder::new(parts, &parse(MINILM_WEIGHTS)?)?))
+    let kernel = Kernel::of(card.precision.unwrap_or_default());
+    let (tokenizer, (weights_hash, encoder)) = rayon::join(tokenizer, || {
+        rayon::join(|| hash(MINILM_WEIGHTS), || Encoder::new(kernel, shape, &parse(MINILM_WEIGHTS)?))
+    });
+    let (tokenizer, encoder) = (tokenizer?, encoder?);
+    let parts = EncoderParts { card, tokenizer, encoder, max_tokens, after, weights_hash };
+    Ok(Box::new(TextEncoder::new(parts)?))
 }
 
 /// The tokenizer of both text models.

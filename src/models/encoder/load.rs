@@ -2,6 +2,7 @@
 //!
 //! Knows names and shapes, computes nothing. Invariant: every tensor is read with the shape that the configuration asks for.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -84,7 +85,6 @@ pub(super) fn encoder(kernel: Kernel, shape: Shape, weights: &Weights<'_>) -> Re
     let table = |name: &str, rows: usize| -> Result<Vec<f32>, ModelError> {
         source.weights.f32(&source.name(&format!("embeddings.{name}.weight")), &[rows, hidden])
     };
-    let words = Table::new(weights, &source.name("embeddings.word_embeddings.weight"), [shape.vocabulary, hidden])?;
     let mut positions = table("position_embeddings", shape.positions)?;
     if shape.token_types > 0 {
         let types = table("token_type_embeddings", shape.token_types)?;
@@ -102,10 +102,12 @@ pub(super) fn encoder(kernel: Kernel, shape: Shape, weights: &Weights<'_>) -> Re
         }
     };
     let attention = Attention { kernel, heads: shape.heads, width: hidden / shape.heads, bias };
-    let layers = (0..shape.layers)
-        .into_par_iter()
-        .map(|at| source.layer(kernel, names, &format!("{}.{at}", names.layer), &shape))
-        .collect::<Result<Vec<_>, _>>()?;
+    let layer = |at| source.layer(kernel, names, &format!("{}.{at}", names.layer), &shape);
+    let (words, layers) = rayon::join(
+        || Table::new(weights, &source.name("embeddings.word_embeddings.weight"), [shape.vocabulary, hidden]),
+        || (0..shape.layers).into_par_iter().map(layer).collect::<Result<Vec<_>, _>>(),
+    );
+    let (words, layers) = (words?, layers?);
     Ok(Encoder { kernel, words, positions, norm, attention, layers, shape })
 }
 
@@ -130,8 +132,8 @@ impl<'a> Source<'a> {
     }
 
     /// Weight and bias of a product, `outputs` x `inputs`.
-    fn linear(&self, name: &str, [outputs, inputs]: [usize; 2]) -> Result<(Vec<f32>, Vec<f32>), ModelError> {
-        let weight = self.weights.f32(&self.name(&format!("{name}.weight")), &[outputs, inputs])?;
+    fn linear(&self, name: &str, [outputs, inputs]: [usize; 2]) -> Result<(Cow<'a, [f32]>, Vec<f32>), ModelError> {
+        let weight = self.weights.singles(&self.name(&format!("{name}.weight")), &[outputs, inputs])?;
         Ok((weight, self.weights.f32(&self.name(&format!("{name}.bias")), &[outputs])?))
     }
 
@@ -142,10 +144,11 @@ impl<'a> Source<'a> {
             let (weight, bias) = linear(name, [outputs, inputs])?;
             Ok(Linear::pack(kernel, &weight, bias, inputs))
         };
-        let (mut weight, mut bias) = linear(names.query, [hidden, hidden])?;
+        let (query, mut bias) = linear(names.query, [hidden, hidden])?;
+        let mut weight = query.into_owned();
         for name in [names.key, names.value] {
             let (more, shift) = linear(name, [hidden, hidden])?;
-            weight.extend(more);
+            weight.extend_from_slice(&more);
             bias.extend(shift);
         }
         Ok(Layer {

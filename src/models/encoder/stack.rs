@@ -11,7 +11,7 @@ use super::shape::Shape;
 use super::sheet::Sheet;
 use super::table::Table;
 use super::{load, together};
-use crate::models::{ModelError, weights::Weights};
+use crate::models::{ModelError, Precision, weights::Weights};
 
 /// Weights of an encoder, packed for the kernels in use.
 pub(in crate::models) struct Encoder {
@@ -66,6 +66,11 @@ impl Encoder {
 
     pub(in crate::models) fn shape(&self) -> &Shape {
         &self.shape
+    }
+
+    /// The precision of its products, as it is run.
+    pub(in crate::models) fn precision(&self) -> Precision {
+        self.kernel.precision
     }
 
     /// Memory to encode with.

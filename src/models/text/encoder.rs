@@ -13,8 +13,7 @@ use super::{
 };
 use crate::models::{
     Embedded, Embedder, Explanation, Input, InputKind, ModelCard, ModelError, Pooling,
-    encoder::{Encoder, Kernel, Shape, Workspace},
-    weights::Weights,
+    encoder::{Encoder, Workspace},
 };
 
 /// Tokens that go through the layers together on one thread: enough to use each weight that is fetched many times, and few enough for
@@ -25,7 +24,7 @@ const GROUP_TOKENS: usize = 256;
 pub(in crate::models) struct EncoderParts {
     pub(in crate::models) card: ModelCard,
     pub(in crate::models) tokenizer: Arc<TextTokenizer>,
-    pub(in crate::models) shape: Shape,
+    pub(in crate::models) encoder: Encoder,
     /// Longest input in tokens, special ones counted.
     pub(in crate::models) max_tokens: usize,
     /// What is done to pooled vectors.
@@ -53,9 +52,13 @@ struct Ready {
 }
 
 impl TextEncoder {
-    /// Builds the layers from `weights`.
-    pub(in crate::models) fn new(parts: EncoderParts, weights: &Weights<'_>) -> Result<Self, ModelError> {
-        let EncoderParts { card, tokenizer, shape, max_tokens, after, weights_hash } = parts;
+    /// Puts the parts together.
+    ///
+    /// # Errors
+    /// A tokenizer that does not fit the encoder, a context without room for text.
+    pub(in crate::models) fn new(parts: EncoderParts) -> Result<Self, ModelError> {
+        let EncoderParts { card, tokenizer, encoder, max_tokens, after, weights_hash } = parts;
+        let shape = encoder.shape();
         let id = card.id.to_string();
         let unsupported = |message| ModelError::Unsupported { id: id.clone(), message };
         if tokenizer.vocabulary() > shape.vocabulary {
@@ -65,13 +68,11 @@ impl TextEncoder {
         if max_tokens <= tokenizer.special_count() {
             return Err(unsupported(format!("its context of {max_tokens} tokens leaves no room for text")));
         }
-        let kernel = Kernel::of(card.precision.unwrap_or_default());
         let mut hash = blake3::Hasher::new();
         hash.update(b"encoder 1 ").update(weights_hash.as_bytes()).update(tokenizer.hash.as_bytes());
         let steps: Vec<String> = after.iter().map(After::name).collect();
-        let options = format!(" {max_tokens} {:?} {steps:?} {} {shape:?}", card.pooling, kernel.precision);
+        let options = format!(" {max_tokens} {:?} {steps:?} {} {shape:?}", card.pooling, encoder.precision());
         let fingerprint = hash.update(options.as_bytes()).finalize().to_hex()[..32].to_owned();
-        let encoder = Encoder::new(kernel, shape, weights)?;
         Ok(Self { card, fingerprint, tokenizer, encoder, max_tokens, after, workspaces: Mutex::default() })
     }
 

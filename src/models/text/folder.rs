@@ -18,7 +18,7 @@ use super::{
 };
 use crate::models::{
     InputKind, ModelCard, ModelError, ModelId, ModelSource, Pooling, Precision,
-    encoder::Activation,
+    encoder::{Activation, Encoder, Kernel},
     weights::{Weights, bad},
 };
 
@@ -54,13 +54,18 @@ pub(in crate::models) fn open(folder: &Path, named: Named, precision: Precision)
     let max_tokens = max_tokens(&base)?.unwrap_or(usize::MAX).min(shape.longest());
     let tokenizer_path = [base.join("tokenizer.json"), folder.join("tokenizer.json")];
     let tokenizer_path = tokenizer_path.iter().find(|p| p.exists()).unwrap_or(&tokenizer_path[0]);
+    let (kernel, hidden, file) = (Kernel::of(precision), shape.hidden, shown("model.safetensors"));
     let (tokenizer, weights) = rayon::join(
         || TextTokenizer::parse(&tokenizer_path.display().to_string(), &read(tokenizer_path)?),
-        || read_weights(&base, &named.id).map(|bytes| (blake3::hash(&bytes), bytes)),
+        || {
+            let bytes = read_weights(&base, &named.id)?;
+            let pack = || Encoder::new(kernel, shape, &Weights::parse(&file, &bytes)?);
+            let (hash, encoder) = rayon::join(|| blake3::hash(&bytes), pack);
+            Ok::<_, ModelError>((encoder?, hash, bytes.len()))
+        },
     );
-    let (tokenizer, (mut weights_hash, bytes)) = (Arc::new(tokenizer?), weights?);
-    let weights = Weights::parse(&shown("model.safetensors"), &bytes)?;
-    let (mut after, mut dimensions) = (Vec::new(), shape.hidden);
+    let (tokenizer, (encoder, mut weights_hash, size)) = (Arc::new(tokenizer?), weights?);
+    let (mut after, mut dimensions) = (Vec::new(), hidden);
     for step in &modules.after {
         match step {
             None => after.push(After::Normalize),
@@ -72,8 +77,8 @@ pub(in crate::models) fn open(folder: &Path, named: Named, precision: Precision)
             }
         }
     }
-    let card = card(named, &modules, dimensions, max_tokens, (bytes.len(), &weights_hash)).at(precision);
-    TextEncoder::new(EncoderParts { card, tokenizer, shape, max_tokens, after, weights_hash }, &weights)
+    let card = card(named, &modules, dimensions, max_tokens, (size, &weights_hash)).at(precision);
+    TextEncoder::new(EncoderParts { card, tokenizer, encoder, max_tokens, after, weights_hash })
 }
 
 /// Card of the model in `folder` without reading its weights; `None` where [`open`] would turn it away for what can be seen from
