@@ -49,15 +49,15 @@ pub(super) fn attend<'a>(level: Level, texts: impl Iterator<Item = Text<'a>>, me
 
 /// What multiplies tiles. Whoever calls promises that the instructions exist and that the tiles are there.
 trait Products {
-    /// Products of 16 queries with some blocks of 16 keys: a tile of scores a block.
-    unsafe fn scores(shape: &Shape, blocks: usize, factors: (*const Line, *const Line), scores: *mut Line);
+    /// Products of some queries (at most 16) with some blocks of 16 keys: a tile of scores a block.
+    unsafe fn scores(shape: &Shape, counts: (usize, usize), factors: (*const Line, *const Line), scores: *mut Line);
     /// Forgets all sums.
     unsafe fn begin(shape: &Shape);
     /// Adds the products of a chunk's probabilities with its values.
     unsafe fn add(shape: &Shape, probabilities: *const Line, values: *const Line);
-    /// Writes the sums: a tile of the probabilities' own, then a tile for every 16 values. `probabilities` and `values` are those of
-    /// all chunks.
-    unsafe fn end(shape: &Shape, probabilities: *const Line, values: *const Line, sums: *mut Line);
+    /// Writes the sums of some rows: at the beginning of each line of a tile that of the row's probabilities, then a tile for every 16
+    /// values. `factors` are the probabilities and the values of all chunks.
+    unsafe fn end(shape: &Shape, rows: usize, factors: (*const Line, *const Line), sums: *mut Line);
 }
 
 /// How a text's heads are cut into tiles.
@@ -190,7 +190,7 @@ unsafe fn heads_of<P: Products, const WIDTH: usize>(
                     look_at(text, shape, next, chunk, &mut greatest);
                 }
             }
-            P::end(shape, block.scores, block.values, parts.sums);
+            P::end(shape, block.rows, (block.scores, block.values), parts.sums);
             let totals = totals(parts.sums);
             let faint = _mm512_cmp_ps_mask::<_CMP_NGE_UQ>(totals, _mm512_set1_ps(FAINT));
             if u32::from(faint).trailing_zeros() < block.rows as u32 {
@@ -241,7 +241,7 @@ unsafe fn multiply<P: Products>(shape: &Shape, block: &Block, chunk: usize) {
     let keys = block.keys.wrapping_add(CHUNK * shape.steps * chunk);
     let blocks = 2.min(shape.blocks - 2 * chunk);
     // SAFETY: the block's parts are there for all chunks.
-    unsafe { P::scores(shape, blocks, (block.queries, keys), block.tile(chunk)) };
+    unsafe { P::scores(shape, (block.rows, blocks), (block.queries, keys), block.tile(chunk)) };
 }
 
 /// A block's scores with all keys, and the greatest of them.
@@ -324,7 +324,7 @@ unsafe fn again<P: Products>(text: &Text<'_>, shape: &Shape, block: &Block, (fac
             take_powers(shape, block, (chunk, block.rows), (factor, &shifts));
             P::add(shape, block.tile(chunk), block.values.add(SIDE * shape.columns * chunk));
         }
-        P::end(shape, block.scores, block.values, sums);
+        P::end(shape, block.rows, (block.scores, block.values), sums);
     }
 }
 

@@ -1,4 +1,4 @@
-//! A learned bias of scores by the distance of two tokens (MPNet).
+//! A learned bias of scores by the distance of two tokens (`MPNet`).
 //!
 //! Invariant: distances fall into the buckets of T5 (bidirectional): half of them for keys after the query, half of each half for one
 //! distance each, the others ever wider up to the greatest distance.

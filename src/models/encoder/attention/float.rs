@@ -75,19 +75,10 @@ unsafe fn of_text<L: Lanes, const ROWS: usize>(text: &Text<'_>, memory: &mut Vec
         unsafe {
             pack::<L>(text, head, &parts);
             for first in (0..text.tokens).step_by(ROWS) {
-                let rows = ROWS.min(text.tokens - first);
-                for row in 0..ROWS {
-                    let to = std::slice::from_raw_parts_mut(parts.queries.add(row * text.width), text.width);
-                    if row < rows {
-                        to.copy_from_slice(text.row(first + row, 0, head));
-                    } else {
-                        to.fill(0.0);
-                    }
-                }
                 match text.width {
-                    32 => block::<L, ROWS, 32>(text, (head, first, rows), &parts),
-                    64 => block::<L, ROWS, 64>(text, (head, first, rows), &parts),
-                    _ => block::<L, ROWS, 0>(text, (head, first, rows), &parts),
+                    32 => block::<L, ROWS, 32>(text, head, first, &parts),
+                    64 => block::<L, ROWS, 64>(text, head, first, &parts),
+                    _ => block::<L, ROWS, 0>(text, head, first, &parts),
                 }
             }
         }
@@ -139,29 +130,45 @@ unsafe fn pack<L: Lanes>(text: &Text<'_>, head: usize, parts: &Parts) {
     }
 }
 
-/// Attends to a head's keys from `rows` queries, from the query `first` on.
+/// Attends to a head's keys from up to `ROWS` queries, from the query `first` on. A `WIDTH` of 0 stands for any.
 #[inline(always)]
 unsafe fn block<L: Lanes, const ROWS: usize, const WIDTH: usize>(
     text: &Text<'_>,
-    (head, first, rows): (usize, usize, usize),
+    head: usize,
+    first: usize,
     parts: &Parts,
 ) {
     let width = if WIDTH == 0 { text.width } else { WIDTH };
     let side = 2 * L::COUNT;
-    let panels = text.tokens.div_ceil(side);
+    let (rows, panels) = (ROWS.min(text.tokens - first), text.tokens.div_ceil(side));
     // SAFETY: the parts are as large as `of_text` made them; rows of the sheet are written by no one else.
     unsafe {
-        for panel in 0..panels {
-            let mut sums = [[L::splat(0.0); 2]; ROWS];
-            add_products(&mut sums, (parts.queries, width), (parts.keys.add(panel * width * side), width));
-            let scores = parts.scores.add(panel * ROWS * side);
-            for (row, sums) in sums.iter().enumerate() {
-                sums[0].store(scores.add(row * side));
-                sums[1].store(scores.add(row * side + L::COUNT));
+        for row in 0..ROWS {
+            let to = std::slice::from_raw_parts_mut(parts.queries.add(row * width), width);
+            if row < rows {
+                to.copy_from_slice(&text.row(first + row, 0, head)[..width]);
+            } else {
+                to.fill(0.0);
             }
         }
-        for key in text.tokens..panels * side {
-            for row in 0..ROWS {
+        for panel in 0..panels {
+            let keys = parts.keys.add(panel * width * side);
+            let scores = parts.scores.add(panel * ROWS * side);
+            if text.tokens - panel * side > L::COUNT {
+                let sums = products::<L, ROWS, 2>((parts.queries, width, 0), keys, (width, 0, width));
+                for (row, sums) in sums.iter().enumerate() {
+                    sums[0].store(scores.add(row * side));
+                    sums[1].store(scores.add(row * side + L::COUNT));
+                }
+            } else {
+                let sums = products::<L, ROWS, 1>((parts.queries, width, 0), keys, (width, 0, width));
+                for (row, sums) in sums.iter().enumerate() {
+                    sums[0].store(scores.add(row * side));
+                }
+            }
+        }
+        for key in text.tokens..text.tokens.next_multiple_of(L::COUNT) {
+            for row in 0..rows {
                 *parts.scores.add((key / side * ROWS + row) * side + key % side) = f32::NEG_INFINITY;
             }
         }
@@ -171,40 +178,54 @@ unsafe fn block<L: Lanes, const ROWS: usize, const WIDTH: usize>(
         }
         for column in 0..width.div_ceil(side) {
             let values = parts.values.add(column * panels * side * side);
-            let mut sums = [[L::splat(0.0); 2]; ROWS];
-            for panel in 0..panels {
-                let keys = side.min(text.tokens - panel * side);
-                let scores = parts.scores.add(panel * ROWS * side);
-                add_products(&mut sums, (scores, side), (values.add(panel * side * side), keys));
-            }
+            let last = text.tokens - (panels - 1) * side;
+            let sums = products::<L, ROWS, 2>((parts.scores, side, ROWS * side), values, (side, panels - 1, last));
             for (row, (sums, &share)) in sums.iter().zip(&shares).enumerate().take(rows) {
-                sums[0].mul(L::splat(share)).store(parts.results);
-                sums[1].mul(L::splat(share)).store(parts.results.add(L::COUNT));
                 let begin = head * width + column * side;
                 let out = text.out.part(text.first + first + row, begin..(begin + side).min((head + 1) * width));
-                out.copy_from_slice(std::slice::from_raw_parts(parts.results, out.len()));
+                let [low, high] = [sums[0].mul(L::splat(share)), sums[1].mul(L::splat(share))];
+                let whole = out.len() == side;
+                let to = if whole { out.as_mut_ptr() } else { parts.results };
+                low.store(to);
+                high.store(to.add(L::COUNT));
+                if !whole {
+                    out.copy_from_slice(std::slice::from_raw_parts(parts.results, out.len()));
+                }
             }
         }
     }
 }
 
-/// Adds products of rows, `stride` values from one to the next, with `steps` rows of two vectors.
+/// Products of rows, `stride` values from one to the next, with rows of two vectors, of which `HALVES` are taken: `steps` of them for
+/// each of some panels, `panel` values from one to the next, and `last` for one more panel.
 #[inline(always)]
-unsafe fn add_products<L: Lanes, const ROWS: usize>(
-    sums: &mut [[L; 2]; ROWS],
-    (rows, stride): (*const f32, usize),
-    (columns, steps): (*const f32, usize),
-) {
-    for step in 0..steps {
-        // SAFETY: the caller's promise.
-        unsafe {
-            let right = columns.add(2 * L::COUNT * step);
-            let right = [L::load(right), L::load(right.add(L::COUNT))];
-            for (row, sums) in sums.iter_mut().enumerate() {
-                let left = L::splat(*rows.add(row * stride + step));
-                *sums = [left.mul_add(right[0], sums[0]), left.mul_add(right[1], sums[1])];
+unsafe fn products<L: Lanes, const ROWS: usize, const HALVES: usize>(
+    (rows, stride, panel): (*const f32, usize, usize),
+    columns: *const f32,
+    (steps, panels, last): (usize, usize, usize),
+) -> [[L; HALVES]; ROWS] {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let mut sums = [[L::splat(0.0); HALVES]; ROWS];
+        let (mut rows, mut right) = (rows, columns);
+        for at in 0..=panels {
+            let steps = if at < panels { steps } else { last };
+            for step in 0..steps {
+                let mut columns = [L::splat(0.0); HALVES];
+                for (half, column) in columns.iter_mut().enumerate() {
+                    *column = L::load(right.add(half * L::COUNT));
+                }
+                for (row, sums) in sums.iter_mut().enumerate() {
+                    let left = L::splat(*rows.add(row * stride + step));
+                    for (sum, &column) in sums.iter_mut().zip(&columns) {
+                        *sum = left.mul_add(column, *sum);
+                    }
+                }
+                right = right.add(2 * L::COUNT);
             }
+            rows = rows.wrapping_add(panel);
         }
+        sums
     }
 }
 
@@ -216,34 +237,32 @@ unsafe fn softmax<L: Lanes, const ROWS: usize>(
     scores: *mut f32,
 ) -> f32 {
     let side = 2 * L::COUNT;
-    let panels = text.tokens.div_ceil(side);
-    let halves = |panel: usize| [panel * ROWS * side, panel * ROWS * side + L::COUNT];
-    // SAFETY: scores are there for all panels of keys, and biases for as many keys.
+    let place = |vector: usize| (vector / 2 * ROWS * side) + vector % 2 * L::COUNT;
+    let vectors = text.tokens.div_ceil(L::COUNT);
+    // SAFETY: scores are there for all these vectors of keys, and biases for as many keys.
     unsafe {
         let mut scale = L::splat(text.scale);
         let mut greatest = [L::splat(f32::NEG_INFINITY); 2];
         let biases = text.biases.map(|biases| biases.row(head, query, 0));
-        for panel in 0..panels {
-            for (half, at) in halves(panel).into_iter().enumerate() {
-                let mut score = L::load(scores.add(at));
-                if let Some(biases) = biases {
-                    score = score.mul_add(scale, L::load(biases[panel * side + half * L::COUNT..].as_ptr()));
-                    score.store(scores.add(at));
-                }
-                greatest[half] = greatest[half].max(score);
+        for vector in 0..vectors {
+            let at = scores.add(place(vector));
+            let mut score = L::load(at);
+            if let Some(biases) = biases {
+                score = score.mul_add(scale, L::load(biases[vector * L::COUNT..][..L::COUNT].as_ptr()));
+                score.store(at);
             }
+            greatest[vector % 2] = greatest[vector % 2].max(score);
         }
         if biases.is_some() {
             scale = L::splat(1.0);
         }
         let shift = L::splat(-greatest[0].max(greatest[1]).greatest()).mul(scale);
         let mut sums = [L::splat(0.0); 2];
-        for panel in 0..panels {
-            for (sum, at) in sums.iter_mut().zip(halves(panel)) {
-                let power = L::load(scores.add(at)).mul_add(scale, shift).exp2();
-                power.store(scores.add(at));
-                *sum = sum.add(power);
-            }
+        for vector in 0..vectors {
+            let at = scores.add(place(vector));
+            let power = L::load(at).mul_add(scale, shift).exp2();
+            power.store(at);
+            sums[vector % 2] = sums[vector % 2].add(power);
         }
         1.0 / sums[0].add(sums[1]).sum()
     }

@@ -17,6 +17,7 @@ pub(super) use bias::PositionBias;
 
 use super::kernel::Kernel;
 use super::sheet::Sheet;
+#[cfg(target_arch = "x86_64")]
 use crate::models::Precision;
 
 /// How a layer attends.
@@ -93,13 +94,12 @@ impl Attention {
             text
         });
         let level = self.kernel.level;
-        match self.kernel.precision {
-            #[cfg(target_arch = "x86_64")]
-            Precision::Bf16 | Precision::Int8 if bfloat::runs(level) => {
-                bfloat::attend(level, texts, &mut scratch.lines)
-            }
-            _ => float::attend(level, texts, &mut scratch.lines),
+        #[cfg(target_arch = "x86_64")]
+        if self.kernel.precision != Precision::F32 && bfloat::runs(level) {
+            bfloat::attend(level, texts, &mut scratch.lines);
+            return;
         }
+        float::attend(level, texts, &mut scratch.lines);
     }
 }
 

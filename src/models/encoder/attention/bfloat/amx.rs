@@ -43,7 +43,12 @@ macro_rules! multiply {
 
 impl Products for Amx {
     #[inline(always)]
-    unsafe fn scores(shape: &Shape, blocks: usize, (queries, keys): (*const Line, *const Line), scores: *mut Line) {
+    unsafe fn scores(
+        shape: &Shape,
+        (_, blocks): (usize, usize),
+        (queries, keys): (*const Line, *const Line),
+        scores: *mut Line,
+    ) {
         // SAFETY: tiles are set up and all blocks are there, the caller promises.
         unsafe {
             load!("tmm5", queries);
@@ -85,7 +90,7 @@ impl Products for Amx {
     }
 
     #[inline(always)]
-    unsafe fn end(shape: &Shape, probabilities: *const Line, values: *const Line, sums: *mut Line) {
+    unsafe fn end(shape: &Shape, _: usize, (probabilities, values): (*const Line, *const Line), sums: *mut Line) {
         // SAFETY: tiles are set up and all chunks are there, the caller promises.
         unsafe {
             store!("tmm4", sums);

@@ -144,7 +144,7 @@ fn part_of(row: &[f32], at: usize) -> __m512 {
 #[target_feature(enable = "avx512f,avx512bf16")]
 fn bits(values: __m512bh) -> __m512i {
     // SAFETY: both are 512 bits.
-    unsafe { std::mem::transmute(values) }
+    unsafe { std::mem::transmute::<__m512bh, __m512i>(values) }
 }
 
 /// The order that takes the first half's words beside those of the second.
