@@ -67,7 +67,7 @@ pub(super) trait Engine {
 pub(super) fn apart(pointer: *const u8) -> *const u8 {
     let mut pointer = pointer;
     // SAFETY: no instruction.
-    unsafe { std::arch::asm!("/* {0} */", inout(reg) pointer, options(pure, nomem, nostack, preserves_flags)) };
+    unsafe { std::arch::asm!("/* {0} */", inout(reg) pointer, options(pure, readonly, nostack, preserves_flags)) };
     pointer
 }
 

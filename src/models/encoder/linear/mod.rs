@@ -54,6 +54,7 @@ impl Linear {
         Self { kernel, inputs, outputs, weight: Packed::new(kernel, weight, inputs), bias }
     }
 
+    #[cfg(test)]
     pub(super) fn outputs(&self) -> usize {
         self.outputs
     }

@@ -29,9 +29,7 @@ fn rounded_rows(precision: Precision, values: &[f32], width: usize) -> Vec<f64> 
 }
 
 struct Case {
-    rows: usize,
     inputs: usize,
-    outputs: usize,
     values: Vec<f32>,
     weight: Vec<f32>,
     bias: Vec<f32>,
@@ -42,7 +40,7 @@ impl Case {
         let values = random(seed, rows * inputs, 2.0);
         let weight = random(seed, outputs * inputs, 0.5);
         let bias = random(seed, outputs, 1.0);
-        Self { rows, inputs, outputs, values, weight, bias }
+        Self { inputs, values, weight, bias }
     }
 
     fn linear(&self, kernel: Kernel) -> Linear {

@@ -74,6 +74,7 @@ macro_rules! by_level {
 }
 
 by_level!(norm_rows, norm_rows_of, norm: &Norm, rows: &mut [f32]);
+#[cfg(test)]
 by_level!(activate, activate_of, activation: Activation, values: &mut [f32]);
 
 impl Norm {
@@ -85,6 +86,7 @@ impl Norm {
 
 impl Activation {
     /// Puts values through it in place. The machine must have the level.
+    #[cfg(test)]
     pub(super) fn apply(self, level: Level, values: &mut [f32]) {
         activate(level, self, values);
     }
@@ -120,6 +122,7 @@ unsafe fn norm_rows_of<L: Lanes>(norm: &Norm, rows: &mut [f32]) {
 
 /// # Safety
 /// The machine must have the instructions of `L`.
+#[cfg(test)]
 #[inline(always)]
 unsafe fn activate_of<L: Lanes>(activation: Activation, values: &mut [f32]) {
     match activation {
@@ -137,6 +140,7 @@ unsafe fn activate_of<L: Lanes>(activation: Activation, values: &mut [f32]) {
 
 /// # Safety
 /// The machine must have the instructions of `L`.
+#[cfg(test)]
 #[inline(always)]
 unsafe fn each<L: Lanes>(values: &mut [f32], activation: Activation) {
     for some in values.chunks_mut(L::COUNT) {

@@ -1,7 +1,9 @@
 //! One inverted residual: expand (in the first layer the stem's 3 x 3 convolution), convolve each channel, project.
 //!
 //! Expanded rows are made two blocks of channels at a time and convolved at once; where a picture is too large for the cache, a band of
-//! rows at a time, and rows that the next band needs too are kept. Invariant: every pixel of a row is made once.
+//! rows at a time, and rows that the next band needs too are kept. Unsafe because tiles must exist. Invariant: every pixel of a row is
+//! made once.
+#![allow(unsafe_code)]
 
 use std::ops::Range;
 
@@ -195,7 +197,7 @@ impl Layer {
             let (first, count) = self.new_pixels(band);
             let places = Some(&self.places[first..]);
             let target = &mut Target { values, between_blocks, places, finish: Finish::Relu6 };
-            scratch.narrow(level, &self.expand, blocks, (from, first, count), target);
+            scratch.narrow(level, &self.expand, (blocks, (from, first, count)), target);
         }
         scratch.wide = wide;
     }
@@ -268,8 +270,7 @@ impl Scratch {
         &self,
         level: Level,
         dense: &Dense,
-        blocks: (usize, usize),
-        (from, first, pixels): (View<'_>, usize, usize),
+        (blocks, (from, first, pixels)): ((usize, usize), (View<'_>, usize, usize)),
         target: &mut Target<'_>,
     ) {
         match &dense.weights {

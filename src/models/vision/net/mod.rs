@@ -204,7 +204,7 @@ impl Network {
             let count = 2.min(self.head.blocks - pair);
             let between_blocks = from.pixels * BLOCK;
             let target = &mut Target { values: &mut places, between_blocks, places: None, finish: Finish::Relu6 };
-            memory.narrow(self.level, &self.head, (pair, count), (from, 0, from.pixels), target);
+            memory.narrow(self.level, &self.head, ((pair, count), (from, 0, from.pixels)), target);
             for (i, picture) in places.chunks_exact(pixels * BLOCK).take(count * pictures).enumerate() {
                 let out = &mut features[i % pictures * width + (pair + i / pictures) * BLOCK..][..BLOCK];
                 for place in picture.as_chunks::<BLOCK>().0 {
@@ -227,7 +227,7 @@ impl Network {
         let mut out = vec![0f32; blocks * between_blocks];
         let target = &mut Target { values: &mut out, between_blocks, places: None, finish: Finish::Plain };
         let from = View { values: &values, pixels: pictures };
-        layer::Scratch::default().narrow(self.level, &self.classifier, (0, blocks), (from, 0, pictures), target);
+        layer::Scratch::default().narrow(self.level, &self.classifier, ((0, blocks), (from, 0, pictures)), target);
         let one = |p: usize| out.chunks_exact(between_blocks).flat_map(|b| b[p * BLOCK..][..BLOCK].to_vec()).collect();
         (0..pictures).map(one).collect()
     }

@@ -29,7 +29,7 @@ fn product_is_the_sum_of_products() {
                 let target = &mut Target { values: &mut out, between_blocks: pixels * BLOCK, places: None, finish };
                 let mut scratch = layer::Scratch::default();
                 scratch.split(from, first, count, inner);
-                scratch.narrow(level, &dense, (0, dense.blocks), (from, first, count), target);
+                scratch.narrow(level, &dense, ((0, dense.blocks), (from, first, count)), target);
                 out
             };
             for finish in [Finish::Relu6, Finish::Plain, Finish::Add(&add, pixels * BLOCK)] {
