@@ -6,6 +6,7 @@
 
 #[cfg(target_arch = "x86_64")]
 mod amx;
+mod arena;
 mod form;
 mod job;
 #[cfg(target_arch = "x86_64")]

@@ -4,14 +4,15 @@
 //! a row, are zeros.
 #![allow(unsafe_code)]
 
-use super::form::{Form, Line, lines};
+use super::arena::Part;
+use super::form::Form;
 use super::{Kernel, PANEL};
 use crate::models::encoder::math::bfloat;
 
 /// Panels of 32 columns: step after step, four bytes of each column; a panel's halves lie one after the other for levels whose tiles
 /// are 16 columns wide.
 pub(super) struct Packed {
-    lines: Vec<Line>,
+    memory: Part,
     /// Steps of four bytes.
     pub(super) steps: usize,
     /// What the sums of each column begin with, as integers.
@@ -41,8 +42,8 @@ impl Packed {
         // The sums of 255 · 127 must not leave 32 bits.
         assert!(!form.scaled() || inputs <= 66_000);
         let mut packed =
-            Self { lines: lines(filled * steps * 4), steps, start: vec![0; filled], scales: vec![0.0; filled] };
-        let to = packed.lines.as_mut_ptr().cast::<u8>();
+            Self { memory: Part::new(filled * steps * 4), steps, start: vec![0; filled], scales: vec![0.0; filled] };
+        let to = packed.memory.bytes_mut();
         for (column, row) in weight.chunks_exact(inputs).enumerate() {
             let peak = row.iter().fold(0.0f32, |most, value| most.max(value.abs()));
             let (factor, scale) = scales(peak);
@@ -72,6 +73,6 @@ impl Packed {
 
     /// The first byte of a panel.
     pub(super) fn panel(&self, panel: usize) -> *const u8 {
-        self.lines[panel * self.steps * PANEL * 4 / super::form::LINE..].as_ptr().cast()
+        self.memory.at(panel * self.steps * PANEL * 4)
     }
 }
