@@ -310,7 +310,7 @@ fn hostile_folders_are_errors_that_name_the_file() {
         ("config.json", change("\"hidden_size\": 32", "\"hidden_size\": 64"), "model.safetensors"),
         ("config.json", change("\"hidden_size\": 32", "\"hidden_size\": NaN"), "config.json"),
         ("config.json", change("\"num_attention_heads\": 4", "\"num_attention_heads\": 0"), "num_attention_heads"),
-        ("config.json", change("\"model_type\": \"bert\"", "\"model_type\": \"roberta\""), "roberta"),
+        ("config.json", change("\"model_type\": \"bert\"", "\"model_type\": \"deberta\""), "deberta"),
         ("config.json", change("\"vocab_size\": 106", "\"vocab_size\": 50"), "tokenizer has 106 tokens"),
         ("config.json", b"[]".to_vec(), "config.json"),
         ("tokenizer.json", b"{\"model\": 3}".to_vec(), "tokenizer.json"),

@@ -147,6 +147,9 @@ impl Embedder for TextEncoder {
         stop: &(dyn Fn() -> bool + Sync),
     ) -> Result<Option<Embedded>, ModelError> {
         let this = &*self;
+        if stop() {
+            return Ok(None);
+        }
         let read = |&input: &Input<'_>| Ok(this.ready(&this.tokenizer.ids(this.text(input)?)?));
         // A query is not worth waking other threads for its tokens.
         let ready = match inputs {

@@ -260,8 +260,12 @@ type Place = (usize, usize, usize);
 unsafe fn finish<E: Engine, A: Through>(job: &Job<'_>, (row, rows, panel): Place, tile: &Tile, sink: impl Sink) {
     let first = panel * PANEL;
     let sink = sink.from(row - job.band.start, first);
-    let of_rows = if E::INTEGERS { &job.rows.scales()[row..row + rows] } else { &[] };
-    let of_columns = (&job.bias[first..first + PANEL], &job.weight.scales[first..first + PANEL]);
+    let of_rows: [&[f32]; 2] = if E::INTEGERS {
+        [&job.rows.scales()[row..row + rows], &job.rows.middles()[row..row + rows]]
+    } else {
+        [&[], &[]]
+    };
+    let of_columns = [job.bias, &job.weight.scales, &job.weight.sums].map(|all| &all[first..first + PANEL]);
     // SAFETY: the instructions exist; the target has room for what is asked of it.
     unsafe {
         if sink.room() >= PANEL {
@@ -279,26 +283,30 @@ unsafe fn finish<E: Engine, A: Through>(job: &Job<'_>, (row, rows, panel): Place
 /// Scales a tile's sums, adds the bias, and puts them through the activation into the sink.
 ///
 /// # Safety
-/// As for [`run`]; bias and scales must be a panel's, and one scale a row where sums are integers.
+/// As for [`run`]; bias, scales and sums must be a panel's, with one scale and one middle a row where products are integers.
 #[inline(always)]
 unsafe fn put_all<E: Engine, A: Through>(
     (tile, rows): (&Tile, usize),
-    of_rows: &[f32],
-    (bias, scales): (&[f32], &[f32]),
+    [row_scales, middles]: [&[f32]; 2],
+    [bias, scales, sums]: [&[f32]; 3],
     sink: impl Sink,
 ) {
     for column in (0..PANEL).step_by(E::Lanes::COUNT) {
-        // SAFETY: the instructions exist; bias and scales are a panel's.
+        // SAFETY: the instructions exist; bias, scales and sums are a panel's.
         unsafe {
-            let (bias, scale) =
-                (E::Lanes::load(bias.as_ptr().add(column)), E::Lanes::load(scales.as_ptr().add(column)));
+            let [bias, scale, sum] = [
+                E::Lanes::load(bias.as_ptr().add(column)),
+                E::Lanes::load(scales.as_ptr().add(column)),
+                E::Lanes::load(sums.as_ptr().add(column)),
+            ];
             for at in 0..rows {
-                let sums = tile.0.as_ptr().add(at * PANEL + column);
+                let products = tile.0.as_ptr().add(at * PANEL + column);
                 let values = if E::INTEGERS {
-                    let scale = scale.times(E::Lanes::splat(*of_rows.get_unchecked(at)));
-                    E::Lanes::load_integers(sums.cast()).fused(scale, bias)
+                    let scale = scale.times(E::Lanes::splat(*row_scales.get_unchecked(at)));
+                    let begin = sum.fused(E::Lanes::splat(*middles.get_unchecked(at)), bias);
+                    E::Lanes::load_integers(products.cast()).fused(scale, begin)
                 } else {
-                    E::Lanes::load(sums).plus(bias)
+                    E::Lanes::load(products).plus(bias)
                 };
                 sink.put(at, column, A::ACTIVATION.of(values));
             }

@@ -19,14 +19,18 @@ pub(super) struct Packed {
     pub(super) start: Vec<i32>,
     /// What a column's integers are multiplied by.
     pub(super) scales: Vec<f32>,
+    /// The sum of each column's weights, where factors are integers.
+    pub(super) sums: Vec<f32>,
 }
 
 /// Greatest size of a byte.
 pub(super) const MOST: f32 = 127.0;
+/// A float whose last digit is the unit.
+const ROUND: f32 = 12_582_912.0;
 /// Rows whose greatest value is smaller count as zeros: the quotient below would be infinite.
 const LEAST: f32 = 1e-30;
 
-/// What multiplies values to make integers of them, and those integers to make values again.
+/// What multiplies values between -`peak` and `peak` to make integers of them, and those integers to make values again.
 #[inline(always)]
 pub(super) fn scales(peak: f32) -> (f32, f32) {
     if peak < LEAST { (0.0, 0.0) } else { (MOST / peak, peak / MOST) }
@@ -41,8 +45,13 @@ impl Packed {
         let steps = form.filled(inputs) / depth;
         // The sums of 255 · 127 must not leave 32 bits.
         assert!(!form.scaled() || inputs <= 66_000);
-        let mut packed =
-            Self { memory: Part::new(filled * steps * 4), steps, start: vec![0; filled], scales: vec![0.0; filled] };
+        let mut packed = Self {
+            memory: Part::new(filled * steps * 4),
+            steps,
+            start: vec![0; filled],
+            scales: vec![0.0; filled],
+            sums: vec![0.0; filled],
+        };
         let to = packed.memory.bytes_mut();
         for (column, row) in weight.chunks_exact(inputs).enumerate() {
             let peak = row.iter().fold(0.0f32, |most, value| most.max(value.abs()));
@@ -52,7 +61,8 @@ impl Packed {
             for (input, &value) in row.iter().enumerate() {
                 let step = column / width * steps + input / depth;
                 let at = (step * width + column % width) * 4 + input % depth * form.size();
-                let whole = if form.scaled() { (value * factor).round_ties_even() as i32 } else { 0 };
+                // Adding and taking away so much rounds to a whole number, to the even one of two as near.
+                let whole = if form.scaled() { ((value * factor + ROUND) - ROUND) as i32 } else { 0 };
                 sum += whole;
                 // SAFETY: `at` lies below `filled · steps · 4`: the column below `filled`, the input below `steps · depth`.
                 unsafe {
@@ -64,6 +74,9 @@ impl Packed {
                     }
                 }
             }
+            // Of the weights as rounded, not as they were: most values lie near zero, far from the middle, and it is the roundings of
+            // their large distances that must cancel.
+            packed.sums[column] = sum as f32 * scale;
             if form == Form::Raised {
                 packed.start[column] = -128 * sum;
             }

@@ -1,7 +1,7 @@
 //! Rows in the form that a kernel multiplies.
 //!
 //! Unsafe because bytes are written where other numbers lie. Invariant: behind the last row there is room for whole tiles, and each row
-//! is filled up with zeros to whole steps; what the rows behind the last one hold is anything.
+//! is filled up to whole steps, with anything finite: weights have zeros there. What the rows behind the last one hold is anything.
 #![allow(unsafe_code)]
 
 use super::form::{Form, LINE, Line, make_room};
@@ -22,14 +22,16 @@ pub(in super::super) struct Rows {
     stride: usize,
     lines: Vec<Line>,
     scales: Vec<f32>,
+    /// What lies in the middle between the least and the greatest value of each row, and is taken away before it is rounded.
+    middles: Vec<f32>,
     pub(super) scratch: Floats,
 }
 
 impl Rows {
     /// No rows yet; memory is kept from one filling to the next.
     pub(in super::super) fn new(kernel: Kernel) -> Self {
-        let (lines, scales, scratch) = (Vec::new(), Vec::new(), Floats::default());
-        Self { kernel, form: Form::of(kernel), width: 1, len: 0, stride: LINE, lines, scales, scratch }
+        let (lines, scales, middles, scratch) = (Vec::new(), Vec::new(), Vec::new(), Floats::default());
+        Self { kernel, form: Form::of(kernel), width: 1, len: 0, stride: LINE, lines, scales, middles, scratch }
     }
 
     /// Takes rows of `width` values.
@@ -68,6 +70,7 @@ impl Rows {
         self.stride = (lines | 1) * LINE;
         make_room(&mut self.lines, len.next_multiple_of(TALLEST) * self.stride);
         self.scales.resize(len, 0.0);
+        self.middles.resize(len, 0.0);
     }
 
     /// Where a row begins.
@@ -85,6 +88,11 @@ impl Rows {
         &self.scales
     }
 
+    /// What each value of a row that is made of integers is greater by.
+    pub(super) fn middles(&self) -> &[f32] {
+        &self.middles
+    }
+
     /// Puts one row.
     ///
     /// # Safety
@@ -98,9 +106,16 @@ impl Rows {
             match self.form {
                 Form::Singles => std::ptr::copy_nonoverlapping(values.as_ptr(), to.cast(), values.len()),
                 Form::Bfloats => put_bfloats::<L>(values, to.cast()),
-                Form::Words => self.scales[row] = put_words::<L>(values, to.cast()),
-                Form::Bytes => self.scales[row] = put_bytes::<L>(values, to, 0),
-                Form::Raised => self.scales[row] = put_bytes::<L>(values, to, 128),
+                Form::Words | Form::Bytes | Form::Raised => {
+                    let (middle, reach) = extent::<L>(values);
+                    let (factor, scale) = scales(reach);
+                    (self.middles[row], self.scales[row]) = (middle, scale);
+                    match self.form {
+                        Form::Words => put_words::<L>(values, (middle, factor), to.cast()),
+                        Form::Raised => put_bytes::<L>(values, (middle, factor), to, 128),
+                        _ => put_bytes::<L>(values, (middle, factor), to, 0),
+                    }
+                }
             }
         }
     }
@@ -144,63 +159,70 @@ fn whole<const N: usize>(values: &[f32], rest: &mut [f32; N]) -> *const f32 {
     rest.as_ptr()
 }
 
+/// The middle between the least and the greatest value, and how far both are from it.
+///
 /// # Safety
 /// The machine must have the instructions of `L`.
 #[inline(always)]
-unsafe fn peak<L: Lanes>(values: &[f32]) -> f32 {
+unsafe fn extent<L: Lanes>(values: &[f32]) -> (f32, f32) {
     let (four, from) = (4 * L::COUNT, values.as_ptr());
     let whole = values.len() - values.len() % four;
     // SAFETY: the instructions exist; four vectors at a time are read below `whole`.
-    unsafe {
-        let mut most = [L::splat(0.0); 4];
+    let (least, most) = unsafe {
+        let (mut least, mut most) = ([L::splat(values[0]); 4], [L::splat(values[0]); 4]);
         for at in (0..whole).step_by(four) {
-            for (part, most) in most.iter_mut().enumerate() {
-                *most = L::load(from.add(at + part * L::COUNT)).abs().max(*most);
+            for part in 0..4 {
+                let values = L::load(from.add(at + part * L::COUNT));
+                (least[part], most[part]) = (values.min(least[part]), values.max(most[part]));
             }
         }
-        let most = most[0].max(most[1]).max(most[2].max(most[3])).peak();
-        values[whole..].iter().fold(most, |most, value| most.max(value.abs()))
+        let least = least[0].min(least[1]).min(least[2].min(least[3]));
+        let most = most[0].max(most[1]).max(most[2].max(most[3]));
+        (-L::splat(0.0).minus(least).peak(), most.peak())
+    };
+    let (mut least, mut most) = (least, most);
+    for &value in &values[whole..] {
+        (least, most) = (least.min(value), most.max(value));
     }
+    // Halves first: the sum of two large values could be infinite.
+    let middle = 0.5 * least + 0.5 * most;
+    (middle, (most - middle).max(middle - least))
 }
 
 /// # Safety
 /// The machine must have the instructions of `L`; there must be room for whole runs of 64 values.
 #[inline(always)]
-unsafe fn put_bytes<L: Lanes>(values: &[f32], to: *mut u8, flip: u8) -> f32 {
+unsafe fn put_bytes<L: Lanes>(values: &[f32], (middle, factor): (f32, f32), to: *mut u8, flip: u8) {
     // SAFETY: the instructions exist; 64 values are read from where 64 lie.
     unsafe {
-        let (factor, scale) = scales(peak::<L>(values));
-        let factor = L::splat(factor);
+        let (middle, factor) = (L::splat(middle), L::splat(factor));
         for (run, values) in values.chunks(64).enumerate() {
             let mut rest = [0.0f32; 64];
             let from = whole(values, &mut rest);
             for at in (0..64).step_by(4 * L::COUNT) {
                 let mut four = [factor; 4];
                 for (part, values) in four.iter_mut().enumerate() {
-                    *values = L::load(from.add(at + part * L::COUNT)).times(factor);
+                    *values = L::load(from.add(at + part * L::COUNT)).minus(middle).times(factor);
                 }
                 L::store_bytes(four, to.add(64 * run + at), flip);
             }
         }
-        scale
     }
 }
 
 /// # Safety
 /// The machine must have the instructions of `L`; there must be room for whole runs of 32 values.
 #[inline(always)]
-unsafe fn put_words<L: Lanes>(values: &[f32], to: *mut i16) -> f32 {
+unsafe fn put_words<L: Lanes>(values: &[f32], (middle, factor): (f32, f32), to: *mut i16) {
     // SAFETY: the instructions exist; 32 values are read from where 32 lie.
     unsafe {
-        let (factor, scale) = scales(peak::<L>(values));
-        let factor = L::splat(factor);
+        let (middle, factor) = (L::splat(middle), L::splat(factor));
         for (run, values) in values.chunks(32).enumerate() {
             let mut rest = [0.0f32; 32];
             let from = whole(values, &mut rest);
             for at in (0..32).step_by(L::COUNT) {
-                L::load(from.add(at)).times(factor).store_words(to.add(32 * run + at));
+                L::load(from.add(at)).minus(middle).times(factor).store_words(to.add(32 * run + at));
             }
         }
-        scale
     }
 }
