@@ -180,16 +180,20 @@ unsafe fn heads_of<P: Products, const WIDTH: usize>(
                 if let Some(next) = &next {
                     multiply::<P>(shape, next, chunk);
                 }
+                // A chunk later than they are written, probabilities are in the cache.
+                if chunk > 0 {
+                    add::<P>(shape, &block, chunk - 1);
+                }
                 if block.rows == SIDE {
                     take_powers(shape, &block, (chunk, SIDE), (factor, &[shift; SIDE]));
                 } else {
                     take_powers(shape, &block, (chunk, block.rows), (factor, &[shift; SIDE]));
                 }
-                P::add(shape, block.tile(chunk), block.values.add(SIDE * shape.columns * chunk));
                 if let Some(next) = &next {
                     look_at(text, shape, next, chunk, &mut greatest);
                 }
             }
+            add::<P>(shape, &block, shape.chunks - 1);
             P::end(shape, block.rows, (block.scores, block.values), parts.sums);
             let totals = totals(parts.sums);
             let faint = _mm512_cmp_ps_mask::<_CMP_NGE_UQ>(totals, _mm512_set1_ps(FAINT));
@@ -242,6 +246,14 @@ unsafe fn multiply<P: Products>(shape: &Shape, block: &Block, chunk: usize) {
     let blocks = 2.min(shape.blocks - 2 * chunk);
     // SAFETY: the block's parts are there for all chunks.
     unsafe { P::scores(shape, (block.rows, blocks), (block.queries, keys), block.tile(chunk)) };
+}
+
+/// Adds the products of a chunk's probabilities with its values.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512bf16")]
+unsafe fn add<P: Products>(shape: &Shape, block: &Block, chunk: usize) {
+    // SAFETY: the block's parts are there for all chunks.
+    unsafe { P::add(shape, block.tile(chunk), block.values.add(SIDE * shape.columns * chunk)) };
 }
 
 /// A block's scores with all keys, and the greatest of them.
@@ -322,7 +334,7 @@ unsafe fn again<P: Products>(text: &Text<'_>, shape: &Shape, block: &Block, (fac
         P::begin(shape);
         for chunk in 0..shape.chunks {
             take_powers(shape, block, (chunk, block.rows), (factor, &shifts));
-            P::add(shape, block.tile(chunk), block.values.add(SIDE * shape.columns * chunk));
+            add::<P>(shape, block, chunk);
         }
         P::end(shape, block.rows, (block.scores, block.values), sums);
     }

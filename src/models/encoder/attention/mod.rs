@@ -17,8 +17,6 @@ pub(super) use bias::PositionBias;
 
 use super::kernel::Kernel;
 use super::sheet::Sheet;
-#[cfg(target_arch = "x86_64")]
-use crate::models::Precision;
 
 /// How a layer attends.
 #[derive(Clone)]
@@ -95,7 +93,7 @@ impl Attention {
         });
         let level = self.kernel.level;
         #[cfg(target_arch = "x86_64")]
-        if self.kernel.precision != Precision::F32 && bfloat::runs(level) {
+        if self.kernel.precision != crate::models::Precision::F32 && bfloat::runs(level) {
             bfloat::attend(level, texts, &mut scratch.lines);
             return;
         }
