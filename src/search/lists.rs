@@ -41,7 +41,7 @@ pub(super) struct Lists<'a> {
 impl<'a> Lists<'a> {
     /// Empty lists that will hold the `keep` best; `trusting` takes bounds for scores.
     pub fn new(field: &'a Field, scorer: &'a Scorer<'a>, keep: usize, trusting: bool) -> Self {
-        let limit = 2 * keep + 32;
+        let limit = if trusting { 2 * keep } else { 2 * keep + 32 };
         let block = || Mutex::new((0..BLOCK).map(|_| Row { held: Vec::new(), limit }).collect());
         Self {
             field,
@@ -115,7 +115,8 @@ impl<'a> Lists<'a> {
             floor = floor.max(self.settle_early(at, row));
         }
         self.floors[at].store(floor.to_bits(), Ordering::Relaxed);
-        row.limit = (row.held.len() * 3 / 2).max(row.held.len() + self.keep + 32);
+        let more = if self.trusting { self.keep } else { self.keep + 32 };
+        row.limit = (row.held.len() * 3 / 2).max(row.held.len() + more);
     }
 
     /// Where bounds tell too few rows apart, the scores themselves decide already now; gives the least of them.

@@ -3,9 +3,14 @@
 //! A product `f` of rows `i` and `j` becomes `scale_i scale_j f + offset_i + offset_j + spread_i reach_j + reach_i spread_j`; what
 //! reaches the floor of `i` or of `j` is found. Does not know where the numbers come from. Invariant: all blocks are whole; the rows
 //! that fill up the last one have an offset of −∞, so they are never found.
+#![allow(unsafe_code)] // the processor's matrix tiles are set up for each pair of blocks
 
+#[cfg(target_arch = "x86_64")]
+mod amx;
 mod pack;
 mod sift;
+#[cfg(target_arch = "x86_64")]
+mod sift_wide;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
@@ -46,8 +51,12 @@ pub(crate) struct Pair<'a> {
     pub column_floors: &'a [f32; BLOCK],
 }
 
-/// Products of one tile, row after row: at most 12 x 32.
-pub(super) type Tile = [f32; 384];
+/// Products of one tile, row after row: at most 32 x 32.
+pub(super) type Tile = [f32; 1024];
+
+/// A tile that begins where a cache line does.
+#[repr(C, align(64))]
+struct Aligned(Tile);
 
 /// Compares two blocks and adds what reaches a floor to `found`. The machine must have `level`.
 pub(crate) fn compare(level: Level, panels: &Panels, bounds: &Bounds, pair: &Pair<'_>, found: &mut Found) {
@@ -69,11 +78,19 @@ fn compare_at(
     (bounds, pair): (&Bounds, &Pair<'_>),
     found: &mut Found,
 ) {
-    let (tall, wide) = if level.is_wide() { (12, 32) } else { (6, 16) };
-    let mut tile = [0.0f32; 384];
+    let (tall, wide) = match panels {
+        Panels::Bytes(_) if level == Level::Amx => (32, 32),
+        _ if level.is_wide() => (12, 32),
+        _ => (6, 16),
+    };
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: levels in use were found on this machine; nothing below sets tiles up.
+    let _tiles = (tall == 32).then(|| unsafe { super::amx::Tiles::new() });
+    let mut room = Aligned([0.0f32; 1024]);
+    let tile = &mut room.0;
     for column in (pair.part.0..pair.part.1.min(BLOCK)).step_by(wide) {
         for row in (0..BLOCK).step_by(tall) {
-            panels.multiply(level, first.0 + row, first.1 + column, &mut tile);
+            panels.multiply(level, first.0 + row, first.1 + column, tile);
             sift::sift(level, &tile[..tall * wide], (bounds, pair), (row, column), found);
         }
     }

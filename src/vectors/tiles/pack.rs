@@ -8,6 +8,9 @@ use rayon::prelude::*;
 use super::{BLOCK, PANEL, Tile};
 use crate::vectors::cpu::Level;
 
+/// Bytes that the matrix tiles may read past the end of the panels.
+const PAST: usize = 1024;
+
 /// Rows ready to be multiplied.
 pub(crate) enum Panels {
     /// As bytes.
@@ -24,7 +27,7 @@ pub(crate) struct Bytes {
     pub rows: Vec<i8>,
     /// Sum of each row's values.
     pub sums: Vec<i32>,
-    /// Sixteen rows side by side, four bytes of each in turn, 128 added.
+    /// Sixteen rows side by side, four bytes of each in turn, 128 added; [`PAST`] bytes more at the end.
     panels: Vec<u8>,
     steps: usize,
 }
@@ -40,7 +43,7 @@ impl Bytes {
     /// Packs rows of `stride` bytes of which `dim` are used; `rows` and `sums` hold whole blocks.
     pub fn new(rows: Vec<i8>, sums: Vec<i32>, stride: usize, dim: usize) -> Self {
         let steps = dim.div_ceil(4);
-        let mut panels = vec![0u8; rows.len() / stride * steps * 4];
+        let mut panels = vec![0u8; rows.len() / stride * steps * 4 + PAST];
         panels.par_chunks_mut(PANEL * steps * 4).zip(rows.par_chunks(PANEL * stride)).for_each(|(panel, rows)| {
             for (lane, row) in rows.chunks_exact(stride).enumerate() {
                 for (step, four) in row[..steps * 4].as_chunks::<4>().0.iter().enumerate() {
@@ -131,7 +134,9 @@ impl Bytes {
         #[cfg(target_arch = "x86_64")]
         match level {
             // SAFETY: levels in use were found on this machine.
-            Level::Amx | Level::Avx512Vnni => return unsafe { super::x86::bytes_512(&of, tile) },
+            Level::Amx => return unsafe { super::amx::bytes(&of, tile) },
+            // SAFETY: as above.
+            Level::Avx512Vnni => return unsafe { super::x86::bytes_512(&of, tile) },
             // SAFETY: as above.
             Level::Avx2Vnni => return unsafe { super::x86::bytes_256(&of, tile) },
             Level::Avx512 | Level::Avx2 | Level::Portable => {}

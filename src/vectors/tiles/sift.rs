@@ -1,6 +1,7 @@
 //! From a tile of products to the few pairs that matter.
 //!
-//! Written once in plain loops and compiled for every level; the calls are unsafe because the instructions must exist.
+//! Plain loops, compiled for AVX2 and for any processor; AVX-512 has its own. The calls are unsafe because the instructions must
+//! exist.
 //! Invariant: a pair whose bound reaches a floor is found, whatever the level's rounding (the slack in the offsets covers it).
 #![allow(unsafe_code)]
 
@@ -33,62 +34,63 @@ pub(super) fn sift(level: Level, tile: &[f32], blocks: Blocks<'_>, at: (usize, u
     #[cfg(target_arch = "x86_64")]
     match level {
         // SAFETY: levels in use were found on this machine.
-        Level::Amx | Level::Avx512Vnni | Level::Avx512 => return unsafe { wide(tile, blocks, at, found) },
+        Level::Amx | Level::Avx512Vnni | Level::Avx512 => {
+            return unsafe { super::sift_wide::sift(tile, blocks, at, found) };
+        }
         // SAFETY: as above.
         Level::Avx2Vnni | Level::Avx2 => return unsafe { narrow(tile, blocks, at, found) },
         Level::Portable => {}
     }
     let _ = level;
-    plain::<16>(tile, blocks, at, found);
+    plain::<false>(tile, blocks, at, found);
 }
 
 /// Two blocks and the bounds of their rows.
 pub(super) type Blocks<'a> = (&'a Bounds, &'a Pair<'a>);
 
 #[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx512f,avx512bw")]
-fn wide(tile: &[f32], blocks: Blocks<'_>, at: (usize, usize), found: &mut Found) {
-    plain::<32>(tile, blocks, at, found);
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2")]
+#[target_feature(enable = "avx2,fma")]
 fn narrow(tile: &[f32], blocks: Blocks<'_>, at: (usize, usize), found: &mut Found) {
-    plain::<16>(tile, blocks, at, found);
+    plain::<true>(tile, blocks, at, found);
 }
 
 /// A panel's share of a list of numbers.
 #[inline(always)]
-fn lanes(values: &[f32], at: usize) -> &[f32; PANEL] {
+pub(super) fn lanes(values: &[f32], at: usize) -> &[f32; PANEL] {
     values[at..].first_chunk().unwrap_or(&[0.0; PANEL])
 }
 
+/// Tiles of sixteen columns.
 #[inline(always)]
-fn plain<const WIDE: usize>(tile: &[f32], (bounds, pair): Blocks<'_>, at: (usize, usize), found: &mut Found) {
-    for start in (0..WIDE).step_by(PANEL) {
-        let column = pair.columns * BLOCK + at.1 + start;
-        let scale = lanes(&bounds.scale, column);
-        let offset = lanes(&bounds.offset, column);
-        let spread = lanes(&bounds.spread, column);
-        let reach = lanes(&bounds.reach, column);
-        let floors = lanes(pair.column_floors, at.1 + start);
-        for (i, products) in tile.chunks_exact(WIDE).enumerate() {
-            let row = pair.rows * BLOCK + at.0 + i;
-            let products = lanes(products, start);
-            let own = (bounds.scale[row], bounds.offset[row], bounds.spread[row], bounds.reach[row]);
-            let floor = pair.row_floors[at.0 + i];
-            let mut upper = [0.0f32; PANEL];
-            let mut any = false;
-            for lane in 0..PANEL {
-                let error = own.2 * reach[lane] + own.3 * spread[lane];
-                upper[lane] = own.0 * (scale[lane] * products[lane]) + (own.1 + offset[lane]) + error;
-                any |= (upper[lane] >= floor) | (upper[lane] >= floors[lane]);
-            }
-            if any {
-                record(&upper, floor, floors, (at.0 + i, at.1 + start), found);
-            }
+fn plain<const FUSED: bool>(tile: &[f32], (bounds, pair): Blocks<'_>, at: (usize, usize), found: &mut Found) {
+    let column = pair.columns * BLOCK + at.1;
+    let scale = lanes(&bounds.scale, column);
+    let offset = lanes(&bounds.offset, column);
+    let spread = lanes(&bounds.spread, column);
+    let reach = lanes(&bounds.reach, column);
+    let floors = lanes(pair.column_floors, at.1);
+    for (i, products) in tile.as_chunks::<PANEL>().0.iter().enumerate() {
+        let row = pair.rows * BLOCK + at.0 + i;
+        let own = (bounds.scale[row], bounds.offset[row], bounds.spread[row], bounds.reach[row]);
+        let floor = pair.row_floors[at.0 + i];
+        let mut upper = [0.0f32; PANEL];
+        let mut any = false;
+        for lane in 0..PANEL {
+            let value = fused::<FUSED>(own.0, scale[lane] * products[lane], own.1 + offset[lane]);
+            let most = fused::<FUSED>(own.2, reach[lane], value);
+            upper[lane] = fused::<FUSED>(own.3, spread[lane], most);
+            any |= (upper[lane] >= floor) | (upper[lane] >= floors[lane]);
+        }
+        if any {
+            record(&upper, floor, floors, (at.0 + i, at.1), found);
         }
     }
+}
+
+/// `a * b + c`, rounded once where the processor has an instruction for that.
+#[inline(always)]
+fn fused<const FUSED: bool>(a: f32, b: f32, c: f32) -> f32 {
+    if FUSED { a.mul_add(b, c) } else { a * b + c }
 }
 
 #[inline(never)]
