@@ -11,6 +11,9 @@ pub(super) const SIDE: usize = 224;
 /// Length of the picture's short side before the crop.
 const SHORT: u64 = 256;
 
+/// Values of an output row summed at once; any number would do.
+const TOGETHER: usize = 16;
+
 /// Weights of one output pixel: first source pixel, and a weight for it and each that follows.
 type Taps = (usize, Vec<f32>);
 
@@ -41,29 +44,41 @@ fn resample(picture: &RgbImage, columns: &[Taps], rows: &[Taps]) -> Vec<f32> {
     let last = rows.iter().map(|t| t.0 + t.1.len()).max().unwrap_or(0);
     let (stride, width) = (picture.width() as usize * 3, columns.len() * 3);
 
-    let mut narrow = Vec::with_capacity((last - first) * width);
-    for line in picture.as_raw()[first * stride..last * stride].chunks_exact(stride) {
-        for (left, weights) in columns {
-            let mut sum = [0f32; 3];
-            for (pixel, &weight) in line[left * 3..].chunks_exact(3).zip(weights) {
-                sum.iter_mut().zip(pixel).for_each(|(s, &x)| *s += weight * f32::from(x));
+    // One value more than the line has, so that every pixel can be read as four, of which the last is not used.
+    let mut line = vec![0f32; stride + 1];
+    let mut narrow = vec![0f32; (last - first) * width];
+    let lines = picture.as_raw()[first * stride..last * stride].chunks_exact(stride);
+    for (bytes, narrow) in lines.zip(narrow.chunks_exact_mut(width)) {
+        line.iter_mut().zip(bytes).for_each(|(to, &x)| *to = f32::from(x));
+        for ((left, weights), out) in columns.iter().zip(narrow.as_chunks_mut::<3>().0) {
+            let pixels = &line[left * 3..][..weights.len() * 3 + 1];
+            let mut sum = [0f32; 4];
+            for (pixel, &weight) in pixels.windows(4).step_by(3).zip(weights) {
+                for i in 0..4 {
+                    sum[i] += weight * pixel[i];
+                }
             }
-            narrow.extend(sum.map(level));
+            let [r, g, b, _] = sum.map(level);
+            *out = [r, g, b];
         }
     }
     let mut out = vec![0f32; rows.len() * width];
     for ((top, weights), out) in rows.iter().zip(out.chunks_exact_mut(width)) {
-        for (line, &weight) in narrow[(top - first) * width..].chunks_exact(width).zip(weights) {
-            out.iter_mut().zip(line).for_each(|(o, &x)| *o += weight * x);
+        let narrow = &narrow[(top - first) * width..];
+        for (start, out) in (0..width).step_by(TOGETHER).zip(out.chunks_mut(TOGETHER)) {
+            let mut sum = [0f32; TOGETHER];
+            for (line, &weight) in narrow.chunks_exact(width).zip(weights) {
+                sum.iter_mut().zip(&line[start..]).for_each(|(s, &x)| *s += weight * x);
+            }
+            out.copy_from_slice(&sum.map(level)[..out.len()]);
         }
-        out.iter_mut().for_each(|o| *o = level(*o));
     }
     out
 }
 
 /// The nearest 8-bit value, as a number.
 fn level(x: f32) -> f32 {
-    (x + 0.5).floor().clamp(0.0, 255.0)
+    (x + 0.5).clamp(0.0, 255.0) as i32 as f32
 }
 
 /// Taps of the output pixels `start..start + count` when `from` source pixels become `to`.
