@@ -11,6 +11,9 @@ pub(super) const SIDE: usize = 224;
 /// Length of the picture's short side before the crop.
 const SHORT: u64 = 256;
 
+/// Values of an output row summed at once; any number would do.
+const TOGETHER: usize = 16;
+
 /// Weights of one output pixel: first source pixel, and a weight for it and each that follows.
 type Taps = (usize, Vec<f32>);
 
@@ -18,52 +21,83 @@ type Taps = (usize, Vec<f32>);
 /// above and to the left. A picture without pixels is all black.
 pub(super) fn prepare(picture: &RgbImage, before: usize, side: usize) -> Vec<f32> {
     let mut out = vec![0f32; side * side * 3];
-    for (line, out) in cropped(picture).chunks_exact(SIDE * 3).zip(out.chunks_exact_mut(side * 3).skip(before)) {
-        out[before * 3..][..SIDE * 3].iter_mut().zip(line).for_each(|(o, v)| *o = (v - 127.0) / 128.0);
-    }
+    cropped(picture, |row, pixels| {
+        let to = &mut out[((before + row) * side + before) * 3..][..SIDE * 3];
+        for (to, pixel) in to.as_chunks_mut::<3>().0.iter_mut().zip(pixels) {
+            *to = [pixel[0], pixel[1], pixel[2]].map(|v| (v - 127.0) / 128.0);
+        }
+    });
     out
 }
 
-/// The cropped picture, whole values 0 to 255, channels last.
-fn cropped(picture: &RgbImage) -> Vec<f32> {
+/// The rows of the cropped picture, one after another: whole values 0 to 255, and one unused in each pixel.
+fn cropped(picture: &RgbImage, mut put: impl FnMut(usize, &[[f32; 4]])) {
     let (w, h) = (u64::from(picture.width()), u64::from(picture.height()));
     if w == 0 || h == 0 {
-        return vec![0.0; SIDE * SIDE * 3];
+        (0..SIDE).for_each(|row| put(row, &[[0.0; 4]; SIDE]));
+        return;
     }
     let (out_w, out_h) = if w <= h { (SHORT, h * SHORT / w) } else { (w * SHORT / h, SHORT) };
     let middle = |from, to| taps(from, to, (to - SIDE as u64) / 2, SIDE as u64);
-    resample(picture, &middle(w, out_w), &middle(h, out_h))
+    resample(picture, &middle(w, out_w), &middle(h, out_h), put);
 }
 
-/// The output pixels that `columns` and `rows` describe, whole values 0 to 255, channels last.
-fn resample(picture: &RgbImage, columns: &[Taps], rows: &[Taps]) -> Vec<f32> {
-    let first = rows.iter().map(|t| t.0).min().unwrap_or(0);
-    let last = rows.iter().map(|t| t.0 + t.1.len()).max().unwrap_or(0);
-    let (stride, width) = (picture.width() as usize * 3, columns.len() * 3);
-
-    let mut narrow = Vec::with_capacity((last - first) * width);
-    for line in picture.as_raw()[first * stride..last * stride].chunks_exact(stride) {
-        for (left, weights) in columns {
-            let mut sum = [0f32; 3];
-            for (pixel, &weight) in line[left * 3..].chunks_exact(3).zip(weights) {
-                sum.iter_mut().zip(pixel).for_each(|(s, &x)| *s += weight * f32::from(x));
+/// The output rows that `columns` and `rows` describe, as [`cropped`] gives them.
+fn resample(picture: &RgbImage, columns: &[Taps], rows: &[Taps], mut put: impl FnMut(usize, &[[f32; 4]])) {
+    let stride = picture.width() as usize * 3;
+    let width = (columns.len() * 4).next_multiple_of(TOGETHER);
+    // A pixel is read as four values at once, of which the last belongs to the next and is carried along unused.
+    let mut line = vec![0f32; stride + 1];
+    // Narrowed lines, as many as one output row needs: line y at y % kept.
+    let kept = rows.iter().map(|t| t.1.len()).max().unwrap_or(0);
+    let mut narrow = vec![[0f32; TOGETHER]; kept * width / TOGETHER];
+    let mut row = vec![[0f32; TOGETHER]; width / TOGETHER];
+    let mut made = 0;
+    for (index, (top, weights)) in rows.iter().enumerate() {
+        for y in made.max(*top)..top + weights.len() {
+            line.iter_mut().zip(&picture.as_raw()[y * stride..][..stride]).for_each(|(to, &x)| *to = f32::from(x));
+            let narrow = narrow[y % kept * row.len()..][..row.len()].as_flattened_mut();
+            narrowed(&line, columns, narrow.as_chunks_mut::<4>().0);
+            narrow.iter_mut().for_each(|x| *x = level(*x));
+        }
+        made = made.max(top + weights.len());
+        for (at, row) in row.iter_mut().enumerate() {
+            let mut sum = [0f32; TOGETHER];
+            for (y, &weight) in (*top..).zip(weights) {
+                let line = &narrow[y % kept * (width / TOGETHER) + at];
+                for i in 0..TOGETHER {
+                    sum[i] += weight * line[i];
+                }
             }
-            narrow.extend(sum.map(level));
+            *row = sum.map(level);
         }
+        put(index, &row.as_flattened().as_chunks::<4>().0[..columns.len()]);
     }
-    let mut out = vec![0f32; rows.len() * width];
-    for ((top, weights), out) in rows.iter().zip(out.chunks_exact_mut(width)) {
-        for (line, &weight) in narrow[(top - first) * width..].chunks_exact(width).zip(weights) {
-            out.iter_mut().zip(line).for_each(|(o, &x)| *o += weight * x);
-        }
-        out.iter_mut().for_each(|o| *o = level(*o));
-    }
-    out
 }
 
-/// The nearest 8-bit value, as a number.
+/// One line's output pixels.
+fn narrowed(line: &[f32], columns: &[Taps], out: &mut [[f32; 4]]) {
+    for ((left, weights), out) in columns.iter().zip(out) {
+        let pixels = &line[left * 3..][..weights.len() * 3 + 1];
+        let mut sum = [0f32; 4];
+        for (pixel, &weight) in pixels.windows(4).step_by(3).zip(weights) {
+            for i in 0..4 {
+                sum[i] += weight * pixel[i];
+            }
+        }
+        *out = sum;
+    }
+}
+
+/// The nearest 8-bit value, as a number, in operations that a compiler does to several values at once.
 fn level(x: f32) -> f32 {
-    (x + 0.5).floor().clamp(0.0, 255.0)
+    /// Numbers above it have no fraction.
+    const WHOLE: f32 = 8_388_608.0;
+    let above = x + 0.5;
+    let above = if above > 0.0 { above } else { 0.0 };
+    let held = if above < 255.0 { above } else { 255.0 };
+    let near = held + WHOLE - WHOLE;
+    if near > held { near - 1.0 } else { near }
 }
 
 /// Taps of the output pixels `start..start + count` when `from` source pixels become `to`.
@@ -97,10 +131,16 @@ fn cubic(x: f64) -> f64 {
 mod tests {
     use super::*;
 
+    fn whole(picture: &RgbImage) -> Vec<f32> {
+        let mut out = Vec::new();
+        cropped(picture, |_, pixels| out.extend(pixels.iter().flat_map(|p| [p[0], p[1], p[2]])));
+        out
+    }
+
     #[test]
     fn a_picture_of_the_right_size_is_only_cropped() {
         let picture = RgbImage::from_fn(256, 256, |x, y| image::Rgb([x as u8, y as u8, 7]));
-        let out = cropped(&picture);
+        let out = whole(&picture);
         assert_eq!(out[..3], [16.0, 16.0, 7.0]);
         assert_eq!(out[(223 * SIDE + 100) * 3..][..3], [116.0, 239.0, 7.0]);
     }
@@ -114,7 +154,11 @@ mod tests {
         let source = read("resize-src");
         for want in [read("resize-dst"), read("resize-up")] {
             let all = |from: u32, to: u32| taps(from.into(), to.into(), 0, to.into());
-            let got = resample(&source, &all(97, want.width()), &all(61, want.height()));
+            let mut got = Vec::new();
+            resample(&source, &all(97, want.width()), &all(61, want.height()), |row, pixels| {
+                assert_eq!(got.len(), row * want.width() as usize * 3);
+                got.extend(pixels.iter().flat_map(|p| [p[0], p[1], p[2]]));
+            });
             let off: Vec<f32> = got.iter().zip(want.as_raw()).map(|(g, &w)| (g - f32::from(w)).abs()).collect();
             assert_eq!(got.len(), want.as_raw().len());
             assert!(off.iter().all(|&d| d <= 1.0));
@@ -125,7 +169,7 @@ mod tests {
     #[test]
     fn one_colour_stays_one_colour_at_any_size() {
         for (w, h) in [(1, 1), (1, 30_000), (30_000, 1), (3, 2), (777, 1234), (256, 300), (0, 5)] {
-            let out = cropped(&RgbImage::from_pixel(w, h, image::Rgb([10, 200, 255])));
+            let out = whole(&RgbImage::from_pixel(w, h, image::Rgb([10, 200, 255])));
             assert_eq!(out.len(), SIDE * SIDE * 3);
             if w > 0 {
                 assert!(out.chunks_exact(3).all(|p| p == [10.0, 200.0, 255.0]), "{w} x {h}");
@@ -137,7 +181,7 @@ mod tests {
     fn shrinking_keeps_a_slope() {
         // A linear ramp stays a linear ramp under a normalised, symmetric filter, away from the borders.
         let picture = RgbImage::from_fn(1024, 1024, |x, _| image::Rgb([(x / 4) as u8; 3]));
-        let out = cropped(&picture);
+        let out = whole(&picture);
         for x in 0..SIDE {
             assert!((out[(100 * SIDE + x) * 3] - (x + 16) as f32).abs() <= 1.0);
         }

@@ -28,6 +28,10 @@ pub(super) const BLOCK: usize = 16;
 /// Pictures that go through the last layers together.
 pub(super) const TOGETHER: usize = 4;
 
+/// With fewer channels than this on either side, tiles gain nothing over single precision.
+#[cfg(target_arch = "x86_64")]
+const FEW: usize = 64;
+
 /// A pointwise convolution (or the stem), packed for the level that runs it.
 pub(super) struct Dense {
     weights: Weights,
@@ -106,7 +110,7 @@ impl Dense {
     pub(super) fn new(matrix: &[f32], bias: &[f32], level: Level) -> Self {
         let mut packed = Self::single(matrix, bias);
         #[cfg(target_arch = "x86_64")]
-        if level == Level::Amx {
+        if level == Level::Amx && packed.inner.min(bias.len()) >= FEW {
             packed.weights = Weights::Split(split::Split::new(matrix, bias));
         }
         #[cfg(not(target_arch = "x86_64"))]

@@ -17,7 +17,9 @@ fn at(channel: usize, pixel: usize, pixels: usize) -> usize {
 #[test]
 fn product_is_the_sum_of_products() {
     for level in Level::available() {
-        for (pixels, outer, inner) in [(1, 1, 1_usize), (29, 24, 27), (14, 40, 16), (49, 130, 300), (12, 48, 24)] {
+        for (pixels, outer, inner) in
+            [(1, 1, 1_usize), (29, 24, 27), (14, 40, 16), (49, 130, 300), (12, 72, 80), (77, 240, 112)]
+        {
             let (x, matrix) = (random(inner.div_ceil(BLOCK) * BLOCK * pixels, 1), random(outer * inner, 2));
             let bias = random(outer, 3);
             let dense = Dense::new(&matrix, &bias, level);
@@ -131,12 +133,13 @@ impl Reference {
 #[test]
 fn a_layer_is_its_three_convolutions() {
     for (size, channels, kernel, stride, before, after, residual) in [
-        (7, [24, 48, 24], 3, 1, 1, 1, true),
+        (7, [72, 144, 72], 3, 1, 1, 1, true),
+        (7, [24, 96, 80], 5, 1, 2, 2, false),
         (7, [16, 32, 40], 5, 1, 2, 2, false),
         (14, [16, 48, 24], 5, 2, 1, 2, false),
         (40, [16, 96, 16], 3, 2, 0, 1, false),
         (45, [24, 144, 24], 5, 1, 2, 2, true),
-        (36, [16, 672, 16], 3, 1, 1, 1, true),
+        (36, [80, 240, 80], 3, 1, 1, 1, true),
     ] {
         let reference = Reference::random(size, channels, kernel);
         let pixels = size * size;
