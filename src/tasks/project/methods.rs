@@ -70,10 +70,10 @@ pub(super) fn umap(
     let mut keeper = Keeper::new(request, (&graph, needed), env);
     let (mut running, continued): (Box<dyn Optimiser>, _) = if request.params.dimensions == 3 {
         let start = space_of(pca, &request.vectors)?;
-        let (state, continued) = umap_state::<3>(request, &start, &graph, &mut keeper)?;
+        let (state, continued) = umap_state::<3>(request, &start, &graph, &mut keeper, progress)?;
         (Box::new(UmapRun { state, params }), continued)
     } else {
-        let (state, continued) = umap_state::<2>(request, start, &graph, &mut keeper)?;
+        let (state, continued) = umap_state::<2>(request, start, &graph, &mut keeper, progress)?;
         (Box::new(UmapRun { state, params }), continued)
     };
     let preparing = started.elapsed().as_secs_f64();
@@ -90,6 +90,7 @@ fn umap_state<const D: usize>(
     start: &[[f32; D]],
     graph: &NeighbourGraph,
     keeper: &mut Keeper,
+    progress: &Progress,
 ) -> Result<(Umap<D>, Option<usize>), ProjectionError> {
     let labels: Option<Vec<Option<u32>>> =
         request.labels.as_ref().map(|all| all.iter().map(|&label| u32::try_from(label).ok()).collect());
@@ -106,7 +107,7 @@ fn umap_state<const D: usize>(
             let epoch = state.epoch();
             Ok((state, Some(epoch)))
         }
-        None => Ok((Umap::new(graph, start, &request.params.umap, labels)?, None)),
+        None => Ok((Umap::prepared(graph, start, &request.params.umap, labels, progress)?, None)),
     }
 }
 
@@ -263,7 +264,10 @@ pub(super) fn stop_in_the_middle(request: &ProjectRequest, env: &Environment) {
         }
         _ => {
             let params = request.params.umap;
-            Box::new(UmapRun { state: umap_state::<2>(request, &start, &graph, &mut keeper).unwrap().0, params })
+            Box::new(UmapRun {
+                state: umap_state::<2>(request, &start, &graph, &mut keeper, &progress).unwrap().0,
+                params,
+            })
         }
     };
     let mut kl = Vec::new();

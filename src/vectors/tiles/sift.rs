@@ -33,8 +33,8 @@ pub(crate) struct Found {
 pub(super) fn sift(level: Level, tile: &[f32], blocks: Blocks<'_>, at: (usize, usize), found: &mut Found) {
     #[cfg(target_arch = "x86_64")]
     match level {
-        // SAFETY: levels in use were found on this machine.
         Level::Amx | Level::Avx512Vnni | Level::Avx512 => {
+            // SAFETY: levels in use were found on this machine.
             return unsafe { super::sift_wide::sift(tile, blocks, at, found) };
         }
         // SAFETY: as above.

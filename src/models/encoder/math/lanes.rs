@@ -37,7 +37,6 @@ pub(in super::super) trait Lanes: Copy {
     /// The greater of each two; `other` where one is no number.
     fn max(self, other: Self) -> Self;
     fn min(self, other: Self) -> Self;
-    fn abs(self) -> Self;
     /// The sum of all, in an order of the type's own.
     fn total(self) -> f32;
     /// The greatest of all.
@@ -219,11 +218,6 @@ impl Lanes for Plain {
     #[inline(always)]
     fn min(self, other: Self) -> Self {
         self.with(other, |a, b| if a < b { a } else { b })
-    }
-
-    #[inline(always)]
-    fn abs(self) -> Self {
-        Self(self.0.map(f32::abs))
     }
 
     #[inline(always)]

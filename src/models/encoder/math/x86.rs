@@ -133,12 +133,6 @@ impl Lanes for Wide {
     }
 
     #[inline(always)]
-    fn abs(self) -> Self {
-        // SAFETY: as above.
-        Self(unsafe { _mm512_abs_ps(self.0) })
-    }
-
-    #[inline(always)]
     fn total(self) -> f32 {
         // SAFETY: as above.
         unsafe { _mm512_reduce_add_ps(self.0) }
@@ -264,12 +258,6 @@ impl Lanes for Narrow {
     fn min(self, other: Self) -> Self {
         // SAFETY: as above.
         Self(unsafe { _mm256_min_ps(self.0, other.0) })
-    }
-
-    #[inline(always)]
-    fn abs(self) -> Self {
-        // SAFETY: as above.
-        Self(unsafe { _mm256_andnot_ps(_mm256_set1_ps(-0.0), self.0) })
     }
 
     #[inline(always)]
