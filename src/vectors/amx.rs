@@ -16,6 +16,21 @@ pub(crate) fn permitted() -> bool {
     }
 }
 
+/// Products of tiles in [`multiply`], each of 16 x 16 sums.
+pub(super) const PRODUCTS: usize = 4000;
+
+/// Keeps the tiles' multiplier busy with nothing but products, for the self-test: of bytes, 64 a sum, or of bfloat16, 32 a sum.
+/// Does nothing where [`permitted`] says no.
+pub(super) fn multiply(bytes: bool) {
+    #[cfg(target_arch = "x86_64")]
+    if permitted() {
+        // SAFETY: the tiles may be used, as just asked, and none live on this thread.
+        unsafe { x86::multiply(bytes) };
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = bytes;
+}
+
 #[cfg(target_arch = "x86_64")]
 pub(crate) use x86::Tiles;
 
@@ -77,6 +92,35 @@ mod x86 {
             // SAFETY: the instruction exists, and reads 64 bytes.
             unsafe { asm!("ldtilecfg [{}]", in(reg) &raw const shape, options(nostack, readonly)) };
             Self(())
+        }
+    }
+
+    macro_rules! products {
+        ($product:literal) => {
+            for _ in 0..super::PRODUCTS / 4 {
+                asm!(
+                    concat!($product, " tmm0, tmm4, tmm6"),
+                    concat!($product, " tmm1, tmm4, tmm7"),
+                    concat!($product, " tmm2, tmm5, tmm6"),
+                    concat!($product, " tmm3, tmm5, tmm7"),
+                    out("tmm0") _, out("tmm1") _, out("tmm2") _, out("tmm3") _,
+                    options(nostack, nomem),
+                );
+            }
+        };
+    }
+
+    /// # Safety
+    /// As for [`Tiles::new`].
+    pub(super) unsafe fn multiply(bytes: bool) {
+        // SAFETY: the caller's promise; tiles that were just set up are zeros.
+        unsafe {
+            let _tiles = Tiles::new();
+            if bytes {
+                products!("tdpbssd");
+            } else {
+                products!("tdpbf16ps");
+            }
         }
     }
 

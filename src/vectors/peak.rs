@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use rayon::prelude::*;
 
+use super::amx;
 use super::cpu::{Level, has_bf16_products, level};
 use super::peak_bfloat::{OPERATIONS, Tile};
 use super::tiles::{BLOCK, Bounds, Bytes, Found, Pair, Panels, Singles, compare};
@@ -43,7 +44,11 @@ pub fn peak() -> Peak {
     Peak {
         level,
         single_gflops: products(&singles),
-        byte_gops: if level.has_byte_products() { products(&bytes) } else { 0.0 },
+        byte_gops: match level {
+            Level::Amx => tiles(threads, true),
+            _ if level.has_byte_products() => products(&bytes),
+            _ => 0.0,
+        },
         bfloat_gflops: bfloat(threads),
         read_gbytes: read(threads) / 1e9,
     }
@@ -53,9 +58,18 @@ fn bfloat(threads: usize) -> f64 {
     if !has_bf16_products() {
         return 0.0;
     }
+    if level() == Level::Amx {
+        return tiles(threads, false);
+    }
     let tile = Tile::new();
     let many = || (0..32).for_each(|_| _ = black_box(black_box(&tile).multiply()));
     over_threads(threads, many) * 32.0 * OPERATIONS / 1e9
+}
+
+/// Billions of additions and multiplications a second by the processor's matrix tiles.
+fn tiles(threads: usize, bytes: bool) -> f64 {
+    let each = 16.0 * 16.0 * 2.0 * if bytes { 64.0 } else { 32.0 };
+    over_threads(threads, || amx::multiply(bytes)) * amx::PRODUCTS as f64 * each / 1e9
 }
 
 /// Runs `step` on every thread for a while: steps a second over all.
