@@ -60,13 +60,10 @@ impl TextEncoder {
         let EncoderParts { card, tokenizer, encoder, max_tokens, after, weights_hash } = parts;
         let shape = encoder.shape();
         let id = card.id.to_string();
-        let unsupported = |message| ModelError::Unsupported { id: id.clone(), message };
-        if tokenizer.vocabulary() > shape.vocabulary {
-            let (t, c) = (tokenizer.vocabulary(), shape.vocabulary);
-            return Err(unsupported(format!("its tokenizer has {t} tokens, its weights know {c}")));
-        }
+        check_vocabulary(&id, &tokenizer, shape.vocabulary)?;
         if max_tokens <= tokenizer.special_count() {
-            return Err(unsupported(format!("its context of {max_tokens} tokens leaves no room for text")));
+            let message = format!("its context of {max_tokens} tokens leaves no room for text");
+            return Err(ModelError::Unsupported { id, message });
         }
         let mut hash = blake3::Hasher::new();
         hash.update(b"encoder 1 ").update(weights_hash.as_bytes()).update(tokenizer.hash.as_bytes());
@@ -222,6 +219,16 @@ impl Embedder for TextEncoder {
             vector,
         })
     }
+}
+
+/// Refuses a tokenizer that makes tokens of which an encoder with `known` tokens has no vector.
+pub(in crate::models) fn check_vocabulary(id: &str, tokenizer: &TextTokenizer, known: usize) -> Result<(), ModelError> {
+    let made = tokenizer.vocabulary();
+    if made <= known {
+        return Ok(());
+    }
+    let message = format!("its tokenizer has {made} tokens, its weights know {known}");
+    Err(ModelError::Unsupported { id: id.to_owned(), message })
 }
 
 /// Consecutive runs of `order` of at most [`GROUP_TOKENS`] tokens; `order` is longest first.

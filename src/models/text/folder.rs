@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::{
     config::encoder_shape,
-    encoder::{EncoderParts, TextEncoder},
+    encoder::{EncoderParts, TextEncoder, check_vocabulary},
     pool::{After, Dense},
     tokens::TextTokenizer,
 };
@@ -54,7 +54,8 @@ pub(in crate::models) fn open(folder: &Path, named: Named, precision: Precision)
     let max_tokens = max_tokens(&base)?.unwrap_or(usize::MAX).min(shape.longest());
     let tokenizer_path = [base.join("tokenizer.json"), folder.join("tokenizer.json")];
     let tokenizer_path = tokenizer_path.iter().find(|p| p.exists()).unwrap_or(&tokenizer_path[0]);
-    let (kernel, hidden, file) = (Kernel::of(precision), shape.hidden, shown("model.safetensors"));
+    let (kernel, hidden, vocabulary) = (Kernel::of(precision), shape.hidden, shape.vocabulary);
+    let file = shown("model.safetensors");
     let (tokenizer, weights) = rayon::join(
         || TextTokenizer::parse(&tokenizer_path.display().to_string(), &read(tokenizer_path)?),
         || {
@@ -64,7 +65,9 @@ pub(in crate::models) fn open(folder: &Path, named: Named, precision: Precision)
             Ok::<_, ModelError>((encoder?, hash, bytes.len()))
         },
     );
-    let (tokenizer, (encoder, mut weights_hash, size)) = (Arc::new(tokenizer?), weights?);
+    let tokenizer = Arc::new(tokenizer?);
+    check_vocabulary(&named.id, &tokenizer, vocabulary)?;
+    let (encoder, mut weights_hash, size) = weights?;
     let (mut after, mut dimensions) = (Vec::new(), hidden);
     for step in &modules.after {
         match step {

@@ -35,6 +35,7 @@ macro_rules! engine {
         impl Engine for $engine {
             const ROWS: usize = 32;
             const INTEGERS: bool = $integers;
+            const DEPTH: usize = 192;
             type Lanes = Wide;
             type Guard = Tiles;
 
@@ -45,19 +46,31 @@ macro_rules! engine {
             }
 
             #[inline(always)]
-            unsafe fn multiply(factors: &Factors, rows: usize, tile: &mut Tile) {
+            unsafe fn multiply(factors: &Factors, rows: usize, tile: *mut Tile) {
                 let (mut first, stride, mut panel, steps) =
                     (factors.rows, factors.stride, factors.panel, factors.steps / 16);
-                let (to, mut ahead, share) = (tile.0.as_mut_ptr(), factors.ahead, factors.share.div_ceil(steps));
+                let (to, mut ahead, share) = (tile.cast::<f32>(), factors.ahead, factors.share.div_ceil(steps));
                 // SAFETY: sixteen or 32 rows of whole steps and a panel of as many lie there; the tile has room for 32 by 32 sums.
                 unsafe {
                     if rows > 16 {
                         let mut second = first.add(16 * stride);
-                        asm!(
-                            "tilezero tmm0", "tilezero tmm1", "tilezero tmm2", "tilezero tmm3",
-                            out("tmm0") _, out("tmm1") _, out("tmm2") _, out("tmm3") _,
-                            options(nostack, nomem),
-                        );
+                        if factors.more {
+                            asm!(
+                                "tileloadd tmm0, [{to} + {wide}]",
+                                "tileloadd tmm1, [{to} + {wide} + 64]",
+                                "tileloadd tmm2, [{to} + {wide} + 2048]",
+                                "tileloadd tmm3, [{to} + {wide} + 2112]",
+                                to = in(reg) to, wide = in(reg) 128_usize,
+                                out("tmm0") _, out("tmm1") _, out("tmm2") _, out("tmm3") _,
+                                options(nostack, readonly),
+                            );
+                        } else {
+                            asm!(
+                                "tilezero tmm0", "tilezero tmm1", "tilezero tmm2", "tilezero tmm3",
+                                out("tmm0") _, out("tmm1") _, out("tmm2") _, out("tmm3") _,
+                                options(nostack, nomem),
+                            );
+                        }
                         for _ in 0..steps {
                             asm!(
                                 "tileloadd tmm4, [{first} + {stride}]",
@@ -90,10 +103,19 @@ macro_rules! engine {
                             to = in(reg) to, wide = in(reg) 128_usize, options(nostack),
                         );
                     } else {
-                        asm!(
-                            "tilezero tmm0", "tilezero tmm1", out("tmm0") _, out("tmm1") _,
-                            options(nostack, nomem),
-                        );
+                        if factors.more {
+                            asm!(
+                                "tileloadd tmm0, [{to} + {wide}]",
+                                "tileloadd tmm1, [{to} + {wide} + 64]",
+                                to = in(reg) to, wide = in(reg) 128_usize, out("tmm0") _, out("tmm1") _,
+                                options(nostack, readonly),
+                            );
+                        } else {
+                            asm!(
+                                "tilezero tmm0", "tilezero tmm1", out("tmm0") _, out("tmm1") _,
+                                options(nostack, nomem),
+                            );
+                        }
                         for _ in 0..steps {
                             asm!(
                                 "tileloadd tmm4, [{first} + {stride}]",

@@ -4,6 +4,7 @@
 //! wherever in a tile it lies, and each value is stored once.
 #![allow(unsafe_code)]
 
+use std::mem::MaybeUninit;
 use std::ops::Range;
 
 use super::form::LINE;
@@ -14,6 +15,9 @@ use crate::models::encoder::math::{Activation, Lanes};
 
 /// Rows of the tallest tile.
 pub(super) const TALLEST: usize = 32;
+
+/// Tiles that are summed in turn.
+const TILES: usize = 8;
 
 /// Sums of a tile, `PANEL` a row: floats, or integers where factors are.
 #[repr(C, align(64))]
@@ -29,6 +33,8 @@ pub(super) struct Factors {
     pub(super) panel: *const u8,
     /// Steps of four bytes.
     pub(super) steps: usize,
+    /// Whether the sums of steps before these are in the tile.
+    pub(super) more: bool,
     /// What each column's sum begins with, where factors are raised.
     pub(super) start: *const i32,
     /// What will be read after all tiles of this panel, to be fetched meanwhile.
@@ -46,6 +52,8 @@ pub(super) trait Engine {
     const ROWS: usize;
     /// Whether sums are integers.
     const INTEGERS: bool;
+    /// Steps of a tile at a time: after so many, other rows come first, so that the panel's part stays in the first cache.
+    const DEPTH: usize;
     /// What is done with the sums is done by these.
     type Lanes: Lanes;
     /// What must live meanwhile.
@@ -55,9 +63,11 @@ pub(super) trait Engine {
     /// The machine must have the instructions.
     unsafe fn begin() -> Self::Guard;
 
+    /// Makes a tile, or adds to it where `factors.more` says so.
+    ///
     /// # Safety
     /// The machine must have the instructions, and all that [`Factors`] points to must lie there.
-    unsafe fn multiply(factors: &Factors, rows: usize, tile: &mut Tile);
+    unsafe fn multiply(factors: &Factors, rows: usize, tile: *mut Tile);
 }
 
 /// The pointer itself, of which the compiler no longer knows where it came from: told how pointers hang together, it computes each
@@ -151,23 +161,36 @@ unsafe fn run_to<E: Engine, A: Through>(job: &Job<'_>, sink: impl Sink) {
     // SAFETY: the instructions exist. Rows have room for whole tiles behind the last one, weights for whole panels.
     unsafe {
         let _guard = E::begin();
-        let mut tile = Tile([0.0; TALLEST * PANEL]);
-        let bytes = job.weight.steps * PANEL * 4;
-        let share = bytes.div_ceil(job.band.len().div_ceil(E::ROWS) * LINE);
+        let mut tiles = [const { MaybeUninit::<Tile>::uninit() }; TILES];
+        let (all, tall) = (job.weight.steps, job.band.len().div_ceil(E::ROWS));
+        let parts = all.div_ceil(E::DEPTH);
+        let depth = if parts > 1 { all.div_ceil(parts).next_multiple_of(E::DEPTH.min(16)) } else { all };
+        let share = (all * PANEL * 4).div_ceil(tall * parts * LINE);
         for panel in job.panels.clone() {
-            for (at, row) in job.band.clone().step_by(E::ROWS).enumerate() {
-                let rows = E::ROWS.min(job.band.end - row);
-                let factors = Factors {
-                    rows: job.rows.at(row),
-                    stride: job.rows.stride(),
-                    panel: job.weight.panel(panel),
-                    steps: job.weight.steps,
-                    start: job.weight.start[panel * PANEL..].as_ptr(),
-                    ahead: job.weight.panel(panel).wrapping_add(bytes + at * share * LINE),
-                    share,
-                };
-                E::multiply(&factors, rows, &mut tile);
-                finish::<E, A>(job, (row, rows, panel), &tile, sink);
+            let own = job.weight.panel(panel);
+            let mut ahead = own.wrapping_add(all * PANEL * 4);
+            for some in job.band.clone().step_by(E::ROWS * TILES) {
+                let end = job.band.end.min(some + E::ROWS * TILES);
+                for from in (0..all).step_by(depth) {
+                    for (row, tile) in (some..end).step_by(E::ROWS).zip(&mut tiles) {
+                        let rows = E::ROWS.min(end - row);
+                        let factors = Factors {
+                            rows: job.rows.at(row).add(from * 4),
+                            stride: job.rows.stride(),
+                            panel: own.add(from * PANEL * 4),
+                            steps: depth.min(all - from),
+                            more: from > 0,
+                            start: job.weight.start[panel * PANEL..].as_ptr(),
+                            ahead,
+                            share,
+                        };
+                        ahead = ahead.wrapping_add(share * LINE);
+                        E::multiply(&factors, rows, tile.as_mut_ptr());
+                        if from + depth >= all {
+                            finish::<E, A>(job, (row, rows, panel), tile.as_ptr(), sink);
+                        }
+                    }
+                }
             }
         }
     }
@@ -258,7 +281,7 @@ type Place = (usize, usize, usize);
 /// # Safety
 /// As for [`run`].
 #[inline(always)]
-unsafe fn finish<E: Engine, A: Through>(job: &Job<'_>, (row, rows, panel): Place, tile: &Tile, sink: impl Sink) {
+unsafe fn finish<E: Engine, A: Through>(job: &Job<'_>, (row, rows, panel): Place, tile: *const Tile, sink: impl Sink) {
     let first = panel * PANEL;
     let sink = sink.from(row - job.band.start, first);
     let of_rows: [&[f32]; 2] = if E::INTEGERS {
@@ -287,7 +310,7 @@ unsafe fn finish<E: Engine, A: Through>(job: &Job<'_>, (row, rows, panel): Place
 /// As for [`run`]; bias, scales and sums must be a panel's, with one scale and one middle a row where products are integers.
 #[inline(always)]
 unsafe fn put_all<E: Engine, A: Through>(
-    (tile, rows): (&Tile, usize),
+    (tile, rows): (*const Tile, usize),
     [row_scales, middles]: [&[f32]; 2],
     [bias, scales, sums]: [&[f32]; 3],
     sink: impl Sink,
@@ -301,7 +324,7 @@ unsafe fn put_all<E: Engine, A: Through>(
                 E::Lanes::load(sums.as_ptr().add(column)),
             ];
             for at in 0..rows {
-                let products = tile.0.as_ptr().add(at * PANEL + column);
+                let products = tile.cast::<f32>().add(at * PANEL + column);
                 let values = if E::INTEGERS {
                     let scale = scale.times(E::Lanes::splat(*row_scales.get_unchecked(at)));
                     let begin = sum.fused(E::Lanes::splat(*middles.get_unchecked(at)), bias);

@@ -28,7 +28,7 @@ macro_rules! engine {
 
         impl $engine {
             #[inline(always)]
-            unsafe fn tile<const ROWS: usize>(factors: &Factors, half: usize, tile: &mut Tile) {
+            unsafe fn tile<const ROWS: usize>(factors: &Factors, half: usize, tile: *mut Tile) {
                 // SAFETY: the instructions exist, and so many rows and a panel of so many steps.
                 unsafe {
                     let zero: unsafe fn(*const i32) -> $sum = $zero;
@@ -50,7 +50,7 @@ macro_rules! engine {
                         }
                         panel = panel.add(64);
                     }
-                    let to = tile.0.as_mut_ptr().add(16 * half);
+                    let to = tile.cast::<f32>().add(16 * half);
                     for (at, sums) in sums.iter().enumerate() {
                         to.add(at * PANEL).cast::<$sum>().write_unaligned(sums[0]);
                         to.add(at * PANEL + 8).cast::<$sum>().write_unaligned(sums[1]);
@@ -62,6 +62,7 @@ macro_rules! engine {
         impl Engine for $engine {
             const ROWS: usize = 6;
             const INTEGERS: bool = $integers;
+            const DEPTH: usize = usize::MAX;
             type Lanes = Narrow;
             type Guard = ();
 
@@ -69,7 +70,7 @@ macro_rules! engine {
             unsafe fn begin() {}
 
             #[inline(always)]
-            unsafe fn multiply(factors: &Factors, rows: usize, tile: &mut Tile) {
+            unsafe fn multiply(factors: &Factors, rows: usize, tile: *mut Tile) {
                 for half in 0..2 {
                     // SAFETY: the caller's promise.
                     unsafe {

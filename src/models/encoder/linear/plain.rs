@@ -3,7 +3,9 @@
 //! Unsafe because of raw loads. Invariant: each sum takes its factors in order, whatever the height of the tile.
 #![allow(unsafe_code)]
 
-use super::job::{Engine, Factors, Job, Tile};
+use std::mem::MaybeUninit;
+
+use super::job::{Engine, Factors, Job, TALLEST, Tile};
 use super::{Kernel, PANEL};
 use crate::models::Precision;
 use crate::models::encoder::math::Plain;
@@ -29,12 +31,15 @@ const WIDE: usize = PANEL / 2;
 impl Engine for Singles {
     const ROWS: usize = 4;
     const INTEGERS: bool = false;
+    const DEPTH: usize = usize::MAX;
     type Lanes = Plain;
     type Guard = ();
 
     unsafe fn begin() {}
 
-    unsafe fn multiply(factors: &Factors, rows: usize, tile: &mut Tile) {
+    unsafe fn multiply(factors: &Factors, rows: usize, tile: *mut Tile) {
+        // SAFETY: there is a tile, to be written.
+        let sums_of = unsafe { &mut *tile.cast::<[MaybeUninit<f32>; TALLEST * PANEL]>() };
         for half in 0..2 {
             for at in (0..rows).step_by(2) {
                 let mut sums = [[0.0f32; WIDE]; 2];
@@ -50,7 +55,8 @@ impl Engine for Singles {
                     }
                 }
                 for (row, sums) in sums.iter().enumerate() {
-                    tile.0[(at + row) * PANEL + half * WIDE..][..WIDE].copy_from_slice(sums);
+                    let to = &mut sums_of[(at + row) * PANEL + half * WIDE..][..WIDE];
+                    to.iter_mut().zip(sums).for_each(|(to, &sum)| _ = to.write(sum));
                 }
             }
         }
@@ -60,12 +66,15 @@ impl Engine for Singles {
 impl Engine for Words {
     const ROWS: usize = 4;
     const INTEGERS: bool = true;
+    const DEPTH: usize = usize::MAX;
     type Lanes = Plain;
     type Guard = ();
 
     unsafe fn begin() {}
 
-    unsafe fn multiply(factors: &Factors, rows: usize, tile: &mut Tile) {
+    unsafe fn multiply(factors: &Factors, rows: usize, tile: *mut Tile) {
+        // SAFETY: there is a tile, to be written.
+        let sums_of = unsafe { &mut *tile.cast::<[MaybeUninit<f32>; TALLEST * PANEL]>() };
         for half in 0..2 {
             for at in 0..rows {
                 let mut sums = [0i32; WIDE];
@@ -81,7 +90,7 @@ impl Engine for Words {
                     }
                 }
                 for (column, sum) in sums.into_iter().enumerate() {
-                    tile.0[at * PANEL + half * WIDE + column] = f32::from_bits(sum.cast_unsigned());
+                    sums_of[at * PANEL + half * WIDE + column].write(f32::from_bits(sum.cast_unsigned()));
                 }
             }
         }

@@ -29,7 +29,7 @@ macro_rules! engine {
 
         impl $engine {
             #[inline(always)]
-            unsafe fn tile<const ROWS: usize>(factors: &Factors, tile: &mut Tile) {
+            unsafe fn tile<const ROWS: usize>(factors: &Factors, tile: *mut Tile) {
                 // SAFETY: the instructions exist, and so many rows and a panel of so many steps.
                 unsafe {
                     let zero: unsafe fn(*const i32) -> $sum = $zero;
@@ -55,7 +55,7 @@ macro_rules! engine {
                         }
                         panel = panel.add(128);
                     }
-                    let to = tile.0.as_mut_ptr();
+                    let to = tile.cast::<f32>();
                     for (at, sums) in sums.iter().enumerate() {
                         to.add(at * PANEL).cast::<$sum>().write_unaligned(sums[0]);
                         to.add(at * PANEL + 16).cast::<$sum>().write_unaligned(sums[1]);
@@ -67,6 +67,7 @@ macro_rules! engine {
         impl Engine for $engine {
             const ROWS: usize = 12;
             const INTEGERS: bool = $integers;
+            const DEPTH: usize = usize::MAX;
             type Lanes = Wide;
             type Guard = ();
 
@@ -74,7 +75,7 @@ macro_rules! engine {
             unsafe fn begin() {}
 
             #[inline(always)]
-            unsafe fn multiply(factors: &Factors, rows: usize, tile: &mut Tile) {
+            unsafe fn multiply(factors: &Factors, rows: usize, tile: *mut Tile) {
                 // SAFETY: the caller's promise.
                 unsafe {
                     match rows {
