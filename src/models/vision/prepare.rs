@@ -14,6 +14,9 @@ const SHORT: u64 = 256;
 /// Values of an output row summed at once; any number would do.
 const TOGETHER: usize = 16;
 
+/// Lines narrowed at once; any number would do.
+const LINES: usize = 4;
+
 /// Weights of one output pixel: first source pixel, and a weight for it and each that follows.
 type Taps = (usize, Vec<f32>);
 
@@ -47,46 +50,56 @@ fn resample(picture: &RgbImage, columns: &[Taps], rows: &[Taps], mut put: impl F
     let stride = picture.width() as usize * 3;
     let width = (columns.len() * 4).next_multiple_of(TOGETHER);
     // A pixel is read as four values at once, of which the last belongs to the next and is carried along unused.
-    let mut line = vec![0f32; stride + 1];
-    // Narrowed lines, as many as one output row needs: line y at y % kept.
-    let kept = rows.iter().map(|t| t.1.len()).max().unwrap_or(0);
+    let mut lines: [Vec<f32>; LINES] = std::array::from_fn(|_| vec![0f32; stride + 1]);
+    // Narrowed lines, as many as one output row needs and some made with the last of them: line y at y % kept.
+    let kept = rows.iter().map(|t| t.1.len()).max().unwrap_or(0) + LINES;
     let mut narrow = vec![[0f32; TOGETHER]; kept * width / TOGETHER];
     let mut row = vec![[0f32; TOGETHER]; width / TOGETHER];
     let mut made = 0;
     for (index, (top, weights)) in rows.iter().enumerate() {
-        for y in made.max(*top)..top + weights.len() {
-            line.iter_mut().zip(&picture.as_raw()[y * stride..][..stride]).for_each(|(to, &x)| *to = f32::from(x));
-            let narrow = narrow[y % kept * row.len()..][..row.len()].as_flattened_mut();
-            narrowed(&line, columns, narrow.as_chunks_mut::<4>().0);
-            narrow.iter_mut().for_each(|x| *x = level(*x));
-        }
-        made = made.max(top + weights.len());
-        for (at, row) in row.iter_mut().enumerate() {
-            let mut sum = [0f32; TOGETHER];
-            for (y, &weight) in (*top..).zip(weights) {
-                let line = &narrow[y % kept * (width / TOGETHER) + at];
-                for i in 0..TOGETHER {
-                    sum[i] += weight * line[i];
+        made = made.max(*top);
+        while made < top + weights.len() {
+            for (line, bytes) in lines.iter_mut().zip(picture.as_raw()[made * stride..].chunks_exact(stride)) {
+                line.iter_mut().zip(bytes).for_each(|(to, &x)| *to = f32::from(x));
+            }
+            for (at, column) in columns.iter().enumerate() {
+                for (i, sum) in narrowed(&lines, column).into_iter().enumerate() {
+                    let narrow = &mut narrow[(made + i) % kept * row.len()..][..row.len()];
+                    narrow.as_flattened_mut()[4 * at..][..4].copy_from_slice(&sum);
                 }
             }
-            *row = sum.map(level);
+            made += LINES;
         }
+        let needed: Vec<&[_]> =
+            (*top..).take(weights.len()).map(|y| &narrow[y % kept * row.len()..][..row.len()]).collect();
+        for (at, row) in row.iter_mut().enumerate() {
+            let mut sum = [0f32; TOGETHER];
+            for (line, &weight) in needed.iter().zip(weights) {
+                for i in 0..TOGETHER {
+                    sum[i] += weight * line[at][i];
+                }
+            }
+            *row = sum;
+        }
+        row.as_flattened_mut().iter_mut().for_each(|x| *x = level(*x));
         put(index, &row.as_flattened().as_chunks::<4>().0[..columns.len()]);
     }
 }
 
-/// One line's output pixels.
-fn narrowed(line: &[f32], columns: &[Taps], out: &mut [[f32; 4]]) {
-    for ((left, weights), out) in columns.iter().zip(out) {
-        let pixels = &line[left * 3..][..weights.len() * 3 + 1];
-        let mut sum = [0f32; 4];
-        for (pixel, &weight) in pixels.windows(4).step_by(3).zip(weights) {
+/// One output pixel of some lines.
+fn narrowed(lines: &[Vec<f32>; LINES], (left, weights): &Taps) -> [[f32; 4]; LINES] {
+    let length = weights.len() * 3 + 1;
+    let lines = lines.each_ref().map(|line| &line[left * 3..][..length]);
+    let mut sums = [[0f32; 4]; LINES];
+    for (k, &weight) in weights.iter().enumerate() {
+        for (sum, line) in sums.iter_mut().zip(lines) {
+            let pixel = &line[3 * k..][..4];
             for i in 0..4 {
                 sum[i] += weight * pixel[i];
             }
         }
-        *out = sum;
     }
+    sums.map(|sum| [level(sum[0]), level(sum[1]), level(sum[2]), level(sum[3])])
 }
 
 /// The nearest 8-bit value, as a number, in operations that a compiler does to several values at once.
