@@ -317,7 +317,7 @@ fn hostile_folders_are_errors_that_name_the_file() {
         ("modules.json", b"[{\"type\":\"x.Transformer\",\"path\":\"../..\"}]".to_vec(), "out of the folder"),
         ("modules.json", b"[{\"type\":\"x.Dense\",\"path\":\"\"}]".to_vec(), "Dense"),
         ("modules.json", b"{".to_vec(), "modules.json"),
-        ("1_Pooling/config.json", b"{\"pooling_mode\": \"lasttoken\"}".to_vec(), "lasttoken"),
+        ("1_Pooling/config.json", b"{\"pooling_mode\": \"mean_sqrt_len_tokens\"}".to_vec(), "mean_sqrt_len"),
     ];
     for (file, bytes, word) in cases {
         let dir = tempfile::tempdir().unwrap();
