@@ -6,7 +6,7 @@
 use super::attention::{Attention, Scratch, Work};
 use super::kernel::Kernel;
 use super::linear::{Linear, Rows};
-use super::math::{Activation, Norm};
+use super::math::{Activation, Floats, Norm};
 use super::shape::Shape;
 use super::sheet::Sheet;
 use super::table::Table;
@@ -39,9 +39,9 @@ pub(super) struct Layer {
 
 /// Memory for one group at a time, kept from one to the next.
 pub(in crate::models) struct Workspace {
-    pub(super) states: Vec<f32>,
-    pub(super) projected: Vec<f32>,
-    pub(super) context: Vec<f32>,
+    pub(super) states: Floats,
+    pub(super) projected: Floats,
+    pub(super) context: Floats,
     rows: Rows,
     between: Rows,
     scratch: Scratch,
@@ -76,9 +76,9 @@ impl Encoder {
     /// Memory to encode with.
     pub(in crate::models) fn workspace(&self) -> Workspace {
         Workspace {
-            states: Vec::new(),
-            projected: Vec::new(),
-            context: Vec::new(),
+            states: Floats::default(),
+            projected: Floats::default(),
+            context: Floats::default(),
             rows: Rows::new(self.kernel),
             between: Rows::new(self.kernel),
             scratch: Scratch::default(),
@@ -93,9 +93,9 @@ impl Encoder {
         work.lengths.clear();
         work.lengths.extend(texts.iter().map(|ids| ids.len()));
         let tokens: usize = work.lengths.iter().sum();
-        work.states.resize(tokens * hidden, 0.0);
-        work.projected.resize(tokens * 3 * hidden, 0.0);
-        work.context.resize(tokens * hidden, 0.0);
+        work.states.resize(tokens * hidden);
+        work.projected.resize(tokens * 3 * hidden);
+        work.context.resize(tokens * hidden);
         if tokens == 0 {
             return true;
         }

@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::attention::{Scratch, Work};
 use super::linear::{Linear, Rows};
-use super::math::{self, Activation, Norm};
+use super::math::{self, Activation, Floats, Norm};
 use super::sheet::Sheet;
 use super::stack::{Encoder, Workspace};
 
@@ -51,14 +51,16 @@ pub(super) fn encode(encoder: &Encoder, texts: &[&[u32]], work: &mut Workspace) 
     let (hidden, between) = (encoder.shape.hidden, encoder.shape.between);
     let lengths: Vec<usize> = texts.iter().map(|ids| ids.len()).collect();
     let tokens: usize = lengths.iter().sum();
-    work.states.resize(tokens * hidden, 0.0);
+    work.states.resize(tokens * hidden);
     if tokens == 0 {
         return;
     }
     encoder.embed(texts, &mut work.states);
-    work.projected.resize(tokens * 3 * hidden, 0.0);
-    work.context.resize(tokens * hidden, 0.0);
-    let (mut ups, mut product) = (vec![0.0; tokens * between], vec![0.0; tokens * hidden]);
+    work.projected.resize(tokens * 3 * hidden);
+    work.context.resize(tokens * hidden);
+    let (mut ups, mut product) = (Floats::default(), Floats::default());
+    ups.resize(tokens * between);
+    product.resize(tokens * hidden);
     let shared = Shared {
         encoder,
         lengths,
