@@ -79,16 +79,30 @@ pub(super) fn encode(encoder: &Encoder, texts: &[&[u32]], work: &mut Workspace) 
     });
 }
 
+/// Counts a part as done when it goes, after a panic too: otherwise the other threads would wait for it for ever.
+struct Counted<'a>(&'a AtomicUsize);
+
+impl Drop for Counted<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_add(1, Ordering::AcqRel);
+    }
+}
+
 impl Step {
     /// Does the parts that are left, each by `work`, and waits until all are done. `begin` makes ready what the parts need, once.
     fn run<T>(&self, parts: usize, begin: impl FnOnce() -> T, mut work: impl FnMut(&mut T, usize)) {
-        let mut part = self.taken.fetch_add(1, Ordering::AcqRel);
-        if part < parts {
-            let mut ready = begin();
-            while part < parts {
-                work(&mut ready, part);
-                self.done.fetch_add(1, Ordering::AcqRel);
-                part = self.taken.fetch_add(1, Ordering::AcqRel);
+        let (mut begin, mut ready) = (Some(begin), None);
+        loop {
+            let part = self.taken.fetch_add(1, Ordering::AcqRel);
+            if part >= parts {
+                break;
+            }
+            let _counted = Counted(&self.done);
+            if let Some(begin) = begin.take() {
+                ready = Some(begin());
+            }
+            if let Some(ready) = &mut ready {
+                work(ready, part);
             }
         }
         let mut turns = 0u32;
@@ -155,4 +169,32 @@ impl<'a> Shared<'a> {
 
 fn panels(linear: &Linear, part: usize) -> Range<usize> {
     part * PANELS..((part + 1) * PANELS).min(linear.panels())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_in_a_part_keeps_no_one_waiting() {
+        let (step, parts) = (Step::default(), AtomicUsize::new(0));
+        let stumbling = || {
+            step.run(
+                8,
+                || (),
+                |(), part| {
+                    parts.fetch_add(1, Ordering::Relaxed);
+                    assert_ne!(part, 3, "stumbled");
+                },
+            );
+        };
+        let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            rayon::in_place_scope(|scope| {
+                scope.spawn(|_| stumbling());
+                stumbling();
+            });
+        }));
+        assert!(ended.is_err());
+        assert_eq!(parts.load(Ordering::Relaxed), 8);
+    }
 }

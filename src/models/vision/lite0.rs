@@ -1,8 +1,7 @@
 //! EfficientNet-Lite0 (Tan & Le 2019, arXiv:1905.11946; the Lite variant has no squeeze-and-excitation and `ReLU6` for
 //! swish), with batch normalisation already folded into the weights.
 //!
-//! Its own implementation, since candle's EfficientNet is not the Lite variant and its grouped convolution runs channel by
-//! channel. It decodes and caches nothing. Invariant: one picture's features depend on that picture alone.
+//! Its layers run on kernels of their own. It decodes and caches nothing. Invariant: one picture's features depend on that picture alone.
 
 use std::sync::Mutex;
 
