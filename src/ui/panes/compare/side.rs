@@ -6,7 +6,7 @@ use crate::ui::command::{Command, Dialog, SelectMode};
 use crate::ui::context::{Context, MeasuredPair, ModelState};
 use crate::ui::theme::{self, Theme};
 use crate::ui::widgets::{self, fact, link, plural, section};
-use crate::workspace::{Column, InputKind};
+use crate::workspace::Column;
 
 /// The panel at the right: agreement, where they disagree, measured costs, fairness.
 pub fn show(ui: &mut Ui, ctx: &Context<'_>) {
@@ -152,7 +152,7 @@ fn fairness(ui: &mut Ui, ctx: &Context<'_>) {
     ui.spacing_mut().item_spacing.y = 4.0;
     section(ui, "Fair comparison");
     if cut.is_empty() {
-        let texts = models.iter().any(|model| model.card.input == InputKind::Text);
+        let texts = models.iter().any(|model| model.card.input.reads_texts());
         let words = match (texts, models.iter().all(|model| model.set.is_some())) {
             (false, _) => "Nothing is cut from pictures.",
             (true, true) => "No text was cut by any of these models.",
