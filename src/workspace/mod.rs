@@ -8,6 +8,7 @@ pub mod cache;
 mod clustering;
 mod columns;
 mod document;
+mod fairness;
 mod graph;
 mod graphs;
 mod identity;
@@ -18,6 +19,7 @@ pub use answers::*;
 pub use clustering::*;
 pub use columns::*;
 pub use document::*;
+pub use fairness::*;
 pub use graph::{Making, SharedGraph};
 pub use graphs::{GraphStore, SmallerGraph, StoredGraph};
 pub use identity::{RowHash, SetIdentity};
@@ -25,4 +27,6 @@ pub use report::ErrorReport;
 pub use shelf::{Damaged, Shelf};
 
 // The window reads cards and explanations from here, so that it need not know the room of the models.
-pub use crate::models::{Explanation, InputKind, ModelCard, ModelId, ModelSource, Pooling, Precision};
+pub use crate::models::{
+    Explanation, InputKind, ModelCard, ModelId, ModelSource, Pooling, Precision, Prompts, Similarity,
+};
