@@ -58,6 +58,8 @@ pub struct Document {
     pub agree_tried: BTreeSet<(ModelId, ModelId)>,
     /// Models whose speed was asked for.
     pub speed_tried: BTreeSet<ModelId>,
+    /// Models whose sets are being measured for fairness, or were.
+    pub facts_tried: BTreeSet<ModelId>,
     /// Models whose colours must be computed again.
     pub restyle: BTreeSet<ModelId>,
 }
@@ -79,7 +81,7 @@ impl Document {
             Some(known) => known.card = card,
             None => {
                 let map = MapModel::default();
-                self.models.push(ModelState { card, colour, set: None, map, rows_cut: 0, error: None, speed: None });
+                self.models.push(ModelState { card, colour, set: None, map, facts: None, error: None, speed: None });
             }
         }
     }

@@ -17,7 +17,7 @@ use crate::vectors::RowId;
 use crate::workspace::cache::CacheReport;
 use crate::workspace::{
     Agreement, Answer, Clustering, Column, ColumnSources, ColumnValues, EmbeddingSet, ModelCard, ModelId, Projection,
-    RowShares, Speed, column_values,
+    RowShares, SetFacts, Speed, column_values,
 };
 
 /// What jobs give.
@@ -50,6 +50,8 @@ pub enum Outcome {
     Inspected(u64, Inspection),
     /// Two models were compared.
     Agreed(u64, (ModelId, ModelId), Result<MeasuredPair, TaskError>),
+    /// What a fair comparison asks of a model's set was measured.
+    Weighed(u64, ModelId, SetFacts),
     /// How fast a model is was measured.
     Measured(u64, ModelId, Result<Option<Speed>, TaskError>),
     /// Models that are here, those in the hub's cache included.

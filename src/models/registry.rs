@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use super::{
-    Embedder, ModelCard, ModelError, ModelId, ModelSource, bundled, hub,
+    Embedder, ModelCard, ModelError, ModelId, ModelSource, Overrides, bundled, hub,
     text::folder::{self, Named},
 };
 
@@ -17,6 +17,8 @@ pub struct OpenOptions {
     pub offline: bool,
     /// The hub's cache folder; `None` for the one that the environment names (`HF_HUB_CACHE`, `HF_HOME`, …).
     pub hub_cache: Option<PathBuf>,
+    /// What is to be otherwise than the model's own files say. Bundled models have no such choice.
+    pub overrides: Overrides,
 }
 
 /// Cards of the models inside this program: none when built without the feature `bundled-models`.
@@ -127,18 +129,21 @@ mod tests {
         model("datasets--org--data", bert, true);
         model("models--bad name--x", bert, true);
         fs_err::write(dir.path().join("models--a--file"), "a file").unwrap();
-        let cards = hub_cards(&OpenOptions { offline: true, hub_cache: Some(dir.path().to_owned()) });
+        let cards =
+            hub_cards(&OpenOptions { offline: true, hub_cache: Some(dir.path().to_owned()), ..OpenOptions::default() });
         let found: Vec<_> = cards.iter().map(|card| (card.id.0.as_str(), card.dimensions, card.size_bytes)).collect();
         assert_eq!(found, [("org/small-bert", 8, 7)]);
         assert!(matches!(cards[0].source, ModelSource::HubCache(_)));
-        let nowhere = OpenOptions { offline: true, hub_cache: Some(dir.path().join("nowhere")) };
+        let nowhere =
+            OpenOptions { offline: true, hub_cache: Some(dir.path().join("nowhere")), ..OpenOptions::default() };
         assert!(hub_cards(&nowhere).is_empty());
     }
 
     #[test]
     fn unknown_names_say_what_to_do() {
         let empty = tempfile::tempdir().unwrap();
-        let options = OpenOptions { offline: true, hub_cache: Some(empty.path().to_path_buf()) };
+        let options =
+            OpenOptions { offline: true, hub_cache: Some(empty.path().to_path_buf()), ..OpenOptions::default() };
         let message = |id: &str| open(&ModelId(id.to_owned()), &options).err().unwrap().to_string();
         assert!(message("no-such-model").contains("ORG/NAME"));
         assert!(message("org/name").contains("huggingface-cli download org/name"), "{}", message("org/name"));

@@ -39,7 +39,7 @@ pub use environment::Environment;
 pub use error::TaskError;
 pub use explain::{explain, explain_text};
 pub use export::{StoredFile, export_projection, export_stored, export_table, export_vectors};
-pub use fairness::{Compared, Expected, concerns, set_facts};
+pub use fairness::{Compared, Expected, concerns, expected_of, set_facts};
 pub use format::{hold_vectors, holds_vectors, is_vectors_file};
 pub use import::{Imported, import_vectors};
 pub use lists::{ListRequest, Listed, Shortened, export_neighbours, list_files, neighbour_lists, shorten};

@@ -14,7 +14,7 @@ use crate::corpus::LoadOptions;
 use crate::jobs::JobId;
 use crate::projection::{Method, TsneParams, UmapParams};
 use crate::vectors::{Metric, RowId};
-use crate::workspace::{ClusterParams, Column, ModelId};
+use crate::workspace::{ClusterParams, Column, ModelId, Remedy};
 
 /// How a new selection meets the old one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,6 +77,8 @@ pub enum Command {
     Add(Vec<PathBuf>),
     /// Load the bundled sample.
     OpenSample,
+    /// Mend what makes a model's comparison unfair.
+    Mend(ModelId, Remedy),
     /// Read the same folders again.
     Reload,
     /// Read folders with other options from now on, and again now.

@@ -28,5 +28,5 @@ pub use shelf::{Damaged, Shelf};
 
 // The window reads cards and explanations from here, so that it need not know the room of the models.
 pub use crate::models::{
-    Explanation, InputKind, ModelCard, ModelId, ModelSource, Pooling, Precision, Prompts, Similarity,
+    Explanation, InputKind, ModelCard, ModelId, ModelSource, Overrides, Pooling, Precision, Prompts, Similarity,
 };
