@@ -100,6 +100,8 @@ impl App {
             Outcome::Inspected(of, found) if of == now && self.document.selection.focus == Some(found.row) => {
                 self.document.inspection = Some(found);
             }
+            Outcome::Captioned(of, Ok(scored)) if of == now => self.document.captioned = Some(scored),
+            Outcome::Captioned(of, Err(error)) if of == now => self.failed("The captions were not scored", &error),
             Outcome::Agreed(of, _, Ok(measured)) if of == now => {
                 self.document.compare.agreements.push(Arc::new(measured));
                 self.pair_changed();

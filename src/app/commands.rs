@@ -39,6 +39,7 @@ impl App {
             }
             Command::Reload => self.reload(),
             Command::SetLoadOptions(options) => self.read_with(options),
+            Command::Caption(question) => self.spawn_captions(question),
             Command::Mend(id, remedy) => self.mend(&id, remedy),
             Command::CancelJob(id) => self.cancel(id),
             Command::PauseJob(id, paused) => self.jobs.set_paused(id, paused),

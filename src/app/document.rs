@@ -8,7 +8,7 @@ use crate::projection::Method;
 use crate::tasks::LiveSlot;
 use crate::ui::context::{CompareState, FolderLine, Inspection, ItemOrder, MapModel, ModelState, Selection};
 use crate::vectors::RowId;
-use crate::workspace::{Answer, EmbeddingSet, ModelCard, ModelId, Projection};
+use crate::workspace::{Answer, Captioned, EmbeddingSet, ModelCard, ModelId, Projection};
 
 /// A set and its map from before items were added.
 #[derive(Clone, Debug)]
@@ -44,6 +44,8 @@ pub struct Document {
     pub query: Option<crate::tasks::Query>,
     /// What was found about the row looked at.
     pub inspection: Option<Inspection>,
+    /// Captions of a picture, scored.
+    pub captioned: Option<Captioned>,
     /// The comparison.
     pub compare: CompareState,
     /// Hidden categories.

@@ -348,6 +348,7 @@ impl App {
             hovered: document.hovered,
             answer: document.answer.as_ref(),
             inspection: document.inspection.as_ref(),
+            captioned: document.captioned.as_ref(),
             compare: &document.compare,
             jobs: &self.snapshots,
             log: &self.log,

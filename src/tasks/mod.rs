@@ -6,6 +6,7 @@
 
 mod agree;
 mod answer;
+mod captions;
 mod clusters;
 mod embed;
 mod environment;
@@ -33,6 +34,7 @@ mod trust;
 
 pub use agree::{AgreeRequest, agree};
 pub use answer::{Query, QueryRequest, answer};
+pub use captions::{CaptionRequest, CaptionedPicture, caption};
 pub use clusters::{ClusterRequest, RowClusterRequest, clusters, folder_labels, row_clusters};
 pub use embed::{EmbedRequest, EmbedTimes, EmbedTrial, SeenPictures, WARM_UP, embed, time_embedding};
 pub use environment::Environment;

@@ -62,6 +62,19 @@ pub enum Dialog {
     About,
 }
 
+/// Captions to be held against a picture.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CaptionQuestion {
+    /// The picture.
+    pub row: RowId,
+    /// The model of words and pictures.
+    pub model: ModelId,
+    /// The captions.
+    pub captions: Vec<String>,
+    /// What cosines are divided by; `None` for the model's own.
+    pub temperature: Option<f32>,
+}
+
 /// Everything a pane can ask for.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Command {
@@ -157,6 +170,8 @@ pub enum Command {
     SelectAll,
     /// Select what is not selected.
     InvertSelection,
+    /// Score captions of a picture.
+    Caption(CaptionQuestion),
     /// Look at no row; the selection stays.
     Unfocus,
     /// Select nothing and look at nothing.

@@ -12,7 +12,7 @@ use crate::corpus::{Corpus, Modality};
 use crate::jobs::JobSnapshot;
 use crate::vectors::RowId;
 use crate::workspace::{
-    Agreement, Answer, ColumnValues, Concern, EmbeddingSet, Explanation, ModelCard, ModelId, SetFacts, Speed,
+    Agreement, Answer, Captioned, ColumnValues, Concern, EmbeddingSet, Explanation, ModelCard, ModelId, SetFacts, Speed,
 };
 
 /// What is selected and looked at; the same in all panes.
@@ -198,6 +198,8 @@ pub struct Context<'a> {
     pub answer: Option<&'a Arc<Answer>>,
     /// What was found about the row looked at.
     pub inspection: Option<&'a Inspection>,
+    /// Captions of a picture, scored.
+    pub captioned: Option<&'a Captioned>,
     /// The comparison.
     pub compare: &'a CompareState,
     /// Running jobs.

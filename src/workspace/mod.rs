@@ -5,6 +5,7 @@
 
 mod answers;
 pub mod cache;
+mod captions;
 mod clustering;
 mod columns;
 mod document;
@@ -16,6 +17,7 @@ mod report;
 mod shelf;
 
 pub use answers::*;
+pub use captions::*;
 pub use clustering::*;
 pub use columns::*;
 pub use document::*;
