@@ -132,6 +132,21 @@ pub enum Pooling {
     Classes,
 }
 
+impl Pooling {
+    /// What it is called.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Mean => "mean pooling",
+            Self::Cls => "the first token (CLS)",
+            Self::Max => "max pooling",
+            Self::WeightedMean => "weighted mean pooling",
+            Self::Last => "the last token",
+            Self::Spatial => "the mean over places",
+            Self::Classes => "the mean over classes",
+        }
+    }
+}
+
 /// Where a model's weights are.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -3,10 +3,12 @@
 //! It knows no corpus: inputs are plain texts and pictures. Invariant: the same
 //! input gives the same vector (to 1e-5) alone or in any batch, in any order, at any number of threads.
 //!
-//! [`cards`] lists what is inside the program, [`open`] loads a model by id, folder or name in the local hub cache.
+//! [`cards`] lists what is inside the program, [`catalogue`] what is known of models whether they are here or not, [`open`] loads
+//! a model by id, folder or name in the local hub cache.
 
 mod bundled;
 mod card;
+pub mod catalogue;
 mod embedder;
 mod encoder;
 mod error;

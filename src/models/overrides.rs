@@ -1,23 +1,23 @@
-//! What a user sets for a model in place of what its folder says.
+//! What a user wants otherwise than a model's own files say.
 //!
-//! Plain values; whoever opens a model applies them. Invariant: the default changes nothing.
+//! Plain values; whoever opens a model obeys them. Invariant: nothing set means the model's own files decide.
 
 use super::{Pooling, Prompts};
 
-/// What is set in place of what the model says; `None` leaves it as it is.
+/// What is to be otherwise than a model's own files say.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(default)]
 pub struct Overrides {
-    /// What is put before questions and texts.
+    /// Put these before questions and texts.
     pub prompts: Option<Prompts>,
-    /// How token vectors become one.
+    /// Pool so.
     pub pooling: Option<Pooling>,
-    /// Whether vectors are brought to length 1.
+    /// Bring vectors to length 1 at the end, or (false) leave that out.
     pub normalize: Option<bool>,
 }
 
 impl Overrides {
-    /// Whether nothing is set.
+    /// Whether nothing is otherwise.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }

@@ -17,7 +17,7 @@ pub struct OpenOptions {
     pub offline: bool,
     /// The hub's cache folder; `None` for the one that the environment names (`HF_HUB_CACHE`, `HF_HOME`, …).
     pub hub_cache: Option<PathBuf>,
-    /// What is set in place of what the model's folder says.
+    /// What is to be otherwise than the model's own files say; models of pictures have no such choice.
     pub overrides: Overrides,
     /// Read a folder that holds only pickle (pytorch_model.bin): its instructions are parsed, and none is run.
     pub pickle: bool,
@@ -136,14 +136,16 @@ mod tests {
         let found: Vec<_> = cards.iter().map(|card| (card.id.0.as_str(), card.dimensions, card.size_bytes)).collect();
         assert_eq!(found, [("org/small-bert", 8, 7)]);
         assert!(matches!(cards[0].source, ModelSource::HubCache(_)));
-        let nowhere = OpenOptions { hub_cache: Some(dir.path().join("nowhere")), ..OpenOptions::default() };
+        let nowhere =
+            OpenOptions { offline: true, hub_cache: Some(dir.path().join("nowhere")), ..OpenOptions::default() };
         assert!(hub_cards(&nowhere).is_empty());
     }
 
     #[test]
     fn unknown_names_say_what_to_do() {
         let empty = tempfile::tempdir().unwrap();
-        let options = OpenOptions { hub_cache: Some(empty.path().to_path_buf()), ..OpenOptions::default() };
+        let options =
+            OpenOptions { offline: true, hub_cache: Some(empty.path().to_path_buf()), ..OpenOptions::default() };
         let message = |id: &str| open(&ModelId(id.to_owned()), &options).err().unwrap().to_string();
         assert!(message("no-such-model").contains("ORG/NAME"));
         assert!(message("org/name").contains("huggingface-cli download org/name"), "{}", message("org/name"));

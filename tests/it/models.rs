@@ -285,7 +285,7 @@ fn a_model_in_the_hubs_cache_opens_by_its_name() {
     fs_err::create_dir_all(repo.join("refs")).unwrap();
     fs_err::write(repo.join("refs/main"), "0123abc").unwrap();
     copy_tiny(&snapshot);
-    let options = OpenOptions { hub_cache: Some(cache.path().to_path_buf()), ..OpenOptions::default() };
+    let options = OpenOptions { offline: true, hub_cache: Some(cache.path().to_path_buf()), ..OpenOptions::default() };
     let mut model = open(&ModelId("org/tiny-bert".to_owned()), &options).unwrap();
     check_tiny(&mut *model);
     assert_eq!(model.card().id.0, "org/tiny-bert");
