@@ -122,6 +122,10 @@ pub enum Pooling {
     WeightedMean,
     /// The last token's vector.
     Last,
+    /// Sum over the tokens, divided by the square root of their number.
+    MeanSqrtLen,
+    /// Several of these, their vectors put side by side.
+    Several,
     /// Mean over the places of a picture.
     Spatial,
     /// Probability-weighted mean of class vectors (ConSE).
