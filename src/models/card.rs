@@ -122,6 +122,10 @@ pub enum Pooling {
     WeightedMean,
     /// The last token's vector.
     Last,
+    /// Sum over the tokens, divided by the square root of their number.
+    MeanSqrtLen,
+    /// Several of these, their vectors put side by side.
+    Several,
     /// Mean over the places of a picture.
     Spatial,
     /// Probability-weighted mean of class vectors (ConSE).
@@ -137,6 +141,8 @@ impl Pooling {
             Self::Max => "max pooling",
             Self::WeightedMean => "weighted mean pooling",
             Self::Last => "the last token",
+            Self::MeanSqrtLen => "the sum over the square root of the length",
+            Self::Several => "several poolings side by side",
             Self::Spatial => "the mean over places",
             Self::Classes => "the mean over classes",
         }

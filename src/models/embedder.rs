@@ -49,7 +49,7 @@ pub struct Explanation {
     pub tokens: Vec<String>,
     /// Their ids.
     pub ids: Vec<u32>,
-    /// Byte range in the input of each token; (0, 0) for special ones.
+    /// Byte range in the input of each token; (0, 0) for special ones and for those of a prompt.
     pub offsets: Vec<(usize, usize)>,
     /// Tokens that did not fit.
     pub truncated: usize,
