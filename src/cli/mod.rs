@@ -6,6 +6,8 @@
 mod args;
 mod bar;
 mod bench;
+mod catalogue;
+mod choose;
 mod cluster;
 mod compare;
 mod embed;
@@ -13,6 +15,7 @@ mod inspect;
 mod json;
 mod maps;
 mod models;
+mod models_args;
 mod neighbours;
 mod numeric_args;
 mod options;

@@ -1,16 +1,25 @@
-//! `embedlens models`: the model cards.
+//! `embedlens models`: the cards of the models that are here.
 
 use serde_json::Value;
 
-use super::args::ModelsArgs;
-use super::json;
+use super::models_args::{ModelsArgs, ModelsCommand};
 use super::session::{Failure, Session};
 use super::text::{columns, count};
+use super::{catalogue, choose, json};
 use crate::models::{ModelCard, Precision};
 use crate::tasks;
 use crate::vectors::kernel_name;
 
-pub(super) fn run(_: &ModelsArgs, session: &Session) -> Result<(), Failure> {
+pub(super) fn run(args: &ModelsArgs, session: &Session) -> Result<(), Failure> {
+    match &args.command {
+        None if args.filter.is_asked() => catalogue::list(&args.filter, session),
+        None => list(session),
+        Some(ModelsCommand::Show(args)) => catalogue::show(args, session),
+        Some(ModelsCommand::Choose(args)) => choose::run(args, session),
+    }
+}
+
+fn list(session: &Session) -> Result<(), Failure> {
     let cards = tasks::listed_models();
     let mut rows = vec![["id", "reads", "dimensions", "tokens", "MB", "licence"].map(str::to_owned).to_vec()];
     rows.extend(cards.iter().map(row));
@@ -24,7 +33,8 @@ pub(super) fn run(_: &ModelsArgs, session: &Session) -> Result<(), Failure> {
         }
     }
     text += &precisions(&cards);
-    text += "\nA folder with config.json, tokenizer.json and model.safetensors, or ORG/NAME in the local hub cache, can be given to --model too.\n";
+    text += "\nA folder with config.json, tokenizer.json and model.safetensors, or ORG/NAME in the local hub cache, can be given to --model too.\n\
+        `embedlens models --all` lists what is known of others, `embedlens models choose` helps to choose.\n";
     session.print(&text, &cards.iter().map(json::card).collect::<Value>())
 }
 

@@ -7,6 +7,7 @@
 mod agree;
 mod answer;
 mod captions;
+mod choosing;
 mod clusters;
 mod embed;
 mod environment;
@@ -35,6 +36,7 @@ mod trust;
 pub use agree::{AgreeRequest, agree};
 pub use answer::{Query, QueryRequest, answer};
 pub use captions::{CaptionRequest, CaptionedPicture, caption};
+pub use choosing::{measure_rate, models_here};
 pub use clusters::{ClusterRequest, RowClusterRequest, clusters, folder_labels, row_clusters};
 pub use embed::{EmbedRequest, EmbedTimes, EmbedTrial, SeenPictures, WARM_UP, embed, time_embedding};
 pub use environment::Environment;
