@@ -5,6 +5,7 @@
 
 use std::fs::TryLockError;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use fs_err as fs;
@@ -113,13 +114,17 @@ impl Repo {
     }
 }
 
-/// Makes the folder of `path` and gives a name beside it that no other process uses.
+/// Counts the names given, so that no two threads get the same.
+static NUMBER: AtomicU64 = AtomicU64::new(0);
+
+/// Makes the folder of `path` and gives a name beside it that nobody else uses.
 fn make_room(path: &Path) -> Result<PathBuf, HubError> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder)?;
     }
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let beside = path.with_file_name(format!(".{name}.{}.tmp", std::process::id()));
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    let beside = path.with_file_name(format!(".{name}.{}-{number}.tmp", std::process::id()));
     // One may be left of a process of the same number that was killed.
     let _ = fs::remove_file(&beside);
     Ok(beside)

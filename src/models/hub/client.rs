@@ -114,12 +114,12 @@ impl<'a> Client<'a> {
             let announced = length(answer.headers());
             let mut bytes = Vec::new();
             let read = answer.into_body().into_reader().take(limit + 1).read_to_end(&mut bytes);
-            read.map_err(|error| self.broken(error.into()))?;
+            read.map_err(|error| self.broken(&error.into()))?;
             let (got, whole) = (bytes.len() as u64, announced.unwrap_or(bytes.len() as u64));
             if got > limit {
                 return Err(Trouble::Lasting(self.answer("more than it should")));
             }
-            if got < whole { Err(self.broken(ureq::Error::Io(ErrorKind::UnexpectedEof.into()))) } else { Ok(bytes) }
+            if got < whole { Err(self.broken(&ureq::Error::Io(ErrorKind::UnexpectedEof.into()))) } else { Ok(bytes) }
         })
     }
 
@@ -182,7 +182,7 @@ impl<'a> Client<'a> {
                 request = request.header("authorization", token.header());
             }
             let request = request.body(()).map_err(|_| self.answer("an address that makes no sense"))?;
-            let answer = self.agent.run(request).map_err(|error| self.broken(error))?;
+            let answer = self.agent.run(request).map_err(|error| self.broken(&error))?;
             self.reached.set(true);
             let to = answer.headers().get("location").and_then(|to| to.to_str().ok());
             let (true, Some(to)) = (answer.status().is_redirection(), to) else { return Ok(answer) };
@@ -212,18 +212,18 @@ impl<'a> Client<'a> {
     }
 
     /// What a connection that failed means.
-    pub(super) fn broken(&self, error: ureq::Error) -> Trouble {
+    pub(super) fn broken(&self, error: &ureq::Error) -> Trouble {
         if self.progress.is_cancelled() {
             return Trouble::Lasting(Cancelled.into());
         }
-        let why = match &error {
+        let why = match error {
             ureq::Error::Io(error) => error.to_string(),
             ureq::Error::Timeout(_) => format!("no answer for {} s", self.options.timeout.as_secs()),
             other => other.to_string(),
         };
         let lasting = matches!(error, ureq::Error::Rustls(_) | ureq::Error::Tls(_) | ureq::Error::InvalidProxyUrl);
         let error_here = HubError::Unreachable { host: self.host().to_owned(), why };
-        let passing = self.reached.get() || wire::is_silence(&error);
+        let passing = self.reached.get() || wire::is_silence(error);
         if lasting || !passing { Trouble::Lasting(error_here) } else { Trouble::Passing(error_here, None) }
     }
 

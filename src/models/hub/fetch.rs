@@ -136,7 +136,7 @@ impl Fetcher<'_> {
                 Ok(0) => break,
                 Ok(read) => read,
                 Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-                Err(error) => return Err(client.broken(error.into())),
+                Err(error) => return Err(client.broken(&error.into())),
             };
             file.write_all(&buffer[..read])?;
             (got, *came) = (got + read as u64, *came + read as u64);
@@ -149,7 +149,7 @@ impl Fetcher<'_> {
         }
         file.sync_all()?;
         if wanted.size.is_some_and(|size| got < size) {
-            return Err(client.broken(ureq::Error::Io(ErrorKind::UnexpectedEof.into())));
+            return Err(client.broken(&ureq::Error::Io(ErrorKind::UnexpectedEof.into())));
         }
         Ok(())
     }

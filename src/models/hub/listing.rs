@@ -1,7 +1,7 @@
 //! What a model on the hub holds, and which of its files are wanted.
 //!
 //! Wanted is what this program reads: configurations, tokenizer, modules and one form of weights. The same weights in other forms
-//! (ONNX, OpenVINO, TensorFlow, Flax) never are. Invariant: every name in a listing is a plain path.
+//! (for ONNX, TensorFlow, Flax) never are. Invariant: every name in a listing is a plain path.
 
 use std::collections::BTreeSet;
 
