@@ -38,10 +38,10 @@ impl App {
                 self.pending_grows();
             }
             Command::Reload => self.reload(),
-            Command::SetLoadOptions(options) => {
-                self.settings.load = options;
-                self.reload();
-            }
+            Command::SetLoadOptions(options) => self.read_with(options),
+            Command::Caption(question) => self.spawn_captions(question),
+            Command::UseModel(id, wanted) => self.use_overrides(&id, wanted),
+            Command::Mend(id, remedy) => self.mend(&id, remedy),
             Command::CancelJob(id) => self.cancel(id),
             Command::PauseJob(id, paused) => self.jobs.set_paused(id, paused),
             Command::Embed(id) => self.embed(&id),
@@ -242,6 +242,7 @@ impl App {
             "clusters",
             "trust",
             "torn",
+            "facts",
             "scrub",
             "pin",
             "reductions",
@@ -271,6 +272,12 @@ impl App {
             self.settings.recent.insert(0, path);
         }
         self.settings.recent.truncate(10);
+    }
+
+    /// Reads folders with these options from now on, and again now.
+    pub(super) fn read_with(&mut self, options: crate::corpus::LoadOptions) {
+        self.settings.load = options;
+        self.reload();
     }
 
     fn reload(&mut self) {

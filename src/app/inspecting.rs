@@ -7,7 +7,8 @@ use super::jobs_of::Outcome;
 use crate::corpus::{Corpus, Modality};
 use crate::jobs::{JobSpec, Policy};
 use crate::progress::Progress;
-use crate::tasks::{self, Environment};
+use crate::tasks::{self, CaptionRequest, CaptionedPicture, Environment};
+use crate::ui::command::CaptionQuestion;
 use crate::ui::context::{Inspection, PictureData};
 use crate::vectors::RowId;
 use crate::workspace::EmbeddingSet;
@@ -32,6 +33,16 @@ impl App {
         self.jobs.spawn(spec, move |progress| {
             Outcome::Inspected(generation, inspect(&corpus, &sets, row, &environment, progress))
         });
+    }
+    /// Scores captions of a picture.
+    pub(super) fn spawn_captions(&mut self, question: CaptionQuestion) {
+        let CaptionQuestion { row, model, captions, temperature } = question;
+        let Some(set) = self.document.model(&model).and_then(|model| model.set.clone()) else { return };
+        let request = CaptionRequest { picture: CaptionedPicture::Row(set, row), captions, temperature };
+        let (generation, environment) = (self.document.generation, self.environment.clone());
+        let spec =
+            JobSpec { title: "Scoring captions".into(), lane: "captions".into(), policy: Policy::Replace, quiet: true };
+        self.jobs.spawn(spec, move |_| Outcome::Captioned(generation, tasks::caption(&request, &environment)));
     }
 }
 

@@ -16,8 +16,8 @@ use crate::ui::context::{Inspection, ItemOrder, MapChoice, MapLabels, MeasuredPa
 use crate::vectors::RowId;
 use crate::workspace::cache::CacheReport;
 use crate::workspace::{
-    Agreement, Answer, Clustering, Column, ColumnSources, ColumnValues, EmbeddingSet, ModelCard, ModelId, Projection,
-    RowShares, Speed, column_values,
+    Agreement, Answer, Captioned, Clustering, Column, ColumnSources, ColumnValues, EmbeddingSet, ModelCard, ModelId,
+    Projection, RowShares, SetFacts, Speed, column_values,
 };
 
 /// What jobs give.
@@ -48,8 +48,12 @@ pub enum Outcome {
     Answered(u64, Result<Answer, TaskError>),
     /// A row was looked at.
     Inspected(u64, Inspection),
+    /// Captions of a picture were scored.
+    Captioned(u64, Result<Captioned, TaskError>),
     /// Two models were compared.
     Agreed(u64, (ModelId, ModelId), Result<MeasuredPair, TaskError>),
+    /// What a fair comparison asks of a model's set was measured.
+    Weighed(u64, ModelId, SetFacts),
     /// How fast a model is was measured.
     Measured(u64, ModelId, Result<Option<Speed>, TaskError>),
     /// Models that are here, those in the hub's cache included.

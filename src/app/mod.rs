@@ -7,6 +7,7 @@ mod commands;
 mod derived;
 mod document;
 mod exporting;
+mod fairness;
 mod frame_stats;
 mod from_file;
 mod input;
@@ -40,7 +41,7 @@ use crate::ui::map::MapBackend;
 use crate::ui::settings::{Perspective, Settings, ThemeChoice};
 use crate::ui::state::WindowState;
 use crate::ui::theme::Theme;
-use crate::workspace::Precision;
+use crate::workspace::{ModelId, Precision};
 
 /// Messages shown at once.
 const TOASTS: usize = 4;
@@ -231,6 +232,9 @@ impl App {
             followed: Instant::now(),
         };
         app.apply_theme(ctx);
+        for (name, wanted) in &app.settings.overrides {
+            app.environment.models.set_overrides(&ModelId(name.clone()), wanted.clone());
+        }
         app.spawn_listing();
         app.commands.send(if options.open.is_empty() { Command::OpenSample } else { Command::Open(options.open) });
         app
@@ -344,6 +348,7 @@ impl App {
             hovered: document.hovered,
             answer: document.answer.as_ref(),
             inspection: document.inspection.as_ref(),
+            captioned: document.captioned.as_ref(),
             compare: &document.compare,
             jobs: &self.snapshots,
             log: &self.log,

@@ -16,6 +16,7 @@ mod models;
 mod neighbours;
 mod numeric_args;
 mod options;
+mod overrides;
 mod place;
 mod project;
 mod render;

@@ -122,10 +122,29 @@ pub enum Pooling {
     WeightedMean,
     /// The last token's vector.
     Last,
+    /// Sum over the tokens, divided by the square root of their number.
+    MeanSqrtLen,
+    /// Several of these, their vectors put side by side.
+    Several,
     /// Mean over the places of a picture.
     Spatial,
     /// Probability-weighted mean of class vectors (ConSE).
     Classes,
+}
+
+impl Pooling {
+    /// What it is called.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Mean => "mean pooling",
+            Self::Cls => "the first token (CLS)",
+            Self::Max => "max pooling",
+            Self::WeightedMean => "weighted mean pooling",
+            Self::Last => "the last token",
+            Self::Spatial => "the mean over places",
+            Self::Classes => "the mean over classes",
+        }
+    }
 }
 
 /// Where a model's weights are.

@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use super::{
-    Embedder, ModelCard, ModelError, ModelId, ModelSource, bundled, hub,
+    Embedder, ModelCard, ModelError, ModelId, ModelSource, Overrides, bundled, hub,
     text::folder::{self, Named},
 };
 
@@ -17,6 +17,10 @@ pub struct OpenOptions {
     pub offline: bool,
     /// The hub's cache folder; `None` for the one that the environment names (`HF_HUB_CACHE`, `HF_HOME`, …).
     pub hub_cache: Option<PathBuf>,
+    /// What is to be otherwise than the model's own files say; models of pictures have no such choice.
+    pub overrides: Overrides,
+    /// Read a folder that holds only pickle (pytorch_model.bin): its instructions are parsed, and none is run.
+    pub pickle: bool,
 }
 
 /// Cards of the models inside this program: none when built without the feature `bundled-models`.
@@ -45,12 +49,12 @@ pub fn open(id: &ModelId, options: &OpenOptions) -> Result<Box<dyn Embedder>, Mo
     let id = trimmed(id);
     let (name, precision) = id.parts();
     if let Some(full) = bundled::full_name(name) {
-        return bundled::open(full, precision);
+        return bundled::open(full, precision, &options.overrides);
     }
     let path = Path::new(name);
     if path.is_dir() {
         let named = Named { id: name.to_owned(), source: ModelSource::Folder(path.to_path_buf()) };
-        return Ok(Box::new(folder::open(path, named, precision)?));
+        return folder::open(path, named, precision, options);
     }
     if path.is_file() {
         return Err(not_found(
@@ -69,7 +73,7 @@ pub fn open(id: &ModelId, options: &OpenOptions) -> Result<Box<dyn Embedder>, Mo
         cache.ok_or_else(|| not_found(name, "there is no home folder to look for the hub's cache in".into()))?;
     let snapshot = hub::snapshot(&cache, name)?;
     let named = Named { id: name.to_owned(), source: ModelSource::HubCache(snapshot.clone()) };
-    Ok(Box::new(folder::open(&snapshot, named, precision)?))
+    folder::open(&snapshot, named, precision, options)
 }
 
 /// The one id of a model that has several names: the full id of a bundled model, else the name as it is. Its precision follows
@@ -127,18 +131,21 @@ mod tests {
         model("datasets--org--data", bert, true);
         model("models--bad name--x", bert, true);
         fs_err::write(dir.path().join("models--a--file"), "a file").unwrap();
-        let cards = hub_cards(&OpenOptions { offline: true, hub_cache: Some(dir.path().to_owned()) });
+        let cards =
+            hub_cards(&OpenOptions { offline: true, hub_cache: Some(dir.path().to_owned()), ..OpenOptions::default() });
         let found: Vec<_> = cards.iter().map(|card| (card.id.0.as_str(), card.dimensions, card.size_bytes)).collect();
         assert_eq!(found, [("org/small-bert", 8, 7)]);
         assert!(matches!(cards[0].source, ModelSource::HubCache(_)));
-        let nowhere = OpenOptions { offline: true, hub_cache: Some(dir.path().join("nowhere")) };
+        let nowhere =
+            OpenOptions { offline: true, hub_cache: Some(dir.path().join("nowhere")), ..OpenOptions::default() };
         assert!(hub_cards(&nowhere).is_empty());
     }
 
     #[test]
     fn unknown_names_say_what_to_do() {
         let empty = tempfile::tempdir().unwrap();
-        let options = OpenOptions { offline: true, hub_cache: Some(empty.path().to_path_buf()) };
+        let options =
+            OpenOptions { offline: true, hub_cache: Some(empty.path().to_path_buf()), ..OpenOptions::default() };
         let message = |id: &str| open(&ModelId(id.to_owned()), &options).err().unwrap().to_string();
         assert!(message("no-such-model").contains("ORG/NAME"));
         assert!(message("org/name").contains("embedlens models download org/name"), "{}", message("org/name"));

@@ -81,7 +81,7 @@ fn shown(query: &Query) -> String {
 fn search_set(request: &QueryRequest, set: &EmbeddingSet, query: &[f32]) -> Vec<AnswerGroup> {
     let corpus = &request.corpus;
     let modality_at: Vec<Modality> = set.rows.iter().map(|&row| corpus.item_of(row).modality).collect();
-    let index = set.graph.index(&set.vectors);
+    let index = set.graph.index(&set.vectors, set.metric());
     let group = |modality: Modality| {
         let of_modality = |position: usize| modality_at[position] == modality;
         let hits = index.top_k(query, request.top, Some(&of_modality));

@@ -4,6 +4,7 @@ mod cli;
 mod clusters;
 mod corpus;
 mod encoders;
+mod folders;
 #[cfg(feature = "gui")]
 mod gui;
 #[cfg(feature = "gui")]
