@@ -214,10 +214,10 @@ impl Served {
             );
             return send(stream, 302, &headers, b"");
         }
-        self.body(stream, asked, fault, (&bytes, &tag))
+        self.body(stream, asked, fault.as_ref(), (&bytes, &tag))
     }
 
-    fn body(&self, mut stream: &TcpStream, asked: &Asked, fault: Option<Fault>, content: (&[u8], &str)) -> Option<()> {
+    fn body(&self, mut stream: &TcpStream, asked: &Asked, fault: Option<&Fault>, content: (&[u8], &str)) -> Option<()> {
         let (bytes, tag) = content;
         let from =
             asked.range.as_deref().and_then(|range| range.strip_prefix("bytes=")?.strip_suffix('-')?.parse().ok());
@@ -232,7 +232,7 @@ impl Served {
             body[length / 2] ^= 1;
         }
         if let Some(Fault::CutAfter(end) | Fault::StallAfter(end)) = fault {
-            body.truncate(end);
+            body.truncate(*end);
         }
         let head = format!(
             "HTTP/1.1 {status} x\r\nContent-Length: {length}\r\nETag: \"{tag}\"\r\nX-Repo-Commit: {COMMIT}\r\n{range}\r\n"
