@@ -18,7 +18,7 @@ const ZERO_SHOT: Scale = ("ImageNet zero-shot", 20.0, 85.0);
 const NEAREST: Scale = ("ImageNet nearest neighbours", 50.0, 85.0);
 
 /// What a transformer that only filled in masked words is worth as it is: its vectors do not mean likeness (Reimers and Gurevych 2019:
-/// raw BERT is below averaged GloVe on STS).
+/// raw BERT is below averaged `GloVe` on STS).
 const MASKED: f64 = 0.12;
 /// What a model trained for the use is worth whose makers publish no comparable figure.
 const UNKNOWN: f64 = 0.45;
@@ -107,9 +107,9 @@ fn figure(model: &KnownModel, scale: Scale, reasons: &mut Reasons) -> Option<f64
     let share = ((value - nothing) / (best - nothing)).clamp(0.0, 1.0);
     let sentence = format!("{measure}: {value:.1} of 100, as published.");
     if share >= 0.5 {
-        reasons.pro(sentence)
+        reasons.pro(sentence);
     } else {
-        reasons.con(sentence)
+        reasons.con(sentence);
     }
     Some(share)
 }
