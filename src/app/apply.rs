@@ -189,6 +189,7 @@ impl App {
                 (InputKind::Text, None) => texts * 0.0005,
                 (InputKind::Text, Some(_)) => texts * 0.02,
                 (InputKind::Image, _) => images * 0.04,
+                (InputKind::Both, _) => texts * 0.02 + images * 0.04,
             };
             if cost > 0.0 && model.card.source == crate::workspace::ModelSource::Bundled {
                 wanted.push((cost, model.card.id.clone()));

@@ -7,7 +7,9 @@
 
 mod bundled;
 mod card;
+mod embedder;
 mod encoder;
+mod error;
 mod hub;
 mod precision;
 mod registry;
@@ -17,6 +19,8 @@ mod vision;
 mod weights;
 
 pub use card::*;
+pub use embedder::*;
+pub use error::ModelError;
 pub use precision::Precision;
 pub use registry::{OpenOptions, canonical, cards, hub_cards, open};
 pub use text::words::WordTokens;

@@ -114,12 +114,12 @@ impl Asker<'_> {
             (Query::Text(_), _) => card.text_query_model.clone().ok_or_else(|| {
                 format!("{} knows pictures only: words cannot be asked of its space. Ask it with a picture", card.name)
             }),
-            (Query::Image(_), InputKind::Image) => Ok(card.maker().unwrap_or(&card.id).clone()),
+            (Query::Image(_), InputKind::Image | InputKind::Both) => Ok(card.maker().unwrap_or(&card.id).clone()),
             (Query::Image(_), InputKind::Text) => self
                 .request
                 .sets
                 .iter()
-                .find(|set| set.card.input == InputKind::Image && set.card.space == card.space)
+                .find(|set| set.card.input.reads_pictures() && set.card.space == card.space)
                 .and_then(|set| set.card.maker().cloned())
                 .ok_or_else(|| format!("{} reads texts: no picture model of its space is in use", card.name)),
         }
@@ -146,7 +146,7 @@ pub(super) fn embed_query(
     let mut pooled = env.models.take(model, env.offline)?;
     let attempted = format!("embed the query with {model}");
     let embedded = match query {
-        Query::Text(text) => env.run(|| pooled.with(&attempted, |m| m.embed(&[Input::Text(text)]))),
+        Query::Text(text) => env.run(|| pooled.with(&attempted, |m| m.embed(&[Input::Query(text)]))),
         Query::Image(path) => {
             let picture = corpus::read_image(path, max_megapixels.max(1))
                 .map_err(|reason| TaskError::QueryImage { path: path.clone(), reason: reason.to_string() })?;

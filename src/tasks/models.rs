@@ -164,6 +164,7 @@ pub(super) fn modalities_of(input: InputKind) -> &'static [Modality] {
     match input {
         InputKind::Text => &[Modality::Text, Modality::Code],
         InputKind::Image => &[Modality::Image],
+        InputKind::Both => &Modality::ALL,
     }
 }
 

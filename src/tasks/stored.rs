@@ -97,7 +97,7 @@ pub fn answer_stored(request: &StoredQuery, env: &Environment, progress: &Progre
     }
     let asked = match (&request.query, card.input) {
         (Query::Text(_), _) => card.text_query_model.clone(),
-        (Query::Image(_), InputKind::Image) => Some(card.id.clone()),
+        (Query::Image(_), InputKind::Image | InputKind::Both) => Some(card.id.clone()),
         (Query::Image(_), InputKind::Text) => None,
     };
     let asked = asked.ok_or_else(|| TaskError::CannotAsk { model: card.name.clone() })?;

@@ -11,9 +11,7 @@ use super::theme::Theme;
 use crate::corpus::{Corpus, Modality};
 use crate::jobs::JobSnapshot;
 use crate::vectors::RowId;
-use crate::workspace::{
-    Agreement, Answer, ColumnValues, EmbeddingSet, Explanation, InputKind, ModelCard, ModelId, Speed,
-};
+use crate::workspace::{Agreement, Answer, ColumnValues, EmbeddingSet, Explanation, ModelCard, ModelId, Speed};
 
 /// What is selected and looked at; the same in all panes.
 #[derive(Clone, Debug, Default)]
@@ -239,7 +237,9 @@ impl Context<'_> {
 
     /// Whether a model reads anything of a corpus.
     pub fn reads(&self, model: &ModelState, corpus: &Corpus) -> bool {
-        corpus.items.iter().any(|item| (item.modality == Modality::Image) == (model.card.input == InputKind::Image))
+        let input = model.card.input;
+        let read = |modality| if modality == Modality::Image { input.reads_pictures() } else { input.reads_texts() };
+        corpus.items.iter().any(|item| read(item.modality))
     }
 
     /// The model whose map Explore shows.

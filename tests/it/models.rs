@@ -144,7 +144,7 @@ mod bundled {
             assert_eq!(model.fingerprint(), opened(&card.id.0).fingerprint());
             let wrong = match card.input {
                 embedlens::models::InputKind::Text => Input::Image(&picture),
-                embedlens::models::InputKind::Image => Input::Text("a dog"),
+                _ => Input::Text("a dog"),
             };
             assert!(matches!(model.embed(&[wrong]), Err(ModelError::WrongInput { .. })));
             assert!(matches!(model.explain(wrong), Err(ModelError::WrongInput { .. })));

@@ -254,7 +254,7 @@ fn groups(order: &[usize], ready: &[Ready]) -> Vec<Vec<usize>> {
 /// The text of an input, or why it cannot be read by a text model.
 pub(in crate::models) fn text_of<'a>(card: &ModelCard, input: Input<'a>) -> Result<&'a str, ModelError> {
     match input {
-        Input::Text(text) => Ok(text),
+        Input::Text(text) | Input::Query(text) => Ok(text),
         Input::Image(_) => {
             debug_assert_eq!(card.input, InputKind::Text);
             Err(ModelError::WrongInput { model: card.name.clone(), reads: "texts", given: "a picture" })

@@ -17,7 +17,7 @@ use super::{
     tokens::TextTokenizer,
 };
 use crate::models::{
-    InputKind, ModelCard, ModelError, ModelId, ModelSource, Pooling, Precision,
+    InputKind, ModelCard, ModelError, ModelId, ModelSource, Pooling, Precision, Prompts, Similarity,
     encoder::{Activation, Encoder, Kernel},
     weights::{Weights, bad},
 };
@@ -128,6 +128,9 @@ fn card(
         context_tokens: Some(max_tokens),
         precision: Some(Precision::F32),
         runs_as: None,
+        prompts: Prompts::default(),
+        similarity: Similarity::default(),
+        remarks: Vec::new(),
         pooling: modules.pooling,
         normalized: matches!(modules.after.last(), Some(None)),
         licence: "not stated in the folder".to_owned(),

@@ -152,7 +152,7 @@ fn fairness(ui: &mut Ui, ctx: &Context<'_>) {
     ui.spacing_mut().item_spacing.y = 4.0;
     section(ui, "Fair comparison");
     if cut.is_empty() {
-        let texts = models.iter().any(|model| model.card.input == InputKind::Text);
+        let texts = models.iter().any(|model| model.card.input.reads_texts());
         let words = match (texts, models.iter().all(|model| model.set.is_some())) {
             (false, _) => "Nothing is cut from pictures.",
             (true, true) => "No text was cut by any of these models.",

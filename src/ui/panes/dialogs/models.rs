@@ -9,7 +9,7 @@ use crate::ui::state::WindowState;
 use crate::ui::theme;
 use crate::ui::widgets::{bytes, dim, fact, faint, link, name_field, section, thousands};
 use crate::vectors::kernel_name;
-use crate::workspace::{InputKind, ModelId, ModelSource};
+use crate::workspace::{ModelId, ModelSource};
 
 /// Paints the window's content.
 pub fn show(ui: &mut Ui, ctx: &Context<'_>, state: &mut WindowState) {
@@ -50,10 +50,7 @@ fn card(ui: &mut Ui, ctx: &Context<'_>, model: &ModelState) {
         }
     });
     dim(ui, card.about.as_str());
-    let reads = match card.input {
-        InputKind::Text => "texts and code",
-        InputKind::Image => "pictures",
-    };
+    let reads = card.input.words();
     let context =
         card.context_tokens.map_or("no limit".to_owned(), |tokens| format!("{} tokens", thousands(tokens as u64)));
     fact(ui, "Reads", format!("{reads}, {context}"));
