@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::models::{
     ModelError,
-    encoder::{Activation, Family, Shape},
+    encoder::{Activation, Family, Options, Shape},
     weights::bad,
 };
 
@@ -61,12 +61,12 @@ pub(in crate::models) fn encoder_shape(id: &str, file: &str, bytes: &[u8]) -> Re
         first_position: match family {
             Family::Roberta => usize::try_from(padding).map_or(usize::MAX, |padding| padding.saturating_add(1)),
             Family::Mpnet => 2,
-            Family::Bert | Family::DistilBert => 0,
+            _ => 0,
         },
         token_types: match family {
             Family::Bert => read.optional_size("type_vocab_size", 2)?,
             Family::Roberta => read.optional_size("type_vocab_size", 1)?,
-            Family::DistilBert | Family::Mpnet => 0,
+            _ => 0,
         },
         activation: read.activation(name("hidden_act", "activation"))?,
         epsilon: read.epsilon()?,
@@ -74,6 +74,7 @@ pub(in crate::models) fn encoder_shape(id: &str, file: &str, bytes: &[u8]) -> Re
             Family::Mpnet => read.optional_size("relative_attention_num_buckets", 32)?,
             _ => 0,
         },
+        options: Options::default(),
     };
     let (hidden, heads) = (shape.hidden, shape.heads);
     if hidden % heads != 0 {
