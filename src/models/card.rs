@@ -124,6 +124,8 @@ pub enum Pooling {
     Last,
     /// Mean over the places of a picture.
     Spatial,
+    /// What one learned query finds in the places of a picture.
+    Attention,
     /// Probability-weighted mean of class vectors (ConSE).
     Classes,
 }

@@ -65,6 +65,28 @@ pub struct Explanation {
     pub vector: Vec<f32>,
 }
 
+/// How the cosines of captions with one picture become probabilities.
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
+pub struct CaptionScale {
+    /// What cosines are multiplied by (the inverse of the temperature).
+    pub factor: f32,
+    /// What is added then, where each caption is judged by itself; `None` where captions compete.
+    pub bias: Option<f32>,
+}
+
+impl CaptionScale {
+    /// The probability of each caption: of being right by itself where there is a bias, else of being the one among them.
+    pub fn shares(&self, cosines: &[f32]) -> Vec<f32> {
+        if let Some(bias) = self.bias {
+            return cosines.iter().map(|cosine| 1.0 / (1.0 + (-(cosine * self.factor + bias)).exp())).collect();
+        }
+        let greatest = cosines.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        let powers: Vec<f32> = cosines.iter().map(|cosine| ((cosine - greatest) * self.factor).exp()).collect();
+        let sum: f32 = powers.iter().sum();
+        powers.into_iter().map(|power| power / sum).collect()
+    }
+}
+
 /// A loaded model.
 pub trait Embedder: Send {
     /// What is known of it.
@@ -100,6 +122,10 @@ pub trait Embedder: Send {
     }
     /// Multiplications and additions of the layers' matrix products, a token: 2 a weight. `None` where that says nothing of the work.
     fn operations_per_token(&self) -> Option<f64> {
+        None
+    }
+    /// How cosines of captions with a picture become probabilities; `None` for models that were not trained for that.
+    fn caption_scale(&self) -> Option<CaptionScale> {
         None
     }
     /// How costly an input is, in tokens before truncation (1 for a picture): for sorting into batches.

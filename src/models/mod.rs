@@ -14,7 +14,6 @@ mod hub;
 mod precision;
 mod registry;
 mod text;
-#[cfg(feature = "bundled-models")]
 mod vision;
 mod weights;
 

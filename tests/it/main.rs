@@ -15,6 +15,7 @@ mod gui_vectors;
 mod layering;
 mod models;
 mod numerics;
+mod pictures;
 mod reduce;
 #[cfg(all(feature = "gui", feature = "bundled-models"))]
 mod sample;
