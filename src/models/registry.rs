@@ -19,7 +19,7 @@ pub struct OpenOptions {
     pub hub_cache: Option<PathBuf>,
     /// What is to be otherwise than the model's own files say; models of pictures have no such choice.
     pub overrides: Overrides,
-    /// Read a folder that holds only pickle (pytorch_model.bin): its instructions are parsed, and none is run.
+    /// Read a folder that holds only pickle (`pytorch_model.bin`): its instructions are parsed, and none is run.
     pub pickle: bool,
 }
 
