@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::models_args::ModelsArgs;
 use super::numeric_args::{BenchArgs, ClusterArgs, NeighboursArgs};
 use super::options::{Common, LayoutArgs, LoadArgs, ModelArgs, PrecisionArgs, reduction};
 use crate::projection::Reduction;
