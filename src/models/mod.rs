@@ -26,5 +26,5 @@ pub use error::ModelError;
 pub use hub::{Downloaded, HubError, HubOptions, Token, download};
 pub use overrides::Overrides;
 pub use precision::Precision;
-pub use registry::{OpenOptions, canonical, cards, hub_cards, open};
+pub use registry::{OpenOptions, canonical, cards, hub_cards, open, to_fetch};
 pub use text::words::WordTokens;

@@ -92,6 +92,19 @@ fn open_folder(
     }
 }
 
+/// The hub's name ("ORG/NAME") of a model that is nowhere on this computer, or not whole; `None` for what is here and for what is no such
+/// name.
+pub fn to_fetch(id: &ModelId, options: &OpenOptions) -> Option<String> {
+    let id = trimmed(id);
+    let (name, _) = id.parts();
+    if bundled::full_name(name).is_some() || Path::new(name).exists() || !hub::is_hub_name(name) {
+        return None;
+    }
+    let cache = options.hub_cache.clone().or_else(hub::cache_dir);
+    let here = cache.is_some_and(|cache| hub::snapshot(&cache, name).is_ok());
+    (!here).then(|| name.to_owned())
+}
+
 /// The one id of a model that has several names: the full id of a bundled model, else the name as it is. Its precision follows
 /// ("@int8"), except `f32`, which is meant where none is named.
 pub fn canonical(id: &ModelId) -> ModelId {
