@@ -11,7 +11,7 @@ use crate::workspace::ErrorReport;
 
 /// Lists the entries that pass the filters.
 pub(super) fn list(filter: &FilterArgs, session: &Session) -> Result<(), Failure> {
-    let here = tasks::models_here();
+    let here = tasks::models_here(&session.env);
     let listed: Vec<&KnownModel> = all().iter().filter(|model| passes(filter, model)).collect();
     let head = ["id", "reads", "dimensions", "tokens", "MB", "licence", "runs"];
     let mut rows = vec![head.map(str::to_owned).to_vec()];
@@ -97,7 +97,7 @@ pub(super) fn show(args: &ShowArgs, session: &Session) -> Result<(), Failure> {
             hint: "`embedlens models --all` lists all of them; a folder or ORG/NAME that it does not know may still be run".to_owned(),
         }));
     };
-    let here = is_here(model, &tasks::models_here());
+    let here = is_here(model, &tasks::models_here(&session.env));
     session.print(&whole(model, here), &entry(model, here))
 }
 

@@ -27,7 +27,7 @@ pub(super) fn run(args: &ChooseArgs, session: &Session) -> Result<(), Failure> {
         whole: args.whole,
         data,
         rate,
-        here: tasks::models_here(),
+        here: tasks::models_here(&session.env),
     };
     let choice = choose(&wants);
     session.print(&words(&wants, &choice, args.top), &document(&wants, &choice, args.top))

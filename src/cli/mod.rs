@@ -10,6 +10,7 @@ mod catalogue;
 mod choose;
 mod cluster;
 mod compare;
+mod download;
 mod embed;
 mod inspect;
 mod json;

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::models_args::{ModelsArgs, ModelsCommand};
 use super::session::{Failure, Session};
 use super::text::{columns, count};
-use super::{catalogue, choose, json};
+use super::{catalogue, choose, download, json};
 use crate::models::{ModelCard, Precision};
 use crate::tasks;
 use crate::vectors::kernel_name;
@@ -16,11 +16,12 @@ pub(super) fn run(args: &ModelsArgs, session: &Session) -> Result<(), Failure> {
         None => list(session),
         Some(ModelsCommand::Show(args)) => catalogue::show(args, session),
         Some(ModelsCommand::Choose(args)) => choose::run(args, session),
+        Some(ModelsCommand::Download(args)) => download::run(args, session),
     }
 }
 
 fn list(session: &Session) -> Result<(), Failure> {
-    let cards = tasks::listed_models();
+    let cards = tasks::listed_models(&session.env);
     let mut rows = vec![["id", "reads", "dimensions", "tokens", "MB", "licence"].map(str::to_owned).to_vec()];
     rows.extend(cards.iter().map(row));
     let mut text = columns(&rows, "llrrrl");
@@ -34,7 +35,8 @@ fn list(session: &Session) -> Result<(), Failure> {
     }
     text += &precisions(&cards);
     text += "\nA folder with config.json, tokenizer.json and model.safetensors, or ORG/NAME in the local hub cache, can be given to --model too.\n\
-        `embedlens models --all` lists what is known of others, `embedlens models choose` helps to choose.\n";
+        `embedlens models --all` lists what is known of others, `embedlens models choose` helps to choose, and\n\
+        `embedlens models download ORG/NAME` fetches one.\n";
     session.print(&text, &cards.iter().map(json::card).collect::<Value>())
 }
 

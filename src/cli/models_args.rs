@@ -29,6 +29,12 @@ pub enum ModelsCommand {
         embedlens models choose --for code-search --commercial --weights quality=3,speed=1 --json\n  \
         embedlens models choose --for domain-texts --domain law --where anywhere")]
     Choose(ChooseArgs),
+    /// Fetch a model from the hub into the cache that Python uses too
+    #[command(after_help = "Examples:\n  embedlens models download BAAI/bge-small-en-v1.5\n  \
+        embedlens embed notes --model BAAI/bge-small-en-v1.5 --out notes.npy\n\n\
+        What was begun is gone on with, and every file is checked. Obeyed are HF_HUB_CACHE, HF_HOME, HF_ENDPOINT, HF_TOKEN, \
+        HF_HUB_OFFLINE, HF_HUB_DOWNLOAD_TIMEOUT and HTTPS_PROXY, as Python's huggingface_hub does.")]
+    Download(DownloadArgs),
 }
 
 impl ModelsArgs {
@@ -37,6 +43,7 @@ impl ModelsArgs {
             None => &self.common,
             Some(ModelsCommand::Show(args)) => &args.common,
             Some(ModelsCommand::Choose(args)) => &args.common,
+            Some(ModelsCommand::Download(args)) => &args.common,
         }
     }
 }
@@ -120,6 +127,21 @@ pub struct ShowArgs {
     /// An id of `embedlens models --all`, a short name, or a folder
     #[arg(value_name = "ID")]
     pub id: String,
+    #[command(flatten)]
+    pub common: Common,
+}
+
+#[derive(Debug, Args)]
+pub struct DownloadArgs {
+    /// The model's name on the hub
+    #[arg(value_name = "ORG/NAME")]
+    pub name: String,
+    /// A branch, a tag or a commit [default: main]
+    #[arg(long, value_name = "NAME")]
+    pub revision: Option<String>,
+    /// Take pickled weights (`pytorch_model.bin`) where there are no others; nothing in them is run
+    #[arg(long)]
+    pub pickle: bool,
     #[command(flatten)]
     pub common: Common,
 }

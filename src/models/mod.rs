@@ -17,14 +17,14 @@ mod overrides;
 mod precision;
 mod registry;
 mod text;
-#[cfg(feature = "bundled-models")]
 mod vision;
 mod weights;
 
 pub use card::*;
 pub use embedder::*;
 pub use error::ModelError;
+pub use hub::{Downloaded, HubError, HubOptions, Token, download};
 pub use overrides::Overrides;
 pub use precision::Precision;
-pub use registry::{OpenOptions, canonical, cards, hub_cards, open};
+pub use registry::{OpenOptions, canonical, cards, hub_cards, open, to_fetch};
 pub use text::words::WordTokens;

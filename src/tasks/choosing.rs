@@ -14,8 +14,8 @@ const SAMPLE: usize = 48;
 const TIMED: &str = "all-MiniLM-L6-v2";
 
 /// Ids of the models on this computer.
-pub fn models_here() -> Vec<String> {
-    listed_models().into_iter().map(|card| card.id.0).collect()
+pub fn models_here(env: &Environment) -> Vec<String> {
+    listed_models(env).into_iter().map(|card| card.id.0).collect()
 }
 
 /// Multiplications and additions a second that embedding texts of `corpus` comes to here; `None` where there are no texts or no bundled

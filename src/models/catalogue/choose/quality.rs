@@ -6,6 +6,9 @@ use super::parts::Reasons;
 use super::{Use, Wants};
 use crate::models::catalogue::{KnownModel, Modality, Training};
 
+/// What it costs a model that its makers have a newer one in its place.
+const OLDER: f64 = 0.1;
+
 /// A measure, and the values that count as nothing and as the best.
 type Scale = (&'static str, f64, f64);
 
@@ -18,7 +21,7 @@ const ZERO_SHOT: Scale = ("ImageNet zero-shot", 20.0, 85.0);
 const NEAREST: Scale = ("ImageNet nearest neighbours", 50.0, 85.0);
 
 /// What a transformer that only filled in masked words is worth as it is: its vectors do not mean likeness (Reimers and Gurevych 2019:
-/// raw BERT is below averaged GloVe on STS).
+/// raw BERT is below averaged `GloVe` on STS).
 const MASKED: f64 = 0.12;
 /// What a model trained for the use is worth whose makers publish no comparable figure.
 const UNKNOWN: f64 = 0.45;
@@ -49,10 +52,10 @@ fn of_texts(purpose: Use, model: &KnownModel, reasons: &mut Reasons) -> f64 {
         reasons.con("No figure is published that compares it with the others: it counts as middling.".to_owned());
         if model.training == Training::Pairs { UNKNOWN } else { UNKNOWN / 2.0 }
     });
-    if purpose == Use::CodeSearch {
-        return for_code(model, share, reasons);
-    }
-    share
+    let share = if purpose == Use::CodeSearch { for_code(model, share, reasons) } else { share };
+    let Some(newer) = &model.newer else { return share };
+    reasons.con(format!("Its makers' newer {newer} takes its place."));
+    (share - OLDER).max(0.0)
 }
 
 /// Those that learnt pairs of code and words keep their share; what the others find is luck of their general training.
@@ -107,9 +110,9 @@ fn figure(model: &KnownModel, scale: Scale, reasons: &mut Reasons) -> Option<f64
     let share = ((value - nothing) / (best - nothing)).clamp(0.0, 1.0);
     let sentence = format!("{measure}: {value:.1} of 100, as published.");
     if share >= 0.5 {
-        reasons.pro(sentence)
+        reasons.pro(sentence);
     } else {
-        reasons.con(sentence)
+        reasons.con(sentence);
     }
     Some(share)
 }
