@@ -30,6 +30,7 @@ pub use report::ErrorReport;
 pub use shelf::{Damaged, Shelf};
 pub use texts::data_of;
 
+pub use crate::models::catalogue;
 // The window reads cards and explanations from here, so that it need not know the room of the models.
 pub use crate::models::{
     Explanation, InputKind, ModelCard, ModelId, ModelSource, Overrides, Pooling, Precision, Prompts, Similarity,
