@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -97,6 +98,22 @@ impl Hub {
 
     pub fn file(&self, id: &str, name: &str, bytes: &[u8]) {
         self.state.lock().unwrap().files.insert(format!("{id}/{name}"), bytes.to_vec());
+    }
+
+    /// All files of a folder.
+    pub fn folder(&self, id: &str, folder: &Path) {
+        let mut folders = vec![folder.to_owned()];
+        while let Some(at) = folders.pop() {
+            for entry in fs_err::read_dir(at).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else {
+                    let name = path.strip_prefix(folder).unwrap().to_string_lossy().replace('\\', "/");
+                    self.file(id, &name, &fs_err::read(&path).unwrap());
+                }
+            }
+        }
     }
 
     pub fn tell_size(&self, id: &str, name: &str, size: u64) {
