@@ -13,5 +13,6 @@ pub(super) mod settings;
 #[cfg(feature = "bundled-models")]
 pub(super) mod static_table;
 pub(super) mod tokens;
+mod vocabulary;
 mod wordpiece;
 pub(super) mod words;
