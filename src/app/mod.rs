@@ -18,6 +18,8 @@ mod maps_of;
 mod measuring;
 mod persistence;
 mod placing;
+#[cfg(all(test, feature = "bundled-models"))]
+mod testing;
 mod vitals;
 
 use std::io::Write as _;

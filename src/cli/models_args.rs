@@ -40,7 +40,7 @@ pub struct DownloadArgs {
     /// A branch, a tag or a commit [default: main]
     #[arg(long, value_name = "NAME")]
     pub revision: Option<String>,
-    /// Take pickled weights (pytorch_model.bin) where there are no others; nothing in them is run
+    /// Take pickled weights (`pytorch_model.bin`) where there are no others; nothing in them is run
     #[arg(long)]
     pub pickle: bool,
     #[command(flatten)]

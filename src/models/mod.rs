@@ -17,7 +17,6 @@ mod overrides;
 mod precision;
 mod registry;
 mod text;
-#[cfg(feature = "bundled-models")]
 mod vision;
 mod weights;
 

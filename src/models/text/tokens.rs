@@ -73,7 +73,6 @@ impl TextTokenizer {
     }
 
     /// Id of a vocabulary entry.
-    #[cfg(feature = "bundled-models")]
     pub(in crate::models) fn id(&self, token: &str) -> Option<u32> {
         self.inner.token_to_id(token)
     }

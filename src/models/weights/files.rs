@@ -38,7 +38,7 @@ impl WeightFiles {
             let path = place.need(&name)?;
             let shown = path.display().to_string();
             let bytes = fs_err::read(&path).map_err(|e| bad(&shown, e.to_string()))?;
-            Ok((shown, bytes))
+            Ok::<_, ModelError>((shown, bytes))
         };
         let files = match find(place, base)? {
             Found::Tensors(names) => names.into_iter().map(read).collect::<Result<Vec<_>, _>>()?,

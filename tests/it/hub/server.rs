@@ -195,16 +195,16 @@ impl Served {
                 let found = state.faults.iter().position(|(ending, _)| line.ends_with(ending.as_str()));
                 found.map(|place| state.faults.remove(place).1)
             };
-            if self.answer(stream, &asked, fault).is_none() {
+            if self.answer(stream, &asked, fault.as_ref()).is_none() {
                 return;
             }
         }
     }
 
     /// `None` ends the connection.
-    fn answer(&self, stream: &TcpStream, asked: &Asked, fault: Option<Fault>) -> Option<()> {
+    fn answer(&self, stream: &TcpStream, asked: &Asked, fault: Option<&Fault>) -> Option<()> {
         if let Some(Fault::Status(status, headers)) = fault {
-            return send(stream, status, headers, b"");
+            return send(stream, *status, headers, b"");
         }
         let path = asked.path.split('?').next().unwrap_or_default().trim_start_matches('/');
         if let Some(rest) = path.strip_prefix("api/models/") {
@@ -231,7 +231,7 @@ impl Served {
             );
             return send(stream, 302, &headers, b"");
         }
-        self.body(stream, asked, fault.as_ref(), (&bytes, &tag))
+        self.body(stream, asked, fault, (&bytes, &tag))
     }
 
     fn body(&self, mut stream: &TcpStream, asked: &Asked, fault: Option<&Fault>, content: (&[u8], &str)) -> Option<()> {
