@@ -10,12 +10,12 @@ use super::{
     encoder::{EncoderParts, TextEncoder, check_vocabulary},
     files::{Place, within},
     modules::{self, First, Modules, Step},
-    pool::{After, Dense},
+    pool::{After, Dense, Pools},
     settings::{self, Settings},
     tokens::TextTokenizer,
 };
 use crate::models::{
-    Embedder, InputKind, ModelCard, ModelError, ModelId, ModelSource, OpenOptions, Pooling, Precision,
+    Embedder, InputKind, ModelCard, ModelError, ModelId, ModelSource, OpenOptions, Pooling, Precision, catalogue,
     encoder::{Encoder, Kernel},
     weights::{WeightFiles, weights_size},
 };
@@ -46,7 +46,7 @@ pub(in crate::models) fn open(
     options: &OpenOptions,
 ) -> Result<Box<dyn Embedder>, ModelError> {
     let place = Place::new(folder)?;
-    let modules = modules::modules(&place, &named.id)?;
+    let modules = assumed(modules::modules(&place, &named.id)?, &named.id);
     match &modules.first {
         First::Transformer(base) => open_encoder(&place, base, (named, precision), &modules, options),
         First::Table(_) => Err(modules::unsupported(&named.id, "tables are not read".to_owned())),
@@ -104,7 +104,7 @@ fn open_encoder(
 /// outside. Its space is not known before it is opened.
 pub(in crate::models) fn peek(folder: &Path, named: Named) -> Option<ModelCard> {
     let place = Place::new(folder).ok()?;
-    let modules = modules::modules(&place, &named.id).ok()?;
+    let modules = assumed(modules::modules(&place, &named.id).ok()?, &named.id);
     let First::Transformer(base) = &modules.first else { return None };
     let config = place.read(&within(base, "config.json")).ok()?;
     let shape = encoder_shape(&named.id, "config.json", &config).ok()?;
@@ -130,6 +130,18 @@ pub(in crate::models) fn peek(folder: &Path, named: Named) -> Option<ModelCard> 
     };
     let space = named.id.clone();
     Some(ModelCard { space, ..card(named, facts) })
+}
+
+/// What the catalogue knows of a model whose folder does not say how it pools.
+fn assumed(modules: Modules, id: &str) -> Modules {
+    match catalogue::known(id).filter(|_| modules.assumed) {
+        None => modules,
+        Some(known) => Modules {
+            pools: known.pooling.map_or_else(|| modules.pools.clone(), Pools::of),
+            steps: if known.normalized { vec![Step::Normalize] } else { Vec::new() },
+            ..modules
+        },
+    }
 }
 
 /// The tokenizer lies beside the transformer, or at the top.
@@ -184,15 +196,28 @@ fn read_steps(
 }
 
 fn card(named: Named, facts: Facts<'_>) -> ModelCard {
-    let Facts { modules, settings, licence, dimensions, max_tokens, size, hash } = facts;
+    let Facts { modules, mut settings, licence, dimensions, max_tokens, size, hash } = facts;
     let id = ModelId(named.id);
     let name = Path::new(&id.0).file_name().map_or_else(|| id.0.clone(), |n| n.to_string_lossy().into_owned());
+    let known = catalogue::known(&id.0);
     let mut remarks = Vec::new();
-    if modules.assumed {
-        remarks.push(
+    match known {
+        _ if !modules.assumed => {}
+        Some(known) => remarks.push(format!(
+            "No modules.json: pooling ({}) and length are those that the catalogue has for {}.",
+            modules.pools.name().to_lowercase(),
+            known.id
+        )),
+        None => remarks.push(
             "No modules.json: mean pooling and length 1 are assumed; compare with the model's own documentation."
                 .into(),
-        );
+        ),
+    }
+    if let Some((known, prompts)) = known.and_then(|known| Some((known, known.prompts()?)))
+        && settings.prompts.is_empty()
+    {
+        settings.prompts = prompts.clone();
+        remarks.push(format!("Its folder names no prompts: those that the catalogue has for {} are used.", known.id));
     }
     if modules.pools.shown() == Pooling::Several {
         remarks.push(format!("Its vectors are several poolings side by side: {}.", modules.pools.name()));
@@ -206,7 +231,7 @@ fn card(named: Named, facts: Facts<'_>) -> ModelCard {
         (_, true) => "A text encoder from your computer.",
         (_, false) => "A sentence-transformers text encoder from your computer.",
     };
-    ModelCard {
+    let card = ModelCard {
         space: format!("{name} {}", &hash.to_hex()[..12]),
         text_query_model: Some(id.clone()),
         id,
@@ -231,5 +256,9 @@ fn card(named: Named, facts: Facts<'_>) -> ModelCard {
             .into_iter()
             .collect(),
         best_for: "See the model's own documentation.".to_owned(),
+    };
+    match known {
+        Some(known) => known.fill(card),
+        None => card,
     }
 }
