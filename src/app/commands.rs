@@ -40,6 +40,7 @@ impl App {
             Command::Reload => self.reload(),
             Command::SetLoadOptions(options) => self.read_with(options),
             Command::Caption(question) => self.spawn_captions(question),
+            Command::UseModel(id, wanted) => self.use_overrides(&id, wanted),
             Command::Mend(id, remedy) => self.mend(&id, remedy),
             Command::CancelJob(id) => self.cancel(id),
             Command::PauseJob(id, paused) => self.jobs.set_paused(id, paused),

@@ -141,7 +141,7 @@ impl Pooling {
             Self::Max => "max pooling",
             Self::WeightedMean => "weighted mean pooling",
             Self::Last => "the last token",
-            Self::MeanSqrtLen => "the sum over the root of the length",
+            Self::MeanSqrtLen => "the sum over the square root of the length",
             Self::Several => "several poolings side by side",
             Self::Spatial => "the mean over places",
             Self::Classes => "the mean over classes",

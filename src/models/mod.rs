@@ -24,6 +24,7 @@ mod weights;
 pub use card::*;
 pub use embedder::*;
 pub use error::ModelError;
+pub use hub::{Downloaded, HubError, HubOptions, Token, download};
 pub use overrides::Overrides;
 pub use precision::Precision;
 pub use registry::{OpenOptions, canonical, cards, hub_cards, open};

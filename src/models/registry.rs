@@ -19,7 +19,7 @@ pub struct OpenOptions {
     pub hub_cache: Option<PathBuf>,
     /// What is to be otherwise than the model's own files say; models of pictures have no such choice.
     pub overrides: Overrides,
-    /// Read a folder that holds only pickle (pytorch_model.bin): its instructions are parsed, and none is run.
+    /// Read a folder that holds only pickle (`pytorch_model.bin`): its instructions are parsed, and none is run.
     pub pickle: bool,
 }
 
@@ -148,7 +148,7 @@ mod tests {
             OpenOptions { offline: true, hub_cache: Some(empty.path().to_path_buf()), ..OpenOptions::default() };
         let message = |id: &str| open(&ModelId(id.to_owned()), &options).err().unwrap().to_string();
         assert!(message("no-such-model").contains("ORG/NAME"));
-        assert!(message("org/name").contains("huggingface-cli download org/name"), "{}", message("org/name"));
+        assert!(message("org/name").contains("embedlens models download org/name"), "{}", message("org/name"));
         for trick in ["../secret", "org/..", "a/b/c", "org/na me", "", ".", "/nowhere/at/all", "org/.hidden"] {
             message(trick);
         }

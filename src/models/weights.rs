@@ -64,6 +64,7 @@ impl<'a> Weights<'a> {
     }
 
     /// Shape of tensor `name`; `None` where there is none.
+    #[allow(dead_code, reason = "tables of token vectors are opened by it")]
     pub(in crate::models) fn shape(&self, name: &str) -> Option<Vec<usize>> {
         self.view(name).ok().map(|view| view.shape().to_vec())
     }

@@ -4,7 +4,7 @@
 
 use super::TaskError;
 use crate::corpus::{Corpus, Modality};
-use crate::models::{ModelCard, Pooling, Prompts, Similarity};
+use crate::models::{ModelCard, Pooling, Prompts, Similarity, catalogue};
 use crate::picture::grouped;
 use crate::progress::Progress;
 use crate::vectors::norm;
@@ -30,8 +30,13 @@ pub struct Expected {
 
 /// What the makers of a model say, where the catalogue knows it.
 pub fn expected_of(card: &ModelCard) -> Expected {
-    let _ = card;
-    Expected::default()
+    let known = card.maker().and_then(|id| catalogue::known(&id.0));
+    // A model of pictures has no prompts and a pooling of its own.
+    let known = known.filter(|_| card.input.reads_texts());
+    known.map_or_else(Expected::default, |known| Expected {
+        pooling: known.pooling,
+        prompts: Some(known.prompts.clone()),
+    })
 }
 
 /// One model of a comparison.

@@ -14,7 +14,7 @@ use crate::corpus::LoadOptions;
 use crate::jobs::JobId;
 use crate::projection::{Method, TsneParams, UmapParams};
 use crate::vectors::{Metric, RowId};
-use crate::workspace::{ClusterParams, Column, ModelId, Remedy};
+use crate::workspace::{ClusterParams, Column, ModelId, Overrides, Remedy};
 
 /// How a new selection meets the old one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,6 +90,8 @@ pub enum Command {
     Add(Vec<PathBuf>),
     /// Load the bundled sample.
     OpenSample,
+    /// Use a model otherwise than its own files say, from now on.
+    UseModel(ModelId, Overrides),
     /// Mend what makes a model's comparison unfair.
     Mend(ModelId, Remedy),
     /// Read the same folders again.

@@ -174,11 +174,11 @@ impl Walk<'_> {
                 self.plain(length)?;
             }
             b't' | b'd' => {
-                let (count, depth) = self.to_mark()?;
+                let (count, depth) = self.down_to_mark()?;
                 self.push(count + 1, depth + 1)?;
             }
             b'u' | b'e' => {
-                let inner = self.to_mark()?;
+                let inner = self.down_to_mark()?;
                 self.join(inner)?;
             }
             0x85 | b'Q' => self.fold(1)?,
@@ -256,7 +256,7 @@ impl Walk<'_> {
         self.push(count + inner.0, depth.max(inner.1 + 1))
     }
 
-    fn to_mark(&mut self) -> Result<(u64, u32), String> {
+    fn down_to_mark(&mut self) -> Result<(u64, u32), String> {
         let (mut count, mut depth) = (0u64, 0);
         loop {
             match self.stack.pop() {

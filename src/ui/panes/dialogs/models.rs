@@ -4,10 +4,10 @@ use eframe::egui::{Key, RichText, ScrollArea, TextEdit, Ui};
 
 use crate::ui::command::{Command, Dialog};
 use crate::ui::context::{Context, ModelState};
-use crate::ui::precisions;
 use crate::ui::state::WindowState;
 use crate::ui::theme;
 use crate::ui::widgets::{bytes, dim, fact, faint, link, name_field, section, thousands};
+use crate::ui::{overrides, precisions};
 use crate::vectors::kernel_name;
 use crate::workspace::{ModelId, ModelSource};
 
@@ -34,6 +34,7 @@ pub fn show(ui: &mut Ui, ctx: &Context<'_>, state: &mut WindowState) {
     ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| {
         for model in ctx.models {
             card(ui, ctx, model);
+            overrides::editor(ui, ctx, state, &model.card);
         }
     });
 }
