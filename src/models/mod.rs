@@ -28,4 +28,8 @@ pub use hub::{Downloaded, HubError, HubOptions, Token, download};
 pub use overrides::Overrides;
 pub use precision::Precision;
 pub use registry::{OpenOptions, canonical, cards, hub_cards, open};
-pub use text::words::WordTokens;
+pub use text::{
+    distil::{StaticVocabulary, TokenSource},
+    static_save::{StaticSettings, save_static},
+    words::WordTokens,
+};

@@ -13,7 +13,7 @@ use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 
 use super::ModelError;
 
-pub(in crate::models) use files::{WeightFiles, weights_size};
+pub(in crate::models) use files::{WeightFiles, tensor_shape, weights_size};
 
 /// Longest header read, in bytes: some 200,000 tensors, far above every published model.
 const LONGEST_HEADER: u64 = 32 << 20;
@@ -121,7 +121,6 @@ impl<'a> Weights<'a> {
     }
 
     /// Values of the F16 tensor `name`, unconverted; its shape must be `shape`.
-    #[cfg_attr(not(feature = "bundled-models"), allow(dead_code))]
     pub(in crate::models) fn f16(&self, name: &str, shape: &[usize]) -> Result<Vec<f16>, ModelError> {
         let view = self.shaped(name, shape)?;
         if view.dtype() != Dtype::F16 {

@@ -12,12 +12,14 @@ use super::{
     modules::{self, First, Modules, Step},
     pool::{After, Dense, Pools},
     settings::{self, Settings},
+    static_folder,
+    static_table::StaticEmbedder,
     tokens::TextTokenizer,
 };
 use crate::models::{
     Embedder, InputKind, ModelCard, ModelError, ModelId, ModelSource, OpenOptions, Pooling, Precision, catalogue,
     encoder::{Encoder, Kernel},
-    weights::{WeightFiles, weights_size},
+    weights::{WeightFiles, tensor_shape, weights_size},
 };
 
 /// What the model is called and where it comes from.
@@ -32,7 +34,7 @@ struct Facts<'a> {
     settings: Settings,
     licence: Option<String>,
     dimensions: usize,
-    /// `None` for a table.
+    /// Tokens of the longest text; `None` where there is no limit.
     max_tokens: Option<usize>,
     size: u64,
     hash: &'a blake3::Hash,
@@ -46,11 +48,68 @@ pub(in crate::models) fn open(
     options: &OpenOptions,
 ) -> Result<Box<dyn Embedder>, ModelError> {
     let place = Place::new(folder)?;
-    let modules = assumed(modules::modules(&place, &named.id)?, &named.id);
+    let (modules, table) = laid_out(&place, &named.id)?;
     match &modules.first {
         First::Transformer(base) => open_encoder(&place, base, (named, precision), &modules, options),
-        First::Table(_) => Err(modules::unsupported(&named.id, "tables are not read".to_owned())),
+        First::Table(base) => {
+            if precision != Precision::F32 {
+                let message = format!("it has no choice of precision; leave \"@{precision}\" out");
+                return Err(modules::unsupported(&named.id, message));
+            }
+            open_table(&place, base, named, (&modules, table), options)
+        }
     }
+}
+
+/// How a table is averaged.
+#[derive(Clone, Copy)]
+struct Averaged {
+    drop_unknown: bool,
+    max_tokens: Option<usize>,
+    dimensions: Option<usize>,
+}
+
+/// How the folder is put together, and how a table in it is averaged.
+fn laid_out(place: &Place, id: &str) -> Result<(Modules, Averaged), ModelError> {
+    if let Some(own) = static_folder::model2vec(place)? {
+        let first = First::Table(String::new());
+        let modules = Modules { first, pools: Pools::of(Pooling::Mean), steps: own.steps(), assumed: false };
+        let averaged = Averaged { drop_unknown: true, max_tokens: own.max_tokens, dimensions: own.dimensions };
+        return Ok((modules, averaged));
+    }
+    let averaged = Averaged { drop_unknown: false, max_tokens: None, dimensions: None };
+    Ok((assumed(modules::modules(place, id)?, id), averaged))
+}
+
+fn open_table(
+    place: &Place,
+    base: &str,
+    named: Named,
+    (modules, averaged): (&Modules, Averaged),
+    options: &OpenOptions,
+) -> Result<Box<dyn Embedder>, ModelError> {
+    let id = named.id.clone();
+    let (tokenizer, read) = rayon::join(
+        || static_folder::tokenizer(place, base),
+        || {
+            let files = WeightFiles::open(place, base, &id, options.pickle)?;
+            let table = static_folder::read(&files, &place.shown(&within(base, "model.safetensors")))?;
+            Ok::<_, ModelError>((table, files.hash(), files.size()))
+        },
+    );
+    let (table, hash, size) = read?;
+    let (after, dimensions, hash) = read_steps(place, modules, (&id, options.pickle), (table.width, hash))?;
+    let facts = Facts {
+        modules,
+        settings: settings::settings(place)?,
+        licence: settings::licence(place),
+        dimensions,
+        max_tokens: averaged.max_tokens,
+        size: size as u64,
+        hash: &hash,
+    };
+    let parts = table.parts(card(named, facts), tokenizer?, after, (averaged.drop_unknown, hash));
+    Ok(Box::new(StaticEmbedder::new(parts.with(&options.overrides))?))
 }
 
 fn open_encoder(
@@ -104,14 +163,20 @@ fn open_encoder(
 /// outside. Its space is not known before it is opened.
 pub(in crate::models) fn peek(folder: &Path, named: Named) -> Option<ModelCard> {
     let place = Place::new(folder).ok()?;
-    let modules = assumed(modules::modules(&place, &named.id).ok()?, &named.id);
-    let First::Transformer(base) = &modules.first else { return None };
-    let config = place.read(&within(base, "config.json")).ok()?;
-    let shape = encoder_shape(&named.id, "config.json", &config).ok()?;
+    let (modules, averaged) = laid_out(&place, &named.id).ok()?;
+    let (First::Transformer(base) | First::Table(base)) = &modules.first;
+    let (width, max_tokens) = if let First::Transformer(_) = modules.first {
+        let config = place.read(&within(base, "config.json")).ok()?;
+        let shape = encoder_shape(&named.id, "config.json", &config).ok()?;
+        let most = settings::reading(&place, base).ok()?.max_tokens.unwrap_or(usize::MAX).min(shape.longest());
+        (modules.pools.width(shape.hidden), Some(most))
+    } else {
+        let own = || tensor_shape(&place, base, &["embeddings", "embedding.weight"])?.get(1).copied();
+        (averaged.dimensions.or_else(own)?, averaged.max_tokens)
+    };
     let size = weights_size(&place, base)?;
     tokenizer_file(&place, base).ok()?;
-    let reading = settings::reading(&place, base).ok()?;
-    let mut dimensions = modules.pools.width(shape.hidden);
+    let mut dimensions = width;
     for step in &modules.steps {
         match step {
             Step::Dense(at) => dimensions = modules::dense(&place, at, &named.id, dimensions).ok()?.outputs,
@@ -124,7 +189,7 @@ pub(in crate::models) fn peek(folder: &Path, named: Named) -> Option<ModelCard> 
         settings: settings::settings(&place).ok()?,
         licence: settings::licence(&place),
         dimensions,
-        max_tokens: Some(reading.max_tokens.unwrap_or(usize::MAX).min(shape.longest())),
+        max_tokens,
         size,
         hash: &blake3::Hash::from_bytes([0; 32]),
     };
@@ -231,6 +296,7 @@ fn card(named: Named, facts: Facts<'_>) -> ModelCard {
         (_, true) => "A text encoder from your computer.",
         (_, false) => "A sentence-transformers text encoder from your computer.",
     };
+    let order = matches!(modules.first, First::Table(_)).then(|| "Does not see the order of words".to_owned());
     let card = ModelCard {
         space: format!("{name} {}", &hash.to_hex()[..12]),
         text_query_model: Some(id.clone()),
@@ -239,7 +305,7 @@ fn card(named: Named, facts: Facts<'_>) -> ModelCard {
         input: InputKind::Text,
         dimensions,
         context_tokens: max_tokens,
-        precision: max_tokens.map(|_| Precision::F32),
+        precision: matches!(modules.first, First::Transformer(_)).then_some(Precision::F32),
         runs_as: None,
         prompts: settings.prompts,
         similarity: settings.similarity,
