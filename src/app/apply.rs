@@ -49,6 +49,7 @@ impl App {
         };
         match outcome {
             Outcome::Loaded(of, result) if of == self.load => self.loaded(result, finished.seconds),
+            Outcome::Downloaded(id, result) => self.downloaded(&id, *result),
             Outcome::Embedded(of, id, result) if of == now => self.embedded(&id, *result),
             Outcome::Projected(of, id, made, result) if of == now => self.projected(&id, made, result),
             Outcome::Placed(of, id, layout) if of == now => {

@@ -45,6 +45,8 @@ impl App {
             Command::CancelJob(id) => self.cancel(id),
             Command::PauseJob(id, paused) => self.jobs.set_paused(id, paused),
             Command::Embed(id) => self.embed(&id),
+            Command::DownloadModel(id) => self.download(id),
+            Command::DeclineDownload => self.offer = None,
             Command::ShowMap(id) => self.show_map(&id),
             Command::Project(id, method) => self.project(&id, method),
             Command::ShowGiven(id) => self.show_given(&id),
@@ -341,7 +343,10 @@ impl App {
         }
     }
 
-    fn embed(&mut self, id: &ModelId) {
+    pub(super) fn embed(&mut self, id: &ModelId) {
+        if self.offer_download(id) {
+            return;
+        }
         if self.document.corpus.is_none() {
             self.announce(LogLevel::Warning, "Load a folder first, then choose a model", "");
             return;

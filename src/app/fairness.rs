@@ -118,3 +118,67 @@ impl App {
         }
     }
 }
+
+#[cfg(test)]
+#[cfg(feature = "bundled-models")]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::app::testing::Window;
+    use crate::ui::command::Command;
+    use crate::ui::settings::Perspective;
+    use crate::workspace::{ConcernKind, Pooling};
+
+    fn window() -> Window {
+        let long = "soup ".repeat(100);
+        Window::open(Perspective::Compare, |folder| {
+            for (name, words) in [("a.txt", "lentil soup"), ("b.txt", "a heron at the pond"), ("c.txt", &long)] {
+                fs_err::write(folder.join(name), words).unwrap();
+            }
+        })
+    }
+
+    /// A small encoder with room for 62 tokens.
+    fn small() -> ModelId {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/encoders/bert");
+        ModelId(folder.display().to_string())
+    }
+
+    #[test]
+    fn what_was_cut_is_told_and_smaller_chunks_mend_it() {
+        let (mut window, id) = (window(), small());
+        assert_eq!(window.app.document.compare.concerns, []);
+        assert_eq!(window.app.document.compare.weighed.len(), 2);
+        window.carry_out(Command::Embed(id.clone()));
+        window.carry_out(Command::CompareModel(1, id.clone()));
+        let concerns = &window.app.document.compare.concerns;
+        let cut = concerns.iter().find(|concern| concern.kind == ConcernKind::Truncation).unwrap();
+        assert_eq!(cut.model, id);
+        let Some(Remedy::SmallerChunks(tokens)) = cut.remedy else { panic!("{cut:?}") };
+        let limit = window.app.document.model(&id).unwrap().card.context_tokens.unwrap();
+        assert!(tokens < limit, "{tokens} {limit}");
+        window.carry_out(Command::Mend(id, Remedy::SmallerChunks(tokens)));
+        let corpus = window.app.document.corpus.clone().unwrap();
+        assert!(corpus.chunks.iter().all(|chunk| chunk.tokens as usize <= tokens) && corpus.chunks.len() > 3);
+    }
+
+    #[test]
+    fn a_model_used_otherwise_embeds_again_and_goes_back() {
+        let (mut window, id) = (window(), small());
+        window.carry_out(Command::Embed(id.clone()));
+        let set = |window: &Window| window.app.document.model(&id).unwrap().set.clone().unwrap();
+        let mean = set(&window);
+        let wanted = Overrides { pooling: Some(Pooling::Max), ..Overrides::default() };
+        window.carry_out(Command::UseModel(id.clone(), wanted));
+        let max = set(&window);
+        assert_eq!((max.card.pooling, max.rows.len()), (Pooling::Max, 3));
+        assert!(max.vectors.values() != mean.vectors.values());
+        assert!(window.app.document.model(&id).unwrap().map.method.is_some(), "it has a map again");
+        window.carry_out(Command::Mend(id.clone(), Remedy::Pooling(mean.card.pooling)));
+        let back = set(&window);
+        assert_eq!((back.vectors.values(), back.cached), (mean.vectors.values(), 3));
+        window.carry_out(Command::UseModel(id.clone(), Overrides::default()));
+        assert!(window.app.settings.overrides.is_empty());
+    }
+}

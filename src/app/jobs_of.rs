@@ -9,6 +9,7 @@ use super::document::folder_lines;
 use super::from_file::Loaded;
 use super::{App, derived};
 use crate::jobs::{JobSpec, Policy};
+use crate::models::Downloaded;
 use crate::picture::{Layout, Palette, StyleRequest, Styles, Values};
 use crate::projection::{Method, ReductionCost};
 use crate::tasks::{self, EmbedRequest, LoadRequest, Query, QueryRequest, TaskError};
@@ -58,6 +59,8 @@ pub enum Outcome {
     Measured(u64, ModelId, Result<Option<Speed>, TaskError>),
     /// Models that are here, those in the hub's cache included.
     Listed(Vec<ModelCard>),
+    /// A model was fetched from the hub.
+    Downloaded(ModelId, Box<Result<Downloaded, TaskError>>),
     /// The item list was sorted.
     Sorted(u64, ItemOrder),
     /// The user chose paths in the system's dialog, or none.

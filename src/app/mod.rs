@@ -8,6 +8,7 @@ mod derived;
 mod document;
 mod exporting;
 mod fairness;
+mod fetching;
 mod frame_stats;
 mod from_file;
 mod input;
@@ -17,6 +18,8 @@ mod maps_of;
 mod measuring;
 mod persistence;
 mod placing;
+#[cfg(all(test, feature = "bundled-models"))]
+mod testing;
 mod vitals;
 
 use std::io::Write as _;
@@ -36,7 +39,7 @@ use crate::cli::{WindowOptions, WindowTheme};
 use crate::jobs::{JobSnapshot, Jobs};
 use crate::tasks::Environment;
 use crate::ui::command::{Command, CommandSender, Dialog, MapTool};
-use crate::ui::context::{Context, LogLevel, LogLine, Toast};
+use crate::ui::context::{Context, DownloadOffer, LogLevel, LogLine, Toast};
 use crate::ui::map::MapBackend;
 use crate::ui::settings::{Perspective, Settings, ThemeChoice};
 use crate::ui::state::WindowState;
@@ -157,6 +160,8 @@ pub struct App {
     commands: CommandSender,
     /// Open floating windows, the newest last.
     dialogs: Vec<Dialog>,
+    /// A model that is not here and was asked for.
+    offer: Option<DownloadOffer>,
     tool: MapTool,
     dark: bool,
     backend: MapBackend,
@@ -215,6 +220,7 @@ impl App {
             state: WindowState::default(),
             commands: CommandSender::default(),
             dialogs: Vec::new(),
+            offer: None,
             tool: MapTool::Pan,
             dark: true,
             backend,
@@ -350,6 +356,7 @@ impl App {
             inspection: document.inspection.as_ref(),
             captioned: document.captioned.as_ref(),
             compare: &document.compare,
+            offer: self.offer.as_ref(),
             jobs: &self.snapshots,
             log: &self.log,
             toasts: &self.toasts,

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::models_args::ModelsArgs;
 use super::numeric_args::{BenchArgs, ClusterArgs, NeighboursArgs};
 use super::options::{Common, LayoutArgs, LoadArgs, ModelArgs, PrecisionArgs, reduction};
 use crate::projection::Reduction;
@@ -84,8 +85,8 @@ impl PerspectiveArg {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// List the models that are here, and what each is good for
-    #[command(after_help = "Example:\n  embedlens models --json")]
+    /// List the models that are here, and what each is good for; fetch others
+    #[command(after_help = "Examples:\n  embedlens models --json\n  embedlens models download BAAI/bge-small-en-v1.5")]
     Models(ModelsArgs),
     /// Load, cut and embed files, and write one vector a passage or picture
     #[command(after_help = "Examples:\n  embedlens embed notes --out notes.npy\n  \
@@ -158,7 +159,7 @@ impl Command {
 
     pub fn common(&self) -> &Common {
         match self {
-            Self::Models(args) => &args.common,
+            Self::Models(args) => args.common(),
             Self::Embed(args) => &args.common,
             Self::Project(args) => &args.common,
             Self::Search(args) => &args.common,
@@ -170,12 +171,6 @@ impl Command {
             Self::Bench(args) => args.suite.common(),
         }
     }
-}
-
-#[derive(Debug, Args)]
-pub struct ModelsArgs {
-    #[command(flatten)]
-    pub common: Common,
 }
 
 #[derive(Debug, Args)]

@@ -128,6 +128,8 @@ pub enum Pooling {
     Several,
     /// Mean over the places of a picture.
     Spatial,
+    /// What one learned query finds in the places of a picture.
+    Attention,
     /// Probability-weighted mean of class vectors (ConSE).
     Classes,
 }
@@ -144,6 +146,7 @@ impl Pooling {
             Self::MeanSqrtLen => "the sum over the square root of the length",
             Self::Several => "several poolings side by side",
             Self::Spatial => "the mean over places",
+            Self::Attention => "attention over places",
             Self::Classes => "the mean over classes",
         }
     }

@@ -76,6 +76,20 @@ pub struct CaptionScale {
     pub each_alone: bool,
 }
 
+impl CaptionScale {
+    /// Probabilities of captions by their cosines to a picture: each of being right by itself, or of being the one among them.
+    pub fn shares(self, cosines: &[f32]) -> Vec<f32> {
+        let logit = |cosine: f32| f64::from(self.factor) * f64::from(cosine) + f64::from(self.bias);
+        if self.each_alone {
+            return cosines.iter().map(|&cosine| (1.0 / (1.0 + (-logit(cosine)).exp())) as f32).collect();
+        }
+        let greatest = cosines.iter().map(|&cosine| logit(cosine)).fold(f64::NEG_INFINITY, f64::max);
+        let powers: Vec<f64> = cosines.iter().map(|&cosine| (logit(cosine) - greatest).exp()).collect();
+        let sum: f64 = powers.iter().sum();
+        powers.into_iter().map(|power| (power / sum) as f32).collect()
+    }
+}
+
 /// A loaded model.
 pub trait Embedder: Send {
     /// What is known of it.

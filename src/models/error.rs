@@ -39,7 +39,7 @@ pub enum ModelError {
     },
     /// It could not be fetched from the hub.
     #[error(transparent)]
-    Hub(#[from] super::HubError),
+    Hub(super::HubError),
     /// The tokenizer failed.
     #[error("tokenizer: {0}")]
     Tokenizer(String),

@@ -17,7 +17,6 @@ mod overrides;
 mod precision;
 mod registry;
 mod text;
-#[cfg(feature = "bundled-models")]
 mod vision;
 mod weights;
 
@@ -27,7 +26,7 @@ pub use error::ModelError;
 pub use hub::{Downloaded, HubError, HubOptions, Token, download};
 pub use overrides::Overrides;
 pub use precision::Precision;
-pub use registry::{OpenOptions, canonical, cards, hub_cards, open};
+pub use registry::{OpenOptions, canonical, cards, hub_cards, open, to_fetch};
 pub use text::{
     distil::{StaticVocabulary, TokenSource},
     static_save::{StaticSettings, save_static},

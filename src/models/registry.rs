@@ -6,8 +6,9 @@
 use std::path::{Path, PathBuf};
 
 use super::{
-    Embedder, ModelCard, ModelError, ModelId, ModelSource, Overrides, bundled, hub,
+    Embedder, ModelCard, ModelError, ModelId, ModelSource, Overrides, Precision, bundled, hub,
     text::folder::{self, Named},
+    vision,
 };
 
 /// How to open a model.
@@ -34,7 +35,8 @@ pub fn hub_cards(options: &OpenOptions) -> Vec<ModelCard> {
     let Some(cache) = options.hub_cache.clone().or_else(hub::cache_dir) else { return Vec::new() };
     let card = |name: String| {
         let snapshot = hub::snapshot(&cache, &name).ok()?;
-        folder::peek(&snapshot, Named { id: name, source: ModelSource::HubCache(snapshot.clone()) })
+        let named = || Named { id: name.clone(), source: ModelSource::HubCache(snapshot.clone()) };
+        vision::folder::peek(&snapshot, named()).or_else(|| folder::peek(&snapshot, named()))
     };
     hub::names(&cache).into_iter().filter_map(card).collect()
 }
@@ -54,7 +56,7 @@ pub fn open(id: &ModelId, options: &OpenOptions) -> Result<Box<dyn Embedder>, Mo
     let path = Path::new(name);
     if path.is_dir() {
         let named = Named { id: name.to_owned(), source: ModelSource::Folder(path.to_path_buf()) };
-        return folder::open(path, named, precision, options);
+        return open_folder(path, named, precision, options);
     }
     if path.is_file() {
         return Err(not_found(
@@ -73,7 +75,34 @@ pub fn open(id: &ModelId, options: &OpenOptions) -> Result<Box<dyn Embedder>, Mo
         cache.ok_or_else(|| not_found(name, "there is no home folder to look for the hub's cache in".into()))?;
     let snapshot = hub::snapshot(&cache, name)?;
     let named = Named { id: name.to_owned(), source: ModelSource::HubCache(snapshot.clone()) };
-    folder::open(&snapshot, named, precision, options)
+    open_folder(&snapshot, named, precision, options)
+}
+
+/// A picture model where the folder holds one, else a text model.
+fn open_folder(
+    path: &Path,
+    named: Named,
+    precision: Precision,
+    options: &OpenOptions,
+) -> Result<Box<dyn Embedder>, ModelError> {
+    let again = Named { id: named.id.clone(), source: named.source.clone() };
+    match vision::folder::open(path, again, precision)? {
+        Some(model) => Ok(model),
+        None => folder::open(path, named, precision, options),
+    }
+}
+
+/// The hub's name ("ORG/NAME") of a model that is nowhere on this computer, or not whole; `None` for what is here and for what is no such
+/// name.
+pub fn to_fetch(id: &ModelId, options: &OpenOptions) -> Option<String> {
+    let id = trimmed(id);
+    let (name, _) = id.parts();
+    if bundled::full_name(name).is_some() || Path::new(name).exists() || !hub::is_hub_name(name) {
+        return None;
+    }
+    let cache = options.hub_cache.clone().or_else(hub::cache_dir);
+    let here = cache.is_some_and(|cache| hub::snapshot(&cache, name).is_ok());
+    (!here).then(|| name.to_owned())
 }
 
 /// The one id of a model that has several names: the full id of a bundled model, else the name as it is. Its precision follows

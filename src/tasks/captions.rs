@@ -75,7 +75,7 @@ pub fn caption(request: &CaptionRequest, env: &Environment) -> Result<Captioned,
     let temperature = asked.or(scale.map(|scale| 1.0 / scale.factor)).unwrap_or(TEMPERATURE);
     let bias = scale.map_or(0.0, |scale| scale.bias);
     let each_alone = scale.is_some_and(|scale| scale.each_alone);
-    let shares = shares(&cosines, CaptionScale { factor: 1.0 / temperature, bias, each_alone });
+    let shares = CaptionScale { factor: 1.0 / temperature, bias, each_alone }.shares(&cosines);
     let scored = captions.iter().zip(cosines).zip(shares);
     let scored = scored.map(|((text, cosine), share)| Caption { text: (*text).to_owned(), cosine, share });
     let learnt = scale.is_some() && asked.is_none();
@@ -86,18 +86,6 @@ fn cosine(a: &[f32], b: &[f32]) -> f32 {
     dot(a, b) / (norm(a) * norm(b)).max(1e-12)
 }
 
-/// Probabilities of captions by their cosines.
-fn shares(cosines: &[f32], scale: CaptionScale) -> Vec<f32> {
-    let logit = |cosine: f32| f64::from(scale.factor) * f64::from(cosine) + f64::from(scale.bias);
-    if scale.each_alone {
-        return cosines.iter().map(|&cosine| (1.0 / (1.0 + (-logit(cosine)).exp())) as f32).collect();
-    }
-    let greatest = cosines.iter().map(|&cosine| logit(cosine)).fold(f64::NEG_INFINITY, f64::max);
-    let powers: Vec<f64> = cosines.iter().map(|&cosine| (logit(cosine) - greatest).exp()).collect();
-    let sum: f64 = powers.iter().sum();
-    powers.into_iter().map(|power| (power / sum) as f32).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -106,17 +94,17 @@ mod tests {
     fn shares_follow_softmax_and_sigmoid() {
         // scipy.special.softmax([25, 24, 20]) and expit([1.0, -4.0])
         let clip = CaptionScale { factor: 100.0, bias: 0.0, each_alone: false };
-        let soft = shares(&[0.25, 0.24, 0.20], clip);
+        let soft = clip.shares(&[0.25, 0.24, 0.20]);
         for (share, want) in soft.iter().zip([0.727_475, 0.267_623, 0.004_901_7]) {
             assert!((share - want).abs() < 1e-4, "{soft:?}");
         }
         assert!((soft.iter().sum::<f32>() - 1.0).abs() < 1e-6);
         let siglip = CaptionScale { factor: 100.0, bias: -14.0, each_alone: true };
-        let each = shares(&[0.15, 0.10], siglip);
+        let each = siglip.shares(&[0.15, 0.10]);
         for (share, want) in each.iter().zip([0.731_059, 0.017_986_2]) {
             assert!((share - want).abs() < 1e-5, "{each:?}");
         }
-        assert_eq!(shares(&[], clip), Vec::<f32>::new());
+        assert_eq!(clip.shares(&[]), Vec::<f32>::new());
     }
 
     #[cfg(feature = "bundled-models")]

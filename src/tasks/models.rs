@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::{Environment, Query, TaskError, resident_memory_mb};
 use crate::corpus::{Corpus, Modality};
-use crate::models::{self, Embedder, InputKind, ModelCard, ModelId, OpenOptions, Overrides};
+use crate::models::{self, Embedder, HubOptions, InputKind, ModelCard, ModelId, OpenOptions, Overrides};
 
 /// Loaded models that wait for work.
 #[derive(Clone, Default)]
@@ -20,6 +20,8 @@ pub struct ModelPool {
     grown: Arc<Mutex<HashMap<ModelId, f64>>>,
     /// What is otherwise than models' own files say, by a model's name without its precision.
     overrides: Arc<Mutex<HashMap<String, Overrides>>>,
+    /// Where models come from that are not inside this program.
+    hub: Arc<HubOptions>,
 }
 
 impl fmt::Debug for ModelPool {
@@ -53,10 +55,20 @@ impl ModelPool {
         Ok(PooledModel { pool: self.clone(), id: id.clone(), overrides, embedder: Some(embedder) })
     }
 
+    /// A pool that knows the hub by these options instead of what the environment says.
+    pub fn with_hub(hub: HubOptions) -> Self {
+        Self { hub: Arc::new(hub), ..Self::default() }
+    }
+
+    /// How the hub is reached, and where its cache is.
+    pub fn hub(&self) -> &HubOptions {
+        &self.hub
+    }
+
     fn open(&self, id: &ModelId, offline: bool) -> Result<Box<dyn Embedder>, TaskError> {
         let before = resident_memory_mb();
-        let overrides = self.overrides_of(id);
-        let embedder = models::open(id, &OpenOptions { offline, overrides, ..OpenOptions::default() })
+        let (overrides, hub_cache) = (self.overrides_of(id), self.hub.cache.clone());
+        let embedder = models::open(id, &OpenOptions { offline, overrides, hub_cache, ..OpenOptions::default() })
             .map_err(|source| TaskError::Model { attempted: format!("open the model {id}"), source })?;
         if let (Some(before), Some(after)) = (before, resident_memory_mb()) {
             let mut grown = self.grown.lock().unwrap_or_else(PoisonError::into_inner);
@@ -132,9 +144,10 @@ pub fn model_cards() -> Vec<ModelCard> {
 }
 
 /// Cards of all models that are here, those in the local hub cache included.
-pub fn listed_models() -> Vec<ModelCard> {
+pub fn listed_models(env: &Environment) -> Vec<ModelCard> {
     let mut cards = models::cards();
-    cards.extend(models::hub_cards(&OpenOptions::default()));
+    let hub_cache = env.models.hub().cache.clone();
+    cards.extend(models::hub_cards(&OpenOptions { hub_cache, ..OpenOptions::default() }));
     cards
 }
 

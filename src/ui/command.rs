@@ -104,6 +104,10 @@ pub enum Command {
     PauseJob(JobId, bool),
     /// Embed the corpus with a model.
     Embed(ModelId),
+    /// Fetch a model from the hub, then embed the corpus with it.
+    DownloadModel(ModelId),
+    /// Do not fetch the model that was offered.
+    DeclineDownload,
     /// Show a model's map in Explore.
     ShowMap(ModelId),
     /// Lay a model's vectors out.

@@ -176,6 +176,15 @@ pub struct LabelOverlap {
     pub mean: f32,
 }
 
+/// A model that can be fetched, if the user wants it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DownloadOffer {
+    /// The model.
+    pub id: ModelId,
+    /// What would be fetched, and from where.
+    pub words: String,
+}
+
 /// Everything a pane sees.
 pub struct Context<'a> {
     /// The theme shown.
@@ -202,6 +211,8 @@ pub struct Context<'a> {
     pub captioned: Option<&'a Captioned>,
     /// The comparison.
     pub compare: &'a CompareState,
+    /// A model that is not on this computer and was asked for.
+    pub offer: Option<&'a DownloadOffer>,
     /// Running jobs.
     pub jobs: &'a [JobSnapshot],
     /// What happened.

@@ -42,7 +42,7 @@ fn write<'a>(path: &Path, dtype: Dtype, tensors: impl Iterator<Item = (&'a Strin
         }
     };
     let data: Vec<_> = tensors.map(|(name, (shape, values))| (name, shape.clone(), bytes(values))).collect();
-    let views: Vec<_> = data
+    let views: Vec<(&str, TensorView<'_>)> = data
         .iter()
         .map(|(name, shape, data)| (name.as_str(), TensorView::new(dtype, shape.clone(), data).unwrap()))
         .collect();
@@ -56,7 +56,8 @@ fn shard(folder: &Path) {
     write(&folder.join("model-1.safetensors"), Dtype::F32, all.iter().take(half));
     write(&folder.join("model-2.safetensors"), Dtype::F32, all.iter().skip(half));
     let file = |at: usize| format!("model-{}.safetensors", 1 + usize::from(at >= half));
-    let map: serde_json::Value = all.keys().enumerate().map(|(at, name)| (name.clone(), file(at).into())).collect();
+    let map: serde_json::Map<String, serde_json::Value> =
+        all.keys().enumerate().map(|(at, name)| (name.clone(), serde_json::Value::from(file(at)))).collect();
     let index = serde_json::json!({ "metadata": {}, "weight_map": map });
     fs_err::write(folder.join("model.safetensors.index.json"), index.to_string()).unwrap();
     fs_err::remove_file(folder.join("model.safetensors")).unwrap();

@@ -18,6 +18,7 @@ mod hub;
 mod layering;
 mod models;
 mod numerics;
+mod pictures;
 mod reduce;
 #[cfg(all(feature = "gui", feature = "bundled-models"))]
 mod sample;

@@ -3,6 +3,7 @@
 //! The facts are data (`models.json`), from the makers' model cards and papers; this room finds an entry by any of a model's names
 //! and says whether this version can run it. It downloads and opens nothing. Invariant: ids and aliases name one entry each.
 
+pub mod choose;
 mod types;
 
 use std::sync::OnceLock;

@@ -226,6 +226,9 @@ pub struct KnownModel {
     pub quality: Vec<Figure>,
     /// Where a table of the lesson says something else than the makers do.
     pub lesson: Option<String>,
+    /// Whether pairs of code and words about it were among what it learnt from.
+    #[serde(default)]
+    pub code_pairs: bool,
     /// Addresses of what was read for this entry.
     pub sources: Vec<String>,
 }

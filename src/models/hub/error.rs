@@ -159,7 +159,13 @@ pub enum HubError {
     },
     /// A file of the cache could not be read or written; the cause names it.
     #[error("the hub's cache could not be used: {0}. Set HF_HUB_CACHE to a folder you may write to")]
-    File(#[from] std::io::Error),
+    File(std::io::Error),
+}
+
+impl From<std::io::Error> for HubError {
+    fn from(error: std::io::Error) -> Self {
+        Self::File(error)
+    }
 }
 
 fn gated_steps(page: &str, has_token: bool) -> String {

@@ -170,7 +170,8 @@ impl TextTokenizer {
     }
 
     fn is_special(&self, id: u32) -> bool {
-        self.inner().get_added_tokens_decoder().get(&id).is_some_and(|token| token.special) || self.unknown() == Some(id)
+        self.inner().get_added_tokens_decoder().get(&id).is_some_and(|token| token.special)
+            || self.unknown() == Some(id)
     }
 
     /// Ids that stand for a token, ascending.

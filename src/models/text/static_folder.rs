@@ -73,7 +73,10 @@ pub(in crate::models) fn read(files: &WeightFiles, shown: &str) -> Result<Read, 
     };
     let view = weights.view(name)?;
     let &[rows, width] = view.shape() else {
-        return Err(bad(shown, format!("tensor {name} has shape {:?} where rows of values were expected", view.shape())));
+        return Err(bad(
+            shown,
+            format!("tensor {name} has shape {:?} where rows of values were expected", view.shape()),
+        ));
     };
     if rows == 0 || width == 0 || u32::try_from(rows).is_err() {
         return Err(bad(shown, format!("tensor {name} has shape {:?}, which is no table", view.shape())));
@@ -88,9 +91,8 @@ pub(in crate::models) fn read(files: &WeightFiles, shown: &str) -> Result<Read, 
         }
         _ => Table::Singles(weights.f32(name, &shape)?),
     };
-    let mapping = optional(&weights, "mapping").map(|view| whole(&view).ok_or_else(|| {
-        bad(shown, "tensor mapping is not a list of row numbers".to_owned())
-    }));
+    let mapping = optional(&weights, "mapping")
+        .map(|view| whole(&view).ok_or_else(|| bad(shown, "tensor mapping is not a list of row numbers".to_owned())));
     let factors = optional(&weights, "weights").map(|view| singles(&view).ok_or_else(|| not_finite(shown, "weights")));
     Ok(Read { table, width, mapping: mapping.transpose()?, weights: factors.transpose()? })
 }

@@ -101,9 +101,7 @@ fn config(settings: &StaticSettings) -> Value {
 }
 
 fn modules(normalize: bool) -> Value {
-    let module = |idx: usize, path: &str, kind: &str| {
-        json!({ "idx": idx, "name": idx.to_string(), "path": path, "type": format!("sentence_transformers.models.{kind}") })
-    };
+    let module = |idx: usize, path: &str, kind: &str| json!({ "idx": idx, "name": idx.to_string(), "path": path, "type": format!("sentence_transformers.models.{kind}") });
     let mut all = vec![module(0, ".", "StaticEmbedding")];
     if normalize {
         all.push(module(1, "1_Normalize", "Normalize"));

@@ -96,6 +96,11 @@ impl TextTokenizer {
         serde_json::to_value(&self.inner).map_err(|e| ModelError::Tokenizer(e.to_string()))
     }
 
+    /// Id of a vocabulary entry.
+    pub(in crate::models) fn id(&self, token: &str) -> Option<u32> {
+        self.inner.token_to_id(token)
+    }
+
     /// Vocabulary entry of an id.
     pub(in crate::models) fn token(&self, id: u32) -> String {
         self.inner.id_to_token(id).unwrap_or_else(|| format!("[{id}]"))

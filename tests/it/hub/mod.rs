@@ -2,7 +2,10 @@
 
 #![allow(clippy::unwrap_used)] // helpers of tests
 
+mod commands;
 pub mod server;
+#[cfg(feature = "gui")]
+mod window;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -99,6 +100,22 @@ impl Hub {
         self.state.lock().unwrap().files.insert(format!("{id}/{name}"), bytes.to_vec());
     }
 
+    /// All files of a folder.
+    pub fn folder(&self, id: &str, folder: &Path) {
+        let mut folders = vec![folder.to_owned()];
+        while let Some(at) = folders.pop() {
+            for entry in fs_err::read_dir(at).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else {
+                    let name = path.strip_prefix(folder).unwrap().to_string_lossy().replace('\\', "/");
+                    self.file(id, &name, &fs_err::read(&path).unwrap());
+                }
+            }
+        }
+    }
+
     pub fn tell_size(&self, id: &str, name: &str, size: u64) {
         self.state.lock().unwrap().told.insert(format!("{id}/{name}"), size);
     }
@@ -178,16 +195,16 @@ impl Served {
                 let found = state.faults.iter().position(|(ending, _)| line.ends_with(ending.as_str()));
                 found.map(|place| state.faults.remove(place).1)
             };
-            if self.answer(stream, &asked, fault).is_none() {
+            if self.answer(stream, &asked, fault.as_ref()).is_none() {
                 return;
             }
         }
     }
 
     /// `None` ends the connection.
-    fn answer(&self, stream: &TcpStream, asked: &Asked, fault: Option<Fault>) -> Option<()> {
+    fn answer(&self, stream: &TcpStream, asked: &Asked, fault: Option<&Fault>) -> Option<()> {
         if let Some(Fault::Status(status, headers)) = fault {
-            return send(stream, status, headers, b"");
+            return send(stream, *status, headers, b"");
         }
         let path = asked.path.split('?').next().unwrap_or_default().trim_start_matches('/');
         if let Some(rest) = path.strip_prefix("api/models/") {
@@ -214,10 +231,10 @@ impl Served {
             );
             return send(stream, 302, &headers, b"");
         }
-        self.body(stream, asked, fault, (&bytes, &tag))
+        self.body(stream, asked, fault.as_ref(), (&bytes, &tag))
     }
 
-    fn body(&self, mut stream: &TcpStream, asked: &Asked, fault: Option<Fault>, content: (&[u8], &str)) -> Option<()> {
+    fn body(&self, mut stream: &TcpStream, asked: &Asked, fault: Option<&Fault>, content: (&[u8], &str)) -> Option<()> {
         let (bytes, tag) = content;
         let from =
             asked.range.as_deref().and_then(|range| range.strip_prefix("bytes=")?.strip_suffix('-')?.parse().ok());
@@ -232,7 +249,7 @@ impl Served {
             body[length / 2] ^= 1;
         }
         if let Some(Fault::CutAfter(end) | Fault::StallAfter(end)) = fault {
-            body.truncate(end);
+            body.truncate(*end);
         }
         let head = format!(
             "HTTP/1.1 {status} x\r\nContent-Length: {length}\r\nETag: \"{tag}\"\r\nX-Repo-Commit: {COMMIT}\r\n{range}\r\n"
