@@ -61,7 +61,7 @@ impl<'a> TokenSource<'a> {
         words
     }
 
-    /// The encoder's tokens without special and unused ones, and `words` behind them.
+    /// The encoder's tokens without unused ones and those that stand around texts, and `words` behind them.
     ///
     /// # Errors
     /// A tokenizer that cannot be written down.
@@ -69,10 +69,11 @@ impl<'a> TokenSource<'a> {
         let tokenizer = self.encoder.tokenizer();
         let mut json = tokenizer.json()?;
         let mut rows = tokenizer.vocabulary();
+        // Those that Model2Vec takes out; the unknown token and padding stay, in the ranks as well.
         let special = |id: u32| {
             let name = tokenizer.token(id);
             let unused = name.strip_prefix("[unused").and_then(|rest| rest.strip_suffix(']'));
-            tokenizer.is_special(id) || unused.is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit()))
+            tokenizer.is_special(id) && !matches!(name.as_str(), "[PAD]" | "<pad>") || unused.is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit()))
         };
         let known = tokenizer.ids_in_use();
         let mut entries: Vec<(u32, Vec<u32>)> =

@@ -320,6 +320,7 @@ fn card(named: Named, facts: Facts<'_>) -> ModelCard {
         weaknesses: max_tokens
             .map(|tokens| format!("Sees the first {tokens} tokens of a text only"))
             .into_iter()
+            .chain(order)
             .collect(),
         best_for: "See the model's own documentation.".to_owned(),
     };

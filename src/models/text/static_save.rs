@@ -40,7 +40,7 @@ pub fn save_static(
     settings: &StaticSettings,
 ) -> Result<u64, ModelError> {
     let shown = out.display().to_string();
-    empty(out)?;
+    check_new_folder(out)?;
     if let Some(at) = values.iter().position(|value| !value.is_finite()) {
         return Err(bad(&shown, format!("value {at} of the table is not finite")));
     }
@@ -72,7 +72,10 @@ pub fn save_static(
 }
 
 /// Refuses a folder that holds anything, and a file.
-pub(in crate::models) fn empty(out: &Path) -> Result<(), ModelError> {
+///
+/// # Errors
+/// [`ModelError::BadFile`] that names it.
+pub fn check_new_folder(out: &Path) -> Result<(), ModelError> {
     let shown = out.display().to_string();
     if !out.exists() {
         return Ok(());

@@ -80,6 +80,11 @@ impl WeightFiles {
     }
 }
 
+/// Whether folder `base` holds weights in any form.
+pub(in crate::models) fn has_weights(place: &Place, base: &str) -> Result<bool, ModelError> {
+    Ok(!matches!(find(place, base)?, Found::Nothing))
+}
+
 /// Bytes of the weight files in folder `base`, without reading them; `None` where they could not be opened unasked.
 pub(in crate::models) fn weights_size(place: &Place, base: &str) -> Option<u64> {
     let Ok(Found::Tensors(names)) = find(place, base) else { return None };
