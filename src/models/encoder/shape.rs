@@ -68,8 +68,8 @@ pub(in crate::models) struct Options {
     pub(in crate::models) gated: bool,
     /// Which keys a query attends to, in the layers that do not attend to all.
     pub(in crate::models) reach: Reach,
-    /// Every so many layers, from the first on, attend to all keys; 0 for none.
-    pub(in crate::models) global_every: usize,
+    /// Which layers have that reach, where others attend to all keys.
+    pub(in crate::models) near: Option<Vec<bool>>,
     /// What positions are turned by, in the layers that attend to all keys, and in the others.
     pub(in crate::models) thetas: Option<[f32; 2]>,
 }

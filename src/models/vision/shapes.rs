@@ -195,7 +195,7 @@ fn tower(read: &Reader<'_>, kind: Kind) -> Result<(Shape, Grid), ModelError> {
         distance_buckets: 0,
         options: Options { gated, ..Options::default() },
     };
-    check_heads(read, &shape)?;
+    read.check_heads(&shape)?;
     Ok((shape, Grid { side, patch, hidden }))
 }
 
@@ -217,20 +217,12 @@ fn words(read: &Reader<'_>, clip: bool) -> Result<Words, ModelError> {
         distance_buckets: 0,
         options: Options { reach: if clip { Reach::Before } else { Reach::All }, ..Options::default() },
     };
-    check_heads(read, &shape)?;
+    read.check_heads(&shape)?;
     let token = |key: &str, default: u64| match read.object.get(key) {
         None | Some(Value::Null) => Ok(default),
         Some(value) => value.as_u64().ok_or_else(|| bad(read.file, format!("{key} is {value}, not a token"))),
     };
     Ok(Words { end: token("eos_token_id", 49_407)?, fill: token("pad_token_id", 1)?, shape })
-}
-
-fn check_heads(read: &Reader<'_>, shape: &Shape) -> Result<(), ModelError> {
-    let (hidden, heads) = (shape.hidden, shape.heads);
-    if hidden % heads == 0 {
-        return Ok(());
-    }
-    Err(bad(read.file, format!("its {hidden} values a token cannot be divided among {heads} attention heads")))
 }
 
 /// A size that sums of bytes' products fit 32 bits with.

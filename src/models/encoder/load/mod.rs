@@ -139,8 +139,8 @@ impl<'a> Source<'a> {
         let mut first = None;
         for (at, Read { projections, out, up, down, norms: [before, after] }) in read.into_iter().enumerate() {
             let options = &shape.options;
-            let global = options.global_every > 0 && at % options.global_every == 0;
-            let reach = if global { Reach::All } else { options.reach };
+            let near = options.near.as_ref().is_none_or(|near| near[at]);
+            let reach = if near { options.reach } else { Reach::All };
             let settles = if self.names.before {
                 // A half's norm is taken when the half before has been added.
                 match layers.last_mut() {

@@ -3,6 +3,8 @@
 //! Exists because the configuration in the wild differs by family and is wider than what can be run. Invariant: a [`Shape`] that comes
 //! out can be built and run.
 
+mod newer;
+
 use serde_json::{Map, Value};
 
 use crate::models::{
@@ -30,13 +32,28 @@ pub(in crate::models) fn encoder_shape(id: &str, file: &str, bytes: &[u8]) -> Re
     let Some(object) = json.as_object() else { return Err(bad(file, "not a JSON object".to_owned())) };
     let read = Reader { id, file, object };
     let architecture = read.word("model_type")?.unwrap_or("none named");
+    if object.get("is_decoder") == Some(&Value::Bool(true)) {
+        return read.unsupported("it is a decoder; this version runs encoders".to_owned());
+    }
+    if let Some(shape) = read.newer(architecture)? {
+        read.check_heads(&shape)?;
+        return Ok(shape);
+    }
     let family = match architecture {
+        // With vectors of words as long as its states, ELECTRA's encoder is BERT's.
+        "electra" if object.get("embedding_size") == object.get("hidden_size") => Family::Bert,
+        "electra" => {
+            let message =
+                "its vectors of words are shorter than its states (embedding_size), which this version does not run";
+            return read.unsupported(message.to_owned());
+        }
         "bert" => Family::Bert,
         "roberta" | "xlm-roberta" | "camembert" => Family::Roberta,
         "distilbert" => Family::DistilBert,
         "mpnet" => Family::Mpnet,
         other => {
-            let run = "bert, roberta, xlm-roberta, camembert, distilbert and mpnet";
+            let run =
+                "bert, roberta, xlm-roberta, camembert, distilbert, mpnet, electra, modernbert, nomic_bert and gte";
             return read.unsupported(format!("its architecture is {other}; this version runs {run}"));
         }
     };
@@ -44,9 +61,6 @@ pub(in crate::models) fn encoder_shape(id: &str, file: &str, bytes: &[u8]) -> Re
         && kind != "absolute"
     {
         return read.unsupported(format!("its position embeddings are {kind}; this version runs absolute ones"));
-    }
-    if object.get("is_decoder") == Some(&Value::Bool(true)) {
-        return read.unsupported("it is a decoder; this version runs encoders".to_owned());
     }
     let own = family == Family::DistilBert;
     let name = |usual: &'static str, distilled: &'static str| if own { distilled } else { usual };
@@ -77,10 +91,7 @@ pub(in crate::models) fn encoder_shape(id: &str, file: &str, bytes: &[u8]) -> Re
         },
         options: Options::default(),
     };
-    let (hidden, heads) = (shape.hidden, shape.heads);
-    if hidden % heads != 0 {
-        return Err(bad(file, format!("its {hidden} values a token cannot be divided among {heads} attention heads")));
-    }
+    read.check_heads(&shape)?;
     if shape.first_position >= shape.positions {
         let (first, all) = (shape.first_position, shape.positions);
         return Err(bad(file, format!("positions begin at {first}, and there are {all} (max_position_embeddings)")));
@@ -89,6 +100,15 @@ pub(in crate::models) fn encoder_shape(id: &str, file: &str, bytes: &[u8]) -> Re
 }
 
 impl Reader<'_> {
+    /// Heads share a token's values evenly.
+    pub(in crate::models) fn check_heads(&self, shape: &Shape) -> Result<(), ModelError> {
+        let (hidden, heads) = (shape.hidden, shape.heads);
+        if hidden % heads == 0 {
+            return Ok(());
+        }
+        Err(bad(self.file, format!("its {hidden} values a token cannot be divided among {heads} attention heads")))
+    }
+
     /// Turns a model away.
     pub(in crate::models) fn unsupported<T>(&self, message: String) -> Result<T, ModelError> {
         Err(ModelError::Unsupported { id: self.id.to_owned(), message })
