@@ -12,6 +12,7 @@ mod download;
 mod embed;
 mod inspect;
 mod json;
+mod make_models;
 mod maps;
 mod models;
 mod models_args;

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::models_args::{ModelsArgs, ModelsCommand};
 use super::session::{Failure, Session};
 use super::text::{columns, count};
-use super::{download, json};
+use super::{download, json, make_models};
 use crate::models::{ModelCard, Precision};
 use crate::tasks;
 use crate::vectors::kernel_name;
@@ -14,6 +14,8 @@ pub(super) fn run(args: &ModelsArgs, session: &Session) -> Result<(), Failure> {
     match &args.command {
         None => list(session),
         Some(ModelsCommand::Download(args)) => download::run(args, session),
+        Some(ModelsCommand::Convert(args)) => make_models::convert(args, session),
+        Some(ModelsCommand::Distill(args)) => make_models::distill(args, session),
     }
 }
 

@@ -53,10 +53,15 @@ pub fn open(id: &ModelId, options: &OpenOptions) -> Result<Box<dyn Embedder>, Mo
     if let Some(full) = bundled::full_name(name) {
         return bundled::open(full, precision, &options.overrides);
     }
+    let (path, source) = located(name, options)?;
+    open_folder(&path, Named { id: name.to_owned(), source }, precision, options)
+}
+
+/// The folder of the model called `name`, which is no bundled one.
+pub(super) fn located(name: &str, options: &OpenOptions) -> Result<(PathBuf, ModelSource), ModelError> {
     let path = Path::new(name);
     if path.is_dir() {
-        let named = Named { id: name.to_owned(), source: ModelSource::Folder(path.to_path_buf()) };
-        return open_folder(path, named, precision, options);
+        return Ok((path.to_path_buf(), ModelSource::Folder(path.to_path_buf())));
     }
     if path.is_file() {
         return Err(not_found(
@@ -74,8 +79,7 @@ pub fn open(id: &ModelId, options: &OpenOptions) -> Result<Box<dyn Embedder>, Mo
     let cache =
         cache.ok_or_else(|| not_found(name, "there is no home folder to look for the hub's cache in".into()))?;
     let snapshot = hub::snapshot(&cache, name)?;
-    let named = Named { id: name.to_owned(), source: ModelSource::HubCache(snapshot.clone()) };
-    open_folder(&snapshot, named, precision, options)
+    Ok((snapshot.clone(), ModelSource::HubCache(snapshot)))
 }
 
 /// A picture model where the folder holds one, else a text model.

@@ -13,6 +13,7 @@ mod gui_maps;
 mod gui_precision;
 #[cfg(feature = "gui")]
 mod gui_vectors;
+mod hostile_folders;
 mod hub;
 mod layering;
 mod models;
