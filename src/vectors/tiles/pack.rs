@@ -5,7 +5,7 @@
 
 use rayon::prelude::*;
 
-use super::{BLOCK, PANEL, Tile};
+use super::{BLOCK, Bfloats, PANEL, Tile};
 use crate::vectors::cpu::Level;
 
 /// Bytes that the matrix tiles may read past the end of the panels.
@@ -15,6 +15,8 @@ const PAST: usize = 1024;
 pub(crate) enum Panels {
     /// As bytes.
     Bytes(Bytes),
+    /// As bfloat16.
+    Bfloats(Bfloats),
     /// As they are.
     Singles(Singles),
 }
@@ -95,6 +97,7 @@ impl Panels {
     pub fn blocks(&self) -> usize {
         match self {
             Self::Bytes(bytes) => bytes.sums.len() / BLOCK,
+            Self::Bfloats(rows) => rows.blocks(),
             Self::Singles(singles) => singles.rows.len() / singles.dim / BLOCK,
         }
     }
@@ -103,6 +106,7 @@ impl Panels {
     pub(super) fn multiply(&self, level: Level, row: usize, column: usize, tile: &mut Tile) {
         match self {
             Self::Bytes(bytes) => bytes.multiply(level, row, column, tile),
+            Self::Bfloats(rows) => rows.multiply(row, column, tile),
             Self::Singles(singles) => singles.multiply(level, row, column, tile),
         }
     }

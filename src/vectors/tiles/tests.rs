@@ -74,3 +74,21 @@ fn single_tiles_find_what_double_precision_finds() {
         }
     }
 }
+
+#[test]
+fn bfloat_tiles_find_what_double_precision_finds() {
+    let mut random = rand_pcg::Pcg64Mcg::seed_from_u64(3);
+    for dim in [1, 2, 31, 50, 200] {
+        let stride = Bfloats::stride(dim);
+        let mut rows = vec![0u16; 2 * BLOCK * stride];
+        for row in rows.chunks_exact_mut(stride) {
+            row[..dim].fill_with(|| half::bf16::from_f32(random.random_range(-1.0..1.0)).to_bits());
+        }
+        let row = |at: usize| rows[at * stride..(at + 1) * stride].iter().map(|&v| half::bf16::from_bits(v).to_f64());
+        let exact = |i: usize, j: usize| -> f64 { row(i).zip(row(j)).map(|(a, b)| a * b).sum() };
+        let panels = Panels::Bfloats(Bfloats::new(rows.clone(), stride));
+        for level in Level::available() {
+            check(level, &panels, exact, 12.5 + 2.0 * (dim as f32).sqrt().min(8.0), 1e-3);
+        }
+    }
+}
