@@ -128,7 +128,7 @@ fn bytes(scorer: &Scorer<'_>, rounded: &Rounded, order: &[u32], whole: usize) ->
     });
     let mut sums: Vec<i32> = order.iter().map(|&row| rounded.sums[row as usize]).collect();
     sums.resize(whole, 0);
-    Panels::Bytes(Bytes::new(rows, sums, stride, rounded.dim))
+    Panels::Bytes(Bytes::new(rows, sums, (stride, rounded.dim), &|| scorer.progress.is_cancelled()))
 }
 
 fn singles(scorer: &Scorer<'_>, rounded: &Rounded, order: &[u32], whole: usize) -> Panels {
@@ -138,7 +138,7 @@ fn singles(scorer: &Scorer<'_>, rounded: &Rounded, order: &[u32], whole: usize) 
             rounded.centred(scorer, row as usize, out);
         }
     });
-    Panels::Singles(Singles::new(rows, rounded.dim))
+    Panels::Singles(Singles::new(rows, rounded.dim, &|| scorer.progress.is_cancelled()))
 }
 
 /// How one row was rounded: what is left out, and the length of what it was.
@@ -171,5 +171,5 @@ fn bfloats(scorer: &Scorer<'_>, rounded: &Rounded, order: &[u32], bounds: &mut B
             *reach = (length + left_out) * 1.001;
         },
     );
-    Panels::Bfloats(Bfloats::new(rows, stride))
+    Panels::Bfloats(Bfloats::new(rows, stride, &|| scorer.progress.is_cancelled()))
 }

@@ -8,6 +8,7 @@
 use half::bf16;
 use rayon::prelude::*;
 
+use super::pack::Stop;
 use super::{BLOCK, PANEL, Singles, Tile};
 
 /// Values of a row that a tile holds.
@@ -28,10 +29,14 @@ impl Bfloats {
         dim.next_multiple_of(WIDE)
     }
 
-    /// Packs whole blocks of rows of `stride` bit patterns, a multiple of 32; what is not used must be 0.
-    pub fn new(rows: Vec<u16>, stride: usize) -> Self {
+    /// Packs whole blocks of rows of `stride` bit patterns, a multiple of 32; what is not used must be 0. Wrong once
+    /// `stop` says yes.
+    pub fn new(rows: Vec<u16>, stride: usize, stop: Stop<'_>) -> Self {
         let mut panels = vec![0u16; rows.len()];
         panels.par_chunks_mut(PANEL * stride).zip(rows.par_chunks(PANEL * stride)).for_each(|(panel, rows)| {
+            if stop() {
+                return;
+            }
             for (lane, row) in rows.chunks_exact(stride).enumerate() {
                 for (step, &two) in row.as_chunks::<2>().0.iter().enumerate() {
                     let at = (step * PANEL + lane) * 2;
@@ -54,6 +59,7 @@ impl Bfloats {
         Singles::new(
             block(first).chain(block(second)).map(|&bits| bf16::from_bits(bits).to_f32()).collect(),
             self.stride,
+            &|| false,
         )
     }
 

@@ -11,6 +11,9 @@ use crate::vectors::cpu::Level;
 /// Bytes that the matrix tiles may read past the end of the panels.
 const PAST: usize = 1024;
 
+/// Tells whoever packs rows to leave off.
+pub(crate) type Stop<'a> = &'a (dyn Fn() -> bool + Sync);
+
 /// Rows ready to be multiplied.
 pub(crate) enum Panels {
     /// As bytes.
@@ -42,11 +45,14 @@ pub(crate) struct Singles {
 }
 
 impl Bytes {
-    /// Packs rows of `stride` bytes of which `dim` are used; `rows` and `sums` hold whole blocks.
-    pub fn new(rows: Vec<i8>, sums: Vec<i32>, stride: usize, dim: usize) -> Self {
+    /// Packs rows of `stride` bytes of which `dim` are used; `rows` and `sums` hold whole blocks. Wrong once `stop` says yes.
+    pub fn new(rows: Vec<i8>, sums: Vec<i32>, (stride, dim): (usize, usize), stop: Stop<'_>) -> Self {
         let steps = dim.div_ceil(4);
         let mut panels = vec![0u8; rows.len() / stride * steps * 4 + PAST];
         panels.par_chunks_mut(PANEL * steps * 4).zip(rows.par_chunks(PANEL * stride)).for_each(|(panel, rows)| {
+            if stop() {
+                return;
+            }
             for (lane, row) in rows.chunks_exact(stride).enumerate() {
                 for (step, four) in row[..steps * 4].as_chunks::<4>().0.iter().enumerate() {
                     let at = (step * PANEL + lane) * 4;
@@ -73,15 +79,18 @@ impl Bytes {
                 rows.extend(self.row(row)[..dim].iter().map(|&byte| f32::from(byte)));
             }
         }
-        Singles::new(rows, dim)
+        Singles::new(rows, dim, &|| false)
     }
 }
 
 impl Singles {
-    /// Packs whole blocks of rows of `dim` values.
-    pub fn new(rows: Vec<f32>, dim: usize) -> Self {
+    /// Packs whole blocks of rows of `dim` values. Wrong once `stop` says yes.
+    pub fn new(rows: Vec<f32>, dim: usize, stop: Stop<'_>) -> Self {
         let mut panels = vec![0.0f32; rows.len()];
         panels.par_chunks_mut(PANEL * dim).zip(rows.par_chunks(PANEL * dim)).for_each(|(panel, rows)| {
+            if stop() {
+                return;
+            }
             for (lane, row) in rows.chunks_exact(dim).enumerate() {
                 for (step, &value) in row.iter().enumerate() {
                     panel[step * PANEL + lane] = value;
