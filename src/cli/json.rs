@@ -60,6 +60,7 @@ pub(super) fn modality(input: InputKind) -> &'static str {
     match input {
         InputKind::Text => "text",
         InputKind::Image => "image",
+        InputKind::Both => "text and image",
     }
 }
 

@@ -1,7 +1,8 @@
-//! Model cards, the embedder trait, and what goes in and comes out.
+//! Model cards: what is known of a model that is here.
+//!
+//! Facts only; what is known of models that are not here is in the catalogue. Invariant: the id decides name and precision.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use super::Precision;
 
@@ -51,6 +52,60 @@ pub enum InputKind {
     Text,
     /// Pictures.
     Image,
+    /// Texts, code and pictures, in one space.
+    Both,
+}
+
+impl InputKind {
+    /// Whether it reads texts and code.
+    pub fn reads_texts(self) -> bool {
+        self != Self::Image
+    }
+
+    /// Whether it reads pictures.
+    pub fn reads_pictures(self) -> bool {
+        self != Self::Text
+    }
+
+    /// What it reads, in words.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Text => "texts and code",
+            Self::Image => "pictures",
+            Self::Both => "texts, code and pictures",
+        }
+    }
+}
+
+/// What a model wants put before the texts that it embeds; empty for nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Prompts {
+    /// Before a question: "query: ".
+    pub query: String,
+    /// Before a text that is searched: "passage: ".
+    pub passage: String,
+}
+
+impl Prompts {
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.query.is_empty() && self.passage.is_empty()
+    }
+}
+
+/// How the makers of a model compare its vectors.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Similarity {
+    /// Cosine of the angle.
+    #[default]
+    Cosine,
+    /// Dot product.
+    Dot,
+    /// Negative Euclidean distance.
+    Euclidean,
+    /// Negative sum of absolute differences.
+    Manhattan,
 }
 
 /// How token vectors become one vector.
@@ -67,10 +122,34 @@ pub enum Pooling {
     WeightedMean,
     /// The last token's vector.
     Last,
+    /// Sum over the tokens, divided by the square root of their number.
+    MeanSqrtLen,
+    /// Several of these, their vectors put side by side.
+    Several,
     /// Mean over the places of a picture.
     Spatial,
+    /// What one learned query finds in the places of a picture.
+    Attention,
     /// Probability-weighted mean of class vectors (ConSE).
     Classes,
+}
+
+impl Pooling {
+    /// What it is called.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Mean => "mean pooling",
+            Self::Cls => "the first token (CLS)",
+            Self::Max => "max pooling",
+            Self::WeightedMean => "weighted mean pooling",
+            Self::Last => "the last token",
+            Self::MeanSqrtLen => "the sum over the square root of the length",
+            Self::Several => "several poolings side by side",
+            Self::Spatial => "the mean over places",
+            Self::Attention => "attention over places",
+            Self::Classes => "the mean over classes",
+        }
+    }
 }
 
 /// Where a model's weights are.
@@ -113,6 +192,12 @@ pub struct ModelCard {
     pub pooling: Pooling,
     /// Whether its vectors are brought to length 1.
     pub normalized: bool,
+    /// What is put before questions and texts; an embedder does it by itself.
+    pub prompts: Prompts,
+    /// How its vectors are meant to be compared.
+    pub similarity: Similarity,
+    /// What a user should know of how it was opened, a sentence each: "No modules.json: mean pooling is assumed."
+    pub remarks: Vec<String>,
     /// The space its vectors live in. Vectors of two models can be compared only when this is equal.
     pub space: String,
     /// The model that embeds typed queries for this space; `None` when words cannot be asked of it.
@@ -167,9 +252,8 @@ impl ModelCard {
     }
 }
 
-#[cfg(test)]
 impl ModelCard {
-    /// A card of a model of texts that says nothing else, for tests.
+    /// The card of a bundled model of texts that says nothing else: others are made from it.
     pub(crate) fn plain(name: &str, dimensions: usize) -> Self {
         Self {
             id: ModelId(name.to_owned()),
@@ -181,6 +265,9 @@ impl ModelCard {
             runs_as: None,
             pooling: Pooling::Mean,
             normalized: false,
+            prompts: Prompts::default(),
+            similarity: Similarity::default(),
+            remarks: Vec::new(),
             space: String::new(),
             text_query_model: None,
             licence: String::new(),
@@ -192,151 +279,6 @@ impl ModelCard {
             best_for: String::new(),
         }
     }
-}
-
-/// One thing to embed.
-#[derive(Clone, Copy, Debug)]
-pub enum Input<'a> {
-    /// A text or a piece of code.
-    Text(&'a str),
-    /// A picture, 8-bit RGB, orientation already applied.
-    Image(&'a image::RgbImage),
-}
-
-/// The vectors of one batch.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Embedded {
-    /// Row-major vectors, one row an input, in the order given.
-    pub values: Vec<f32>,
-    /// Tokens each input was cut into and the model saw, special tokens counted; 0 for pictures.
-    pub tokens: Vec<u32>,
-    /// Tokens of each input that the model did not see because of its context length.
-    pub cut: Vec<u32>,
-    /// What the model says of each input in a few words: a picture's likeliest classes ("tabby 0.61, lynx 0.12"); empty
-    /// for texts.
-    pub notes: Vec<String>,
-    /// What the network gave for each input, where several models are made of one network ([`Embedder::network`]); else empty.
-    pub seen: Vec<Arc<Seen>>,
-}
-
-/// What a picture network gave for one picture: all that the models made of it need.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Seen {
-    /// Pooled features, not normalised.
-    pub features: Vec<f32>,
-    /// The likeliest classes (index, probability), likeliest first.
-    pub likeliest: Vec<(usize, f32)>,
-}
-
-/// One input's way through a model, for the inspector and `embedlens inspect`.
-#[derive(Clone, Debug, Default, PartialEq, serde::Serialize)]
-pub struct Explanation {
-    /// Tokens as the model sees them, special ones included.
-    pub tokens: Vec<String>,
-    /// Their ids.
-    pub ids: Vec<u32>,
-    /// Byte range in the input of each token; (0, 0) for special ones.
-    pub offsets: Vec<(usize, usize)>,
-    /// Tokens that did not fit.
-    pub truncated: usize,
-    /// The text that did not fit.
-    pub cut_text: String,
-    /// How it pooled, in words.
-    pub pooling: String,
-    /// Length of the vector before it was brought to 1.
-    pub norm: f32,
-    /// Likeliest classes with their probabilities; pictures only.
-    pub classes: Vec<(String, f32)>,
-    /// The vector.
-    pub vector: Vec<f32>,
-}
-
-/// What can go wrong with a model. Each message names the thing and the next step.
-#[derive(Debug, thiserror::Error)]
-pub enum ModelError {
-    /// No such model here.
-    #[error("model {id} is not here: {hint}")]
-    NotFound {
-        /// The id asked for.
-        id: String,
-        /// Where was looked, and what to do.
-        hint: String,
-    },
-    /// A file of the model is missing or makes no sense.
-    #[error("model file {path}: {message}")]
-    BadFile {
-        /// The file.
-        path: String,
-        /// What is wrong.
-        message: String,
-    },
-    /// An architecture or option this version cannot run.
-    #[error("model {id} cannot be run: {message}")]
-    Unsupported {
-        /// The model.
-        id: String,
-        /// Why.
-        message: String,
-    },
-    /// A text was given to a picture model or the other way round.
-    #[error("{model} reads {reads}, not {given}")]
-    WrongInput {
-        /// The model's name.
-        model: String,
-        /// What it reads.
-        reads: &'static str,
-        /// What was given.
-        given: &'static str,
-    },
-    /// The tokenizer failed.
-    #[error("tokenizer: {0}")]
-    Tokenizer(String),
-    /// A computation failed.
-    #[error("tensor computation: {0}")]
-    Tensor(String),
-}
-
-/// A loaded model.
-pub trait Embedder: Send {
-    /// What is known of it.
-    fn card(&self) -> &ModelCard;
-    /// Hash of weights, tokenizer and everything else that decides the vectors: part of every cache key.
-    fn fingerprint(&self) -> &str;
-    /// Embeds one batch. Vectors come in the order of the inputs, normalised when the card says so.
-    fn embed(&mut self, inputs: &[Input<'_>]) -> Result<Embedded, ModelError>;
-    /// Embeds one batch as [`Embedder::embed`] does, and gives up soon after `stop` says so: then there are no vectors. Models whose
-    /// batches are quick may look at it only between batches.
-    ///
-    /// # Errors
-    /// As [`Embedder::embed`].
-    fn embed_until(
-        &mut self,
-        inputs: &[Input<'_>],
-        stop: &(dyn Fn() -> bool + Sync),
-    ) -> Result<Option<Embedded>, ModelError> {
-        if stop() { Ok(None) } else { self.embed(inputs).map(Some) }
-    }
-    /// Hash of the network that decides its vectors together with what [`Embedder::embed_seen`] adds; `None` for a model with a
-    /// network of its own.
-    fn network(&self) -> Option<&str> {
-        None
-    }
-    /// The same vectors and notes, bit by bit, as [`Embedder::embed`] gives for the inputs that its network saw so.
-    ///
-    /// # Errors
-    /// A model without a shared network; figures that are not of this network.
-    fn embed_seen(&self, _seen: &[Arc<Seen>]) -> Result<Embedded, ModelError> {
-        let message = "it shares its network with no other model".to_owned();
-        Err(ModelError::Unsupported { id: self.card().id.0.clone(), message })
-    }
-    /// Multiplications and additions of the layers' matrix products, a token: 2 a weight. `None` where that says nothing of the work.
-    fn operations_per_token(&self) -> Option<f64> {
-        None
-    }
-    /// How costly an input is, in tokens before truncation (1 for a picture): for sorting into batches.
-    fn cost(&self, input: Input<'_>) -> usize;
-    /// Shows one input's way through the model.
-    fn explain(&mut self, input: Input<'_>) -> Result<Explanation, ModelError>;
 }
 
 #[cfg(test)]

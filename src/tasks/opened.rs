@@ -67,7 +67,7 @@ pub fn open_vectors(
     };
     let best = files.iter().enumerate().max_by_key(told).map_or(0, |(place, _)| place);
     let corpus = items::corpus((files[best].0, &files[best].1), paths, options, (env, progress))?;
-    let known = listed_models();
+    let known = listed_models(env);
     let mut sets: Vec<OpenedSet> = Vec::with_capacity(files.len());
     for (path, file) in files {
         let mut card = card(path, &file, &corpus, &known);
@@ -115,6 +115,9 @@ fn card(path: &Path, file: &Imported, corpus: &Corpus, known: &[ModelCard]) -> M
         context_tokens: None,
         precision: None,
         runs_as: None,
+        prompts: maker.map(|maker| maker.prompts.clone()).unwrap_or_default(),
+        similarity: maker.map(|maker| maker.similarity).unwrap_or_default(),
+        remarks: Vec::new(),
         pooling: maker.map_or(Pooling::Mean, |maker| maker.pooling),
         normalized: file.vectors.rows().take(LOOKED_AT).all(|row| (norm(row) - 1.0).abs() < 1e-3),
         space: maker.map_or_else(|| format!("vectors:{}", path.display()), |maker| maker.space.clone()),

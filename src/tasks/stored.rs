@@ -97,7 +97,7 @@ pub fn answer_stored(request: &StoredQuery, env: &Environment, progress: &Progre
     }
     let asked = match (&request.query, card.input) {
         (Query::Text(_), _) => card.text_query_model.clone(),
-        (Query::Image(_), InputKind::Image) => Some(card.id.clone()),
+        (Query::Image(_), InputKind::Image | InputKind::Both) => Some(card.id.clone()),
         (Query::Image(_), InputKind::Text) => None,
     };
     let asked = asked.ok_or_else(|| TaskError::CannotAsk { model: card.name.clone() })?;
@@ -161,7 +161,13 @@ pub fn agree_stored(
     }
     let side = |file: &StoredVectors, other: &StoredVectors| {
         let vectors = in_both(file, other);
-        Side { id: ModelId(id(file)), name: id(file), vectors, graph: Default::default() }
+        Side {
+            id: ModelId(id(file)),
+            name: id(file),
+            vectors,
+            graph: Default::default(),
+            metric: crate::vectors::Metric::Cosine,
+        }
     };
     agree_vectors(&side(a, b), &side(b, a), k, env, progress)
 }

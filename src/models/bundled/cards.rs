@@ -1,7 +1,7 @@
 //! Cards of the bundled models: what each is, can and cannot do.
 
 use super::{CONSE, LITE0, MINILM, STATIC, present};
-use crate::models::{InputKind, ModelCard, ModelError, ModelId, ModelSource, Pooling, Precision};
+use crate::models::{InputKind, ModelCard, ModelError, ModelId, Pooling, Precision};
 
 /// Cards of all bundled models, in the order they are offered.
 pub(in crate::models) fn cards() -> Vec<ModelCard> {
@@ -16,19 +16,13 @@ pub(super) fn card(name: &str) -> Result<ModelCard, ModelError> {
 
 fn minilm() -> ModelCard {
     ModelCard {
-        id: id(MINILM),
         name: "MiniLM-L6-v2".to_owned(),
-        input: InputKind::Text,
-        dimensions: 384,
         context_tokens: Some(256),
         precision: Some(Precision::F32),
-        runs_as: None,
-        pooling: Pooling::Mean,
         normalized: true,
         space: MINILM.to_owned(),
         text_query_model: Some(id(MINILM)),
         licence: "Apache-2.0".to_owned(),
-        source: ModelSource::Bundled,
         size_bytes: present::size(MINILM),
         about: "A six-layer BERT trained on a billion pairs of sentences; the usual first choice for English texts."
             .to_owned(),
@@ -42,24 +36,17 @@ fn minilm() -> ModelCard {
             "Behind larger models at retrieval",
         ]),
         best_for: "Short English texts: sentences, paragraphs, questions, titles.".to_owned(),
+        ..ModelCard::plain(MINILM, 384)
     }
 }
 
 fn static_256() -> ModelCard {
     ModelCard {
-        id: id(STATIC),
         name: "MiniLM static 256".to_owned(),
-        input: InputKind::Text,
-        dimensions: 256,
-        context_tokens: None,
-        precision: None,
-        runs_as: None,
-        pooling: Pooling::Mean,
         normalized: true,
         space: "static-256".to_owned(),
         text_query_model: Some(id(STATIC)),
         licence: "Apache-2.0".to_owned(),
-        source: ModelSource::Bundled,
         size_bytes: present::size(STATIC),
         about: "A table with one vector a token, distilled from MiniLM by the Model2Vec recipe; a text is the mean of \
                 its tokens."
@@ -72,24 +59,18 @@ fn static_256() -> ModelCard {
         ]),
         best_for: "A first map of a large folder while a better model still works; topics rather than statements."
             .to_owned(),
+        ..ModelCard::plain(STATIC, 256)
     }
 }
 
 fn lite0() -> ModelCard {
     ModelCard {
-        id: id(LITE0),
         name: "EfficientNet-Lite0".to_owned(),
         input: InputKind::Image,
-        dimensions: 1280,
-        context_tokens: None,
-        precision: None,
-        runs_as: None,
         pooling: Pooling::Spatial,
         normalized: true,
         space: LITE0.to_owned(),
-        text_query_model: None,
         licence: "Apache-2.0".to_owned(),
-        source: ModelSource::Bundled,
         size_bytes: present::size(LITE0),
         about: "A small convolutional network trained to tell the 1,000 ImageNet classes apart; its last features, \
                 averaged over the picture."
@@ -101,24 +82,19 @@ fn lite0() -> ModelCard {
             "Trained on photographs; drawings, diagrams, screenshots and text in pictures fare worse",
         ]),
         best_for: "Photographs: finding like pictures, near-duplicates, odd ones out.".to_owned(),
+        ..ModelCard::plain(LITE0, 1280)
     }
 }
 
 fn conse() -> ModelCard {
     ModelCard {
-        id: id(CONSE),
         name: "ConSE (Lite0 to MiniLM)".to_owned(),
         input: InputKind::Image,
-        dimensions: 384,
-        context_tokens: None,
-        precision: None,
-        runs_as: None,
         pooling: Pooling::Classes,
         normalized: true,
         space: MINILM.to_owned(),
         text_query_model: Some(id(MINILM)),
         licence: "Apache-2.0; class names MIT".to_owned(),
-        source: ModelSource::Bundled,
         size_bytes: present::size(CONSE),
         about: "Words to pictures through 1,000 ImageNet classes: a picture becomes the probability-weighted mean of \
                 MiniLM's vectors of \"a photo of a …\" over its ten likeliest classes (Norouzi et al. 2013, \
@@ -134,6 +110,7 @@ fn conse() -> ModelCard {
             "Scores of pictures and of texts are not on one scale",
         ]),
         best_for: "Asking photographs for things by name: \"a dog\", \"musical instrument\".".to_owned(),
+        ..ModelCard::plain(CONSE, 384)
     }
 }
 

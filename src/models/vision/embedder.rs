@@ -178,7 +178,9 @@ fn note(network: &Lite0, seen: &Seen) -> String {
 fn picture<'a>(card: &ModelCard, input: Input<'a>) -> Result<&'a RgbImage, ModelError> {
     match input {
         Input::Image(picture) => Ok(picture),
-        Input::Text(_) => Err(ModelError::WrongInput { model: card.name.clone(), reads: "pictures", given: "a text" }),
+        Input::Text(_) | Input::Query(_) => {
+            Err(ModelError::WrongInput { model: card.name.clone(), reads: "pictures", given: "a text" })
+        }
     }
 }
 

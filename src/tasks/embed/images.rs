@@ -20,7 +20,7 @@ const PIXELS: u64 = 40_000_000;
 type Decoded = (u32, Result<RgbImage, String>);
 
 pub(super) fn embed(run: &mut Run<'_, '_>, embedder: &mut dyn Embedder) -> Result<(), Cancelled> {
-    let empty = run.slots.empty();
+    let empty = run.empty_of(true);
     let name = embedder.card().name.clone();
     run.progress.stage(&format!("Embedding with {name}"), "items", empty.len() as u64);
     let corpus = run.corpus;

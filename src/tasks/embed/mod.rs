@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 use super::models::modalities_of;
 use super::{Environment, TaskError};
 use crate::corpus::Corpus;
-use crate::models::{InputKind, ModelCard, ModelId};
+use crate::models::{ModelCard, ModelId};
 use crate::progress::Progress;
 use crate::vectors::{RowId, Vectors};
 use crate::workspace::EmbeddingSet;
@@ -89,10 +89,11 @@ pub fn embed(
         let outcome = model.with(&format!("embed with {}", card.name), |embedder| {
             run.fill_from_seen(embedder);
             started = Instant::now();
-            Ok(match card.input {
-                InputKind::Text => texts::embed(&mut run, embedder),
-                InputKind::Image => images::embed(&mut run, embedder),
-            })
+            let texts = if card.input.reads_texts() { texts::embed(&mut run, embedder) } else { Ok(()) };
+            Ok(texts.and_then(|()| match card.input.reads_pictures() {
+                true => images::embed(&mut run, embedder),
+                false => Ok(()),
+            }))
         })?;
         let (tokens_embedded, embedded, shared) = (run.tokens, run.embedded, run.shared);
         let seconds = (started.elapsed().saturating_sub(run.held)).as_secs_f64();
@@ -117,11 +118,8 @@ fn rows_for(request: &EmbedRequest, card: &ModelCard) -> Result<Vec<RowId>, Task
     let says_something = |row: &RowId| corpus.item_of(*row).text().is_none() || !corpus.text_of(*row).is_empty();
     let rows: Vec<RowId> = rows.into_iter().filter(says_something).collect();
     if rows.is_empty() {
-        let reads = match card.input {
-            InputKind::Text => "texts and code",
-            InputKind::Image => "pictures",
-        };
-        return Err(TaskError::NothingToEmbed { model: card.name.clone(), reads, items: corpus.items.len() });
+        let (model, reads) = (card.name.clone(), card.input.words());
+        return Err(TaskError::NothingToEmbed { model, reads, items: corpus.items.len() });
     }
     Ok(rows)
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::seen::SeenBy;
 use super::slots::Slots;
 use super::store::Session;
-use crate::corpus::{Corpus, panic_words};
+use crate::corpus::{Content, Corpus, panic_words};
 use crate::models::{Embedded, Embedder, Input, ModelError};
 use crate::progress::{Cancelled, Progress};
 use crate::workspace::cache::CachedRow;
@@ -36,6 +36,13 @@ impl Run<'_, '_> {
         let checked = self.progress.check();
         self.held += started.elapsed();
         checked
+    }
+
+    /// Slots of pictures, or of texts and code, that are still empty, ascending.
+    pub(super) fn empty_of(&self, pictures: bool) -> Vec<u32> {
+        let is_picture =
+            |slot: u32| matches!(self.corpus.item_of(self.slots.row_of(slot)).content, Content::Image { .. });
+        self.slots.empty().into_iter().filter(|&slot| is_picture(slot) == pictures).collect()
     }
 
     /// Fills the slots of pictures that the network has seen for another model. What goes wrong with them leaves them empty.

@@ -10,7 +10,7 @@ use crate::models::{Embedder, Input};
 use crate::progress::Cancelled;
 
 pub(super) fn embed(run: &mut Run<'_, '_>, embedder: &mut dyn Embedder) -> Result<(), Cancelled> {
-    let empty = run.slots.empty();
+    let empty = run.empty_of(false);
     let name = embedder.card().name.clone();
     run.progress.stage(&format!("Embedding with {name}"), "items", empty.len() as u64);
     let limit = embedder.card().context_tokens.unwrap_or(usize::MAX);

@@ -122,6 +122,8 @@ pub(super) unsafe fn run<E: Engine>(job: &Job<'_>) {
                     Activation::GeluTanh => run_to::<E, GeluTanh>(job, sink),
                     Activation::Relu => run_to::<E, Relu>(job, sink),
                     Activation::Tanh => run_to::<E, Tanh>(job, sink),
+                    Activation::QuickGelu => run_to::<E, QuickGelu>(job, sink),
+                    Activation::Silu => run_to::<E, Silu>(job, sink),
                 }
             }
             (Target::Bfloats { to, stride }, activation) => {
@@ -132,6 +134,8 @@ pub(super) unsafe fn run<E: Engine>(job: &Job<'_>) {
                     Activation::GeluTanh => run_to::<E, GeluTanh>(job, sink),
                     Activation::Relu => run_to::<E, Relu>(job, sink),
                     Activation::Tanh => run_to::<E, Tanh>(job, sink),
+                    Activation::QuickGelu => run_to::<E, QuickGelu>(job, sink),
+                    Activation::Silu => run_to::<E, Silu>(job, sink),
                 }
             }
         }
@@ -152,7 +156,7 @@ macro_rules! through {
     };
 }
 
-through!(Nothing, None; Gelu, Gelu; GeluTanh, GeluTanh; Relu, Relu; Tanh, Tanh);
+through!(Nothing, None; Gelu, Gelu; GeluTanh, GeluTanh; Relu, Relu; Tanh, Tanh; QuickGelu, QuickGelu; Silu, Silu);
 
 /// # Safety
 /// As for [`run`].

@@ -6,7 +6,6 @@ use crate::ui::context::{Context, ModelState};
 use crate::ui::panes::inspector::short_name;
 use crate::ui::theme::{self, Theme};
 use crate::ui::widgets::{self, clipped_right, clipped_text, section, thousands};
-use crate::workspace::InputKind;
 
 /// A row of the table: its name, the value of a model, and what the hover text says of it.
 struct Line {
@@ -70,10 +69,10 @@ fn line(ui: &mut Ui, ctx: &Context<'_>, name: &str, values: Vec<(String, Color32
 }
 
 fn context(model: &ModelState) -> Option<String> {
-    match (model.card.input, model.card.context_tokens) {
-        (InputKind::Image, _) => None,
-        (InputKind::Text, None) => Some("no limit".into()),
-        (InputKind::Text, Some(tokens)) => Some(thousands(tokens as u64)),
+    match (model.card.input.reads_texts(), model.card.context_tokens) {
+        (false, _) => None,
+        (true, None) => Some("no limit".into()),
+        (true, Some(tokens)) => Some(thousands(tokens as u64)),
     }
 }
 
@@ -135,7 +134,7 @@ mod tests {
             colour: 0,
             set: Some(Arc::new(set)),
             map: MapModel::default(),
-            rows_cut: 0,
+            facts: None,
             error: None,
             speed,
         }
