@@ -69,8 +69,8 @@ impl Bfloats {
         #[cfg(target_arch = "x86_64")]
         // SAFETY: [`super::compare`] comes here only where the level is AMX, with the tiles set up.
         unsafe {
-            super::amx::bfloats(rows, panels, self.stride, tile)
-        };
+            super::amx::bfloats(rows, panels, self.stride, tile);
+        }
         #[cfg(not(target_arch = "x86_64"))]
         let _ = (rows, panels, tile);
     }
