@@ -49,6 +49,7 @@ impl App {
         };
         match outcome {
             Outcome::Loaded(of, result) if of == self.load => self.loaded(result, finished.seconds),
+            Outcome::Downloaded(id, result) => self.downloaded(&id, *result),
             Outcome::Embedded(of, id, result) if of == now => self.embedded(&id, *result),
             Outcome::Projected(of, id, made, result) if of == now => self.projected(&id, made, result),
             Outcome::Placed(of, id, layout) if of == now => {
@@ -100,6 +101,8 @@ impl App {
             Outcome::Inspected(of, found) if of == now && self.document.selection.focus == Some(found.row) => {
                 self.document.inspection = Some(found);
             }
+            Outcome::Captioned(of, Ok(scored)) if of == now => self.document.captioned = Some(scored),
+            Outcome::Captioned(of, Err(error)) if of == now => self.failed("The captions were not scored", &error),
             Outcome::Agreed(of, _, Ok(measured)) if of == now => {
                 self.document.compare.agreements.push(Arc::new(measured));
                 self.pair_changed();
@@ -110,6 +113,7 @@ impl App {
                 self.document.compare.failures.push((pair, why));
                 self.failed("The models were not compared", &error);
             }
+            Outcome::Weighed(of, id, facts) if of == now => self.weighed(&id, facts),
             Outcome::Measured(of, id, result) if of == now => self.measured_speed(&id, result),
             Outcome::Listed(cards) => self.listed(cards),
             Outcome::Sorted(of, order) if of == now => self.document.item_order = order,
@@ -235,7 +239,6 @@ impl App {
         self.document.add_model(set.card.clone());
         let empty = set.rows.is_empty();
         if let Some(model) = self.document.model_mut(&id) {
-            model.rows_cut = rows_cut(&set);
             model.set = Some(Arc::new(set));
             model.error = None;
         }
@@ -289,7 +292,8 @@ impl App {
 
     fn comparable(&self, a: &ModelId, b: &ModelId) -> bool {
         let input = |id| self.document.model(id).map(|model| model.card.input);
-        input(a) == input(b)
+        let (Some(a), Some(b)) = (input(a), input(b)) else { return false };
+        a.reads_texts() && b.reads_texts() || a.reads_pictures() && b.reads_pictures()
     }
 
     fn projected(
@@ -429,6 +433,7 @@ impl App {
         }
         self.compare_shown();
         self.measure_compared();
+        self.weigh_compared();
     }
 
     /// Begins to compare the first two models of Compare, once.
@@ -460,10 +465,6 @@ impl App {
     }
 }
 
-pub(super) fn rows_cut(set: &EmbeddingSet) -> usize {
-    set.cut.iter().filter(|&&cut| cut > 0).count()
-}
-
 fn embedded_words(set: &EmbeddingSet) -> String {
     let mut words = format!("{}: {}", set.card.name, plural(set.rows.len(), "chunk"));
     if set.cached > 0 {
@@ -475,7 +476,7 @@ fn embedded_words(set: &EmbeddingSet) -> String {
     if let Some(rate) = set.rows_per_second() {
         words.push_str(&format!(", {}/s in {}", thousands(rate.round() as u64), duration(set.seconds)));
     }
-    let cut = rows_cut(set);
+    let cut = set.cut.iter().filter(|&&cut| cut > 0).count();
     if cut > 0 {
         words.push_str(&format!("; {} cut at the model's context length", plural(cut, "text")));
     }

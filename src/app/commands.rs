@@ -38,13 +38,15 @@ impl App {
                 self.pending_grows();
             }
             Command::Reload => self.reload(),
-            Command::SetLoadOptions(options) => {
-                self.settings.load = options;
-                self.reload();
-            }
+            Command::SetLoadOptions(options) => self.read_with(options),
+            Command::Caption(question) => self.spawn_captions(question),
+            Command::UseModel(id, wanted) => self.use_overrides(&id, wanted),
+            Command::Mend(id, remedy) => self.mend(&id, remedy),
             Command::CancelJob(id) => self.cancel(id),
             Command::PauseJob(id, paused) => self.jobs.set_paused(id, paused),
             Command::Embed(id) => self.embed(&id),
+            Command::DownloadModel(id) => self.download(id),
+            Command::DeclineDownload => self.offer = None,
             Command::ShowMap(id) => self.show_map(&id),
             Command::Project(id, method) => self.project(&id, method),
             Command::ShowGiven(id) => self.show_given(&id),
@@ -242,6 +244,7 @@ impl App {
             "clusters",
             "trust",
             "torn",
+            "facts",
             "scrub",
             "pin",
             "reductions",
@@ -271,6 +274,12 @@ impl App {
             self.settings.recent.insert(0, path);
         }
         self.settings.recent.truncate(10);
+    }
+
+    /// Reads folders with these options from now on, and again now.
+    pub(super) fn read_with(&mut self, options: crate::corpus::LoadOptions) {
+        self.settings.load = options;
+        self.reload();
     }
 
     fn reload(&mut self) {
@@ -334,7 +343,10 @@ impl App {
         }
     }
 
-    fn embed(&mut self, id: &ModelId) {
+    pub(super) fn embed(&mut self, id: &ModelId) {
+        if self.offer_download(id) {
+            return;
+        }
         if self.document.corpus.is_none() {
             self.announce(LogLevel::Warning, "Load a folder first, then choose a model", "");
             return;

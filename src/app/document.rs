@@ -8,7 +8,7 @@ use crate::projection::Method;
 use crate::tasks::LiveSlot;
 use crate::ui::context::{CompareState, FolderLine, Inspection, ItemOrder, MapModel, ModelState, Selection};
 use crate::vectors::RowId;
-use crate::workspace::{Answer, EmbeddingSet, ModelCard, ModelId, Projection};
+use crate::workspace::{Answer, Captioned, EmbeddingSet, ModelCard, ModelId, Projection};
 
 /// A set and its map from before items were added.
 #[derive(Clone, Debug)]
@@ -44,6 +44,8 @@ pub struct Document {
     pub query: Option<crate::tasks::Query>,
     /// What was found about the row looked at.
     pub inspection: Option<Inspection>,
+    /// Captions of a picture, scored.
+    pub captioned: Option<Captioned>,
     /// The comparison.
     pub compare: CompareState,
     /// Hidden categories.
@@ -58,6 +60,8 @@ pub struct Document {
     pub agree_tried: BTreeSet<(ModelId, ModelId)>,
     /// Models whose speed was asked for.
     pub speed_tried: BTreeSet<ModelId>,
+    /// Models whose sets are being measured for fairness, or were.
+    pub facts_tried: BTreeSet<ModelId>,
     /// Models whose colours must be computed again.
     pub restyle: BTreeSet<ModelId>,
 }
@@ -79,7 +83,7 @@ impl Document {
             Some(known) => known.card = card,
             None => {
                 let map = MapModel::default();
-                self.models.push(ModelState { card, colour, set: None, map, rows_cut: 0, error: None, speed: None });
+                self.models.push(ModelState { card, colour, set: None, map, facts: None, error: None, speed: None });
             }
         }
     }

@@ -5,7 +5,6 @@
 use std::sync::Arc;
 
 use super::App;
-use super::apply::rows_cut;
 use super::document::folder_lines;
 use crate::corpus::Corpus;
 use crate::picture::Layout;
@@ -48,7 +47,6 @@ impl App {
             self.log(LogLevel::Info, words, "");
             self.document.add_model(set.card.clone());
             let Some(model) = self.document.model_mut(&id) else { continue };
-            model.rows_cut = rows_cut(&set);
             model.map.given = points.map(|points| Arc::new(Layout::new(set.rows.clone(), points)));
             model.set = Some(Arc::new(set));
             self.document.shown.get_or_insert_with(|| id.clone());

@@ -7,7 +7,8 @@ use super::jobs_of::Outcome;
 use crate::corpus::{Corpus, Modality};
 use crate::jobs::{JobSpec, Policy};
 use crate::progress::Progress;
-use crate::tasks::{self, Environment};
+use crate::tasks::{self, CaptionRequest, CaptionedPicture, Environment};
+use crate::ui::command::CaptionQuestion;
 use crate::ui::context::{Inspection, PictureData};
 use crate::vectors::RowId;
 use crate::workspace::EmbeddingSet;
@@ -32,6 +33,16 @@ impl App {
         self.jobs.spawn(spec, move |progress| {
             Outcome::Inspected(generation, inspect(&corpus, &sets, row, &environment, progress))
         });
+    }
+    /// Scores captions of a picture.
+    pub(super) fn spawn_captions(&mut self, question: CaptionQuestion) {
+        let CaptionQuestion { row, model, captions, temperature } = question;
+        let Some(set) = self.document.model(&model).and_then(|model| model.set.clone()) else { return };
+        let request = CaptionRequest { picture: CaptionedPicture::Row(set, row), captions, temperature };
+        let (generation, environment) = (self.document.generation, self.environment.clone());
+        let spec =
+            JobSpec { title: "Scoring captions".into(), lane: "captions".into(), policy: Policy::Replace, quiet: true };
+        self.jobs.spawn(spec, move |_| Outcome::Captioned(generation, tasks::caption(&request, &environment)));
     }
 }
 
@@ -74,4 +85,46 @@ fn picture(corpus: &Corpus, row: RowId) -> Option<Arc<PictureData>> {
     };
     let (width, height) = picture.dimensions();
     Some(Arc::new(PictureData { width: width as usize, height: height as usize, rgb: picture.into_raw() }))
+}
+
+#[cfg(test)]
+#[cfg(feature = "bundled-models")]
+mod tests {
+    use super::*;
+    use crate::app::testing::Window;
+    use crate::ui::command::Command;
+    use crate::ui::settings::Perspective;
+    use crate::workspace::ModelId;
+
+    #[test]
+    fn captions_of_the_picture_looked_at_are_scored() {
+        let mut window = Window::open(Perspective::Explore, |folder| {
+            for shade in [0, 90, 200] {
+                let picture =
+                    image::RgbImage::from_fn(48, 40, |x, y| image::Rgb([shade, (x * 5) as u8, (y * 6) as u8]));
+                picture.save(folder.join(format!("{shade}.png"))).unwrap();
+            }
+        });
+        let row = RowId(1);
+        window.carry_out(Command::Focus(row));
+        let question = |model: &str, temperature| CaptionQuestion {
+            row,
+            model: ModelId(model.into()),
+            captions: vec!["a dog".into(), "a cup of coffee".into()],
+            temperature,
+        };
+        window.carry_out(Command::Caption(question("conse-minilm-lite0", None)));
+        let scored = window.app.document.captioned.clone().unwrap();
+        assert_eq!((scored.row, scored.captions.len(), scored.learnt), (Some(row), 2, false));
+        window.carry_out(Command::Caption(question("conse-minilm-lite0", Some(0.5))));
+        let flatter = window.app.document.captioned.clone().unwrap();
+        assert_eq!(flatter.temperature, 0.5);
+        assert!(
+            flatter.captions[0].share.max(0.5) - 0.5 <= scored.captions[0].share.max(scored.captions[1].share) - 0.5
+        );
+        // A model that knows no words says so, and what was scored stays.
+        window.carry_out(Command::Caption(question("efficientnet-lite0", None)));
+        assert_eq!(window.app.document.captioned, Some(flatter));
+        assert!(window.app.log.iter().any(|line| line.summary.contains("captions were not scored")));
+    }
 }

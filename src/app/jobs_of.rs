@@ -9,6 +9,7 @@ use super::document::folder_lines;
 use super::from_file::Loaded;
 use super::{App, derived};
 use crate::jobs::{JobSpec, Policy};
+use crate::models::Downloaded;
 use crate::picture::{Layout, Palette, StyleRequest, Styles, Values};
 use crate::projection::{Method, ReductionCost};
 use crate::tasks::{self, EmbedRequest, LoadRequest, Query, QueryRequest, TaskError};
@@ -16,8 +17,8 @@ use crate::ui::context::{Inspection, ItemOrder, MapChoice, MapLabels, MeasuredPa
 use crate::vectors::RowId;
 use crate::workspace::cache::CacheReport;
 use crate::workspace::{
-    Agreement, Answer, Clustering, Column, ColumnSources, ColumnValues, EmbeddingSet, ModelCard, ModelId, Projection,
-    RowShares, Speed, column_values,
+    Agreement, Answer, Captioned, Clustering, Column, ColumnSources, ColumnValues, EmbeddingSet, ModelCard, ModelId,
+    Projection, RowShares, SetFacts, Speed, column_values,
 };
 
 /// What jobs give.
@@ -48,12 +49,18 @@ pub enum Outcome {
     Answered(u64, Result<Answer, TaskError>),
     /// A row was looked at.
     Inspected(u64, Inspection),
+    /// Captions of a picture were scored.
+    Captioned(u64, Result<Captioned, TaskError>),
     /// Two models were compared.
     Agreed(u64, (ModelId, ModelId), Result<MeasuredPair, TaskError>),
+    /// What a fair comparison asks of a model's set was measured.
+    Weighed(u64, ModelId, SetFacts),
     /// How fast a model is was measured.
     Measured(u64, ModelId, Result<Option<Speed>, TaskError>),
     /// Models that are here, those in the hub's cache included.
     Listed(Vec<ModelCard>),
+    /// A model was fetched from the hub.
+    Downloaded(ModelId, Box<Result<Downloaded, TaskError>>),
     /// The item list was sorted.
     Sorted(u64, ItemOrder),
     /// The user chose paths in the system's dialog, or none.

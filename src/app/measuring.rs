@@ -11,7 +11,10 @@ use crate::workspace::{ModelCard, ModelId, Speed};
 impl App {
     /// Lists the models of the hub's cache beside those inside this program.
     pub(super) fn spawn_listing(&self) {
-        self.jobs.spawn(JobSpec::quiet("Looking for models", "models"), |_| Outcome::Listed(tasks::listed_models()));
+        let environment = self.environment.clone();
+        self.jobs.spawn(JobSpec::quiet("Looking for models", "models"), move |_| {
+            Outcome::Listed(tasks::listed_models(&environment))
+        });
     }
 
     /// Models that are here join those that are known; what is known of a model stays.

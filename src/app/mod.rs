@@ -7,6 +7,8 @@ mod commands;
 mod derived;
 mod document;
 mod exporting;
+mod fairness;
+mod fetching;
 mod frame_stats;
 mod from_file;
 mod input;
@@ -16,6 +18,8 @@ mod maps_of;
 mod measuring;
 mod persistence;
 mod placing;
+#[cfg(all(test, feature = "bundled-models"))]
+mod testing;
 mod vitals;
 
 use std::io::Write as _;
@@ -35,12 +39,12 @@ use crate::cli::{WindowOptions, WindowTheme};
 use crate::jobs::{JobSnapshot, Jobs};
 use crate::tasks::Environment;
 use crate::ui::command::{Command, CommandSender, Dialog, MapTool};
-use crate::ui::context::{Context, LogLevel, LogLine, Toast};
+use crate::ui::context::{Context, DownloadOffer, LogLevel, LogLine, Toast};
 use crate::ui::map::MapBackend;
 use crate::ui::settings::{Perspective, Settings, ThemeChoice};
 use crate::ui::state::WindowState;
 use crate::ui::theme::Theme;
-use crate::workspace::Precision;
+use crate::workspace::{ModelId, Precision};
 
 /// Messages shown at once.
 const TOASTS: usize = 4;
@@ -156,6 +160,8 @@ pub struct App {
     commands: CommandSender,
     /// Open floating windows, the newest last.
     dialogs: Vec<Dialog>,
+    /// A model that is not here and was asked for.
+    offer: Option<DownloadOffer>,
     tool: MapTool,
     dark: bool,
     backend: MapBackend,
@@ -214,6 +220,7 @@ impl App {
             state: WindowState::default(),
             commands: CommandSender::default(),
             dialogs: Vec::new(),
+            offer: None,
             tool: MapTool::Pan,
             dark: true,
             backend,
@@ -231,6 +238,9 @@ impl App {
             followed: Instant::now(),
         };
         app.apply_theme(ctx);
+        for (name, wanted) in &app.settings.overrides {
+            app.environment.models.set_overrides(&ModelId(name.clone()), wanted.clone());
+        }
         app.spawn_listing();
         app.commands.send(if options.open.is_empty() { Command::OpenSample } else { Command::Open(options.open) });
         app
@@ -344,7 +354,9 @@ impl App {
             hovered: document.hovered,
             answer: document.answer.as_ref(),
             inspection: document.inspection.as_ref(),
+            captioned: document.captioned.as_ref(),
             compare: &document.compare,
+            offer: self.offer.as_ref(),
             jobs: &self.snapshots,
             log: &self.log,
             toasts: &self.toasts,

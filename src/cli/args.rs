@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::models_args::ModelsArgs;
 use super::numeric_args::{BenchArgs, ClusterArgs, NeighboursArgs};
 use super::options::{Common, LayoutArgs, LoadArgs, ModelArgs, PrecisionArgs, reduction};
 use crate::projection::Reduction;
@@ -84,8 +85,8 @@ impl PerspectiveArg {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// List the models that are here, and what each is good for
-    #[command(after_help = "Example:\n  embedlens models --json")]
+    /// List the models that are here, and what each is good for; fetch others
+    #[command(after_help = "Examples:\n  embedlens models --json\n  embedlens models download BAAI/bge-small-en-v1.5")]
     Models(ModelsArgs),
     /// Load, cut and embed files, and write one vector a passage or picture
     #[command(after_help = "Examples:\n  embedlens embed notes --out notes.npy\n  \
@@ -112,8 +113,9 @@ pub enum Command {
         embedlens compare notes --model minilm --model minilm@int8\n  \
         embedlens compare one.npy two.npy")]
     Compare(CompareArgs),
-    /// Show how a text is cut into tokens, pooled and normalised
-    #[command(after_help = "Example:\n  embedlens inspect \"The lentils simmer.\" --json")]
+    /// Show how a text is cut into tokens, pooled and normalised, or how well captions describe a picture
+    #[command(after_help = "Examples:\n  embedlens inspect \"The lentils simmer.\" --json\n  \
+        embedlens inspect --image cat.jpg --caption \"a cat\" --caption \"a dog\" --model conse")]
     Inspect(InspectArgs),
     /// Draw a map into a PNG or SVG file, with title and legend
     #[command(after_help = "Examples:\n  embedlens render notes --method tsne --out map.png\n  \
@@ -157,7 +159,7 @@ impl Command {
 
     pub fn common(&self) -> &Common {
         match self {
-            Self::Models(args) => &args.common,
+            Self::Models(args) => args.common(),
             Self::Embed(args) => &args.common,
             Self::Project(args) => &args.common,
             Self::Search(args) => &args.common,
@@ -169,12 +171,6 @@ impl Command {
             Self::Bench(args) => args.suite.common(),
         }
     }
-}
-
-#[derive(Debug, Args)]
-pub struct ModelsArgs {
-    #[command(flatten)]
-    pub common: Common,
 }
 
 #[derive(Debug, Args)]
@@ -282,8 +278,18 @@ pub struct CompareArgs {
 
 #[derive(Debug, Args)]
 pub struct InspectArgs {
-    /// The text
-    pub text: String,
+    /// The text; with --image it is left out
+    #[arg(required_unless_present = "image", conflicts_with = "image")]
+    pub text: Option<String>,
+    /// A picture, to score captions of it
+    #[arg(long, value_name = "FILE", requires = "caption")]
+    pub image: Option<PathBuf>,
+    /// What the picture may show; may be given several times: the captions' shares add up to 1
+    #[arg(long, value_name = "TEXT", requires = "image")]
+    pub caption: Vec<String>,
+    /// What cosines are divided by; small makes the likeliest caption stand out [default: the model's own]
+    #[arg(long, value_name = "X", requires = "image", value_parser = temperature)]
+    pub temperature: Option<f32>,
     /// Model: an id from `embedlens models`, a folder, or ORG/NAME in the local hub cache
     #[arg(long, short, value_name = "ID|DIR", default_value = "all-MiniLM-L6-v2")]
     pub model: String,
@@ -291,6 +297,12 @@ pub struct InspectArgs {
     pub precision: PrecisionArgs,
     #[command(flatten)]
     pub common: Common,
+}
+
+/// A temperature that captions can be scored with.
+fn temperature(typed: &str) -> Result<f32, String> {
+    let value = typed.parse::<f32>().ok().filter(|value| (0.001..=10.0).contains(value));
+    value.ok_or_else(|| "expected a number from 0.001 to 10".to_owned())
 }
 
 #[derive(Debug, Args)]

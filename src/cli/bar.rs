@@ -7,9 +7,11 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::text::{count, rate};
+use super::text::{count, megabytes, rate};
 use crate::progress::{Progress, ProgressView};
 
+/// The unit that is told in megabytes.
+const BYTES: &str = "bytes";
 const EVERY: Duration = Duration::from_millis(100);
 /// Time between two lines.
 const LINE_EVERY: Duration = Duration::from_secs(10);
@@ -68,6 +70,8 @@ fn tell(progress: &Progress, done: &AtomicBool) {
 fn line(view: &ProgressView) -> Option<String> {
     let done = match (view.done, view.total) {
         (0, 0) => return None,
+        (done, 0) if view.unit == BYTES => megabytes(done),
+        (done, total) if view.unit == BYTES => format!("{} of {}", megabytes(done), megabytes(total)),
         (done, 0) => format!("{} {}", count(done), view.unit),
         (done, total) => format!("{} of {} {}", count(done), count(total), view.unit),
     };
@@ -80,10 +84,16 @@ fn watch(progress: &Progress, done: &AtomicBool) {
     let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr_with_hz(10));
     let style = |template| ProgressStyle::with_template(template).map(|style| style.progress_chars("=> "));
     let known = style("{prefix} [{bar:30}] {pos}/{len} {msg}");
+    let of_bytes = style("{prefix} [{bar:30}] {decimal_bytes}/{decimal_total_bytes} {msg}");
     let unknown = style("{spinner} {prefix} {pos} {msg}");
     while !done.load(Ordering::Acquire) {
         let view = progress.view();
-        if let Ok(style) = if view.total > 0 { &known } else { &unknown } {
+        let style = match (view.total, view.unit) {
+            (0, _) => &unknown,
+            (_, BYTES) => &of_bytes,
+            _ => &known,
+        };
+        if let Ok(style) = style {
             bar.set_style(style.clone());
         }
         bar.set_length(view.total);
@@ -99,7 +109,10 @@ fn watch(progress: &Progress, done: &AtomicBool) {
 fn message(view: &ProgressView) -> String {
     let mut parts = Vec::new();
     if let Some(per_second) = view.rate() {
-        parts.push(format!("{} {}/s", rate(per_second), view.unit));
+        parts.push(match view.unit {
+            BYTES => format!("{}/s", megabytes(per_second as u64)),
+            unit => format!("{} {unit}/s", rate(per_second)),
+        });
     }
     if let Some(per_second) = view.token_rate() {
         parts.push(format!("{} tokens/s", rate(per_second)));
@@ -130,6 +143,9 @@ mod tests {
         };
         let told = "Embedding with MiniLM: 1,200 of 5,000 items, 120 items/s, 9,000 tokens/s, 32 s left";
         assert_eq!(line(&view).unwrap(), told);
+        let bytes = ProgressView { unit: "bytes", done: 12_500_000, total: 90_900_000, tokens: 0, ..view.clone() };
+        let told = "Embedding with MiniLM: 12.5 MB of 90.9 MB, 1.2 MB/s, 63 s left";
+        assert_eq!(line(&bytes).unwrap(), told);
         assert_eq!(line(&ProgressView { total: 0, ..view.clone() }).unwrap().matches("left").count(), 0);
         assert_eq!(line(&ProgressView { done: 0, total: 0, ..view }), None);
     }

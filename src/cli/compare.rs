@@ -9,8 +9,10 @@ use super::json::{self, object, rounded};
 use super::session::{Failure, Session};
 use super::stored;
 use super::text::{columns, count, rate};
-use crate::tasks::{self, AgreeRequest, TaskError};
-use crate::workspace::{Agreement, EmbeddingSet};
+use crate::corpus::Corpus;
+use crate::progress::Progress;
+use crate::tasks::{self, AgreeRequest, Compared, TaskError};
+use crate::workspace::{Agreement, Concern, EmbeddingSet};
 
 /// One model's figures.
 struct Column {
@@ -65,14 +67,38 @@ pub(super) fn run(args: &CompareArgs, session: &Session) -> Result<(), Failure> 
             }
         }
     }
+    let concerns = session.watch(|_, progress| fairness(&all, &corpus, progress))?;
     let mut fields = vec![
         ("pairs", pairs.iter().map(pair).collect::<Vec<_>>().into()),
         ("not_compared", apart.into()),
         ("models", all.iter().map(column).collect::<Vec<_>>().into()),
+        ("concerns", serde_json::to_value(&concerns).unwrap_or_default()),
         ("peak_memory_is", "of the whole process while this model worked".into()),
     ];
     fields.extend(Session::corpus_json(&corpus));
-    session.print(&text(&all, &pairs), &object(fields))
+    session.print(&(text(&all, &pairs) + &concerns_text(&concerns)), &object(fields))
+}
+
+/// What makes the comparison unfair.
+fn fairness(all: &[Column], corpus: &Corpus, progress: &Progress) -> Result<Vec<Concern>, TaskError> {
+    let expected: Vec<_> = all.iter().map(|column| tasks::expected_of(&column.set.card)).collect();
+    let facts = all.iter().zip(&expected).map(|(column, of)| tasks::set_facts(corpus, &column.set, of, progress));
+    let facts = facts.collect::<Result<Vec<_>, _>>()?;
+    let parts = all.iter().zip(&facts).zip(&expected);
+    let compared = parts.map(|((column, facts), expected)| Compared { set: &column.set, facts, expected });
+    Ok(tasks::concerns(&compared.collect::<Vec<_>>(), corpus))
+}
+
+/// The concerns for people.
+fn concerns_text(concerns: &[Concern]) -> String {
+    if concerns.is_empty() {
+        return "\nFair: nothing was cut off, and prompts, pooling and files are as they should be.\n".to_owned();
+    }
+    let mut text = "\nNot a fair comparison:\n".to_owned();
+    for concern in concerns {
+        text += &format!("  {} {}\n", concern.summary, concern.why);
+    }
+    text
 }
 
 pub(super) fn pair(agreement: &Agreement) -> Value {

@@ -2,16 +2,23 @@
 
 use serde_json::Value;
 
-use super::args::ModelsArgs;
-use super::json;
+use super::models_args::{ModelsArgs, ModelsCommand};
 use super::session::{Failure, Session};
 use super::text::{columns, count};
+use super::{download, json};
 use crate::models::{ModelCard, Precision};
 use crate::tasks;
 use crate::vectors::kernel_name;
 
-pub(super) fn run(_: &ModelsArgs, session: &Session) -> Result<(), Failure> {
-    let cards = tasks::listed_models();
+pub(super) fn run(args: &ModelsArgs, session: &Session) -> Result<(), Failure> {
+    match &args.command {
+        None => list(session),
+        Some(ModelsCommand::Download(args)) => download::run(args, session),
+    }
+}
+
+fn list(session: &Session) -> Result<(), Failure> {
+    let cards = tasks::listed_models(&session.env);
     let mut rows = vec![["id", "reads", "dimensions", "tokens", "MB", "licence"].map(str::to_owned).to_vec()];
     rows.extend(cards.iter().map(row));
     let mut text = columns(&rows, "llrrrl");
@@ -24,7 +31,8 @@ pub(super) fn run(_: &ModelsArgs, session: &Session) -> Result<(), Failure> {
         }
     }
     text += &precisions(&cards);
-    text += "\nA folder with config.json, tokenizer.json and model.safetensors, or ORG/NAME in the local hub cache, can be given to --model too.\n";
+    text += "\nA folder with config.json, tokenizer.json and model.safetensors, or ORG/NAME in the local hub cache, can be given to --model too.\n\
+        `embedlens models download ORG/NAME` fetches one.\n";
     session.print(&text, &cards.iter().map(json::card).collect::<Value>())
 }
 

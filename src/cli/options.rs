@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use super::overrides::Wish;
 use crate::corpus::LoadOptions;
 use crate::models::{self, ModelId, Precision};
 use crate::projection::{Attraction, Method, Reduction, Repulsion, TsneEngine, TsneParams, UmapParams, UmapStart};
@@ -36,6 +37,10 @@ pub struct Common {
     /// Neither read nor write the cache, whatever cache folder is named
     #[arg(long)]
     pub no_cache: bool,
+    /// Use a model otherwise than its own files say: query-prompt=TEXT, passage-prompt=TEXT, pooling=mean|cls|max|weighted-mean|last or
+    /// normalize=yes|no; may be given several times
+    #[arg(long = "use", value_name = "MODEL:KEY=VALUE", value_parser = super::overrides::wish)]
+    pub wishes: Vec<Wish>,
     /// Seed of whatever is random
     #[arg(long, value_name = "N", default_value_t = 42)]
     pub seed: u64,

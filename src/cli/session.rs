@@ -63,6 +63,7 @@ impl Session {
             offline: common.offline,
             ..Environment::default()
         };
+        super::overrides::obey(&common.wishes, &env.models);
         let progress = Progress::new();
         let handle = progress.clone();
         let handler = move || {

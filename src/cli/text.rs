@@ -10,6 +10,16 @@ pub(super) fn rate(per_second: f64) -> String {
     if per_second >= 10.0 { count(per_second.round() as u64) } else { format!("{per_second:.1}") }
 }
 
+/// Bytes as people read them: "850 kB", "91.3 MB".
+pub(super) fn megabytes(bytes: u64) -> String {
+    match bytes {
+        0..1_000 => format!("{bytes} bytes"),
+        1_000..1_000_000 => format!("{:.0} kB", bytes as f64 / 1e3),
+        1_000_000..1_000_000_000 => format!("{:.1} MB", bytes as f64 / 1e6),
+        _ => format!("{:.2} GB", bytes as f64 / 1e9),
+    }
+}
+
 /// "1 file", "2 files".
 pub(super) fn plural(number: usize, one: &str, many: &str) -> String {
     format!("{} {}", count(number as u64), if number == 1 { one } else { many })

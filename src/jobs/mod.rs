@@ -152,8 +152,17 @@ impl<T: Send + 'static> Jobs<T> {
 
     /// Asks every job of the lanes that begin with `prefix` to stop.
     pub fn cancel_lanes(&self, prefix: &str) {
+        self.cancel_where(|name| name.starts_with(prefix));
+    }
+
+    /// Cancels all jobs of one lane.
+    pub fn cancel_lane(&self, lane: &str) {
+        self.cancel_where(|name| name == lane);
+    }
+
+    fn cancel_where(&self, is_meant: impl Fn(&str) -> bool) {
         for (name, lane) in &mut lock(&self.board).lanes {
-            if name.starts_with(prefix) {
+            if is_meant(name) {
                 lane.iter().for_each(|entry| entry.progress.cancel());
                 lane.retain(|entry| entry.work.is_none());
             }

@@ -24,13 +24,13 @@ pub(super) fn full_name(name: &str) -> Option<&'static str> {
 mod absent {
     use std::sync::Arc;
 
-    use crate::models::{Embedder, ModelCard, ModelError, Precision, text::tokens::TextTokenizer};
+    use crate::models::{Embedder, ModelCard, ModelError, Overrides, Precision, text::tokens::TextTokenizer};
 
     pub(in crate::models) fn cards() -> Vec<ModelCard> {
         Vec::new()
     }
 
-    pub(in crate::models) fn open(name: &str, _: Precision) -> Result<Box<dyn Embedder>, ModelError> {
+    pub(in crate::models) fn open(name: &str, _: Precision, _: &Overrides) -> Result<Box<dyn Embedder>, ModelError> {
         let hint =
             "this program was built without its models; build it with the feature bundled-models, or give a folder";
         Err(ModelError::NotFound { id: name.to_owned(), hint: hint.to_owned() })

@@ -122,10 +122,34 @@ pub enum Pooling {
     WeightedMean,
     /// The last token's vector.
     Last,
+    /// Sum over the tokens, divided by the square root of their number.
+    MeanSqrtLen,
+    /// Several of these, their vectors put side by side.
+    Several,
     /// Mean over the places of a picture.
     Spatial,
+    /// What one learned query finds in the places of a picture.
+    Attention,
     /// Probability-weighted mean of class vectors (ConSE).
     Classes,
+}
+
+impl Pooling {
+    /// What it is called.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Mean => "mean pooling",
+            Self::Cls => "the first token (CLS)",
+            Self::Max => "max pooling",
+            Self::WeightedMean => "weighted mean pooling",
+            Self::Last => "the last token",
+            Self::MeanSqrtLen => "the sum over the square root of the length",
+            Self::Several => "several poolings side by side",
+            Self::Spatial => "the mean over places",
+            Self::Attention => "attention over places",
+            Self::Classes => "the mean over classes",
+        }
+    }
 }
 
 /// Where a model's weights are.

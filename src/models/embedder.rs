@@ -49,7 +49,7 @@ pub struct Explanation {
     pub tokens: Vec<String>,
     /// Their ids.
     pub ids: Vec<u32>,
-    /// Byte range in the input of each token; (0, 0) for special ones.
+    /// Byte range in the input of each token; (0, 0) for special ones and for those of a prompt.
     pub offsets: Vec<(usize, usize)>,
     /// Tokens that did not fit.
     pub truncated: usize,
@@ -63,6 +63,31 @@ pub struct Explanation {
     pub classes: Vec<(String, f32)>,
     /// The vector.
     pub vector: Vec<f32>,
+}
+
+/// How a model that reads words and pictures scores captions of a picture: factor times cosine plus bias.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct CaptionScale {
+    /// Factor on the cosine, one over the temperature; about 100 in CLIP's trained models.
+    pub factor: f32,
+    /// What is added; 0 in CLIP, about -16 in `SigLIP`'s.
+    pub bias: f32,
+    /// Whether each caption is judged for itself (sigmoid, as `SigLIP` was trained) or against the others (softmax, as CLIP).
+    pub each_alone: bool,
+}
+
+impl CaptionScale {
+    /// Probabilities of captions by their cosines to a picture: each of being right by itself, or of being the one among them.
+    pub fn shares(self, cosines: &[f32]) -> Vec<f32> {
+        let logit = |cosine: f32| f64::from(self.factor) * f64::from(cosine) + f64::from(self.bias);
+        if self.each_alone {
+            return cosines.iter().map(|&cosine| (1.0 / (1.0 + (-logit(cosine)).exp())) as f32).collect();
+        }
+        let greatest = cosines.iter().map(|&cosine| logit(cosine)).fold(f64::NEG_INFINITY, f64::max);
+        let powers: Vec<f64> = cosines.iter().map(|&cosine| (logit(cosine) - greatest).exp()).collect();
+        let sum: f64 = powers.iter().sum();
+        powers.into_iter().map(|power| (power / sum) as f32).collect()
+    }
 }
 
 /// A loaded model.
@@ -104,6 +129,10 @@ pub trait Embedder: Send {
     }
     /// How costly an input is, in tokens before truncation (1 for a picture): for sorting into batches.
     fn cost(&self, input: Input<'_>) -> usize;
+    /// How it scores captions of pictures; `None` for models that were not trained to.
+    fn caption_scale(&self) -> Option<CaptionScale> {
+        None
+    }
     /// Shows one input's way through the model.
     fn explain(&mut self, input: Input<'_>) -> Result<Explanation, ModelError>;
 }

@@ -37,6 +37,9 @@ pub enum ModelError {
         /// What was given.
         given: &'static str,
     },
+    /// It could not be fetched from the hub.
+    #[error(transparent)]
+    Hub(super::HubError),
     /// The tokenizer failed.
     #[error("tokenizer: {0}")]
     Tokenizer(String),

@@ -3,24 +3,28 @@
 //! It knows no corpus: inputs are plain texts and pictures. Invariant: the same
 //! input gives the same vector (to 1e-5) alone or in any batch, in any order, at any number of threads.
 //!
-//! [`cards`] lists what is inside the program, [`open`] loads a model by id, folder or name in the local hub cache.
+//! [`cards`] lists what is inside the program, [`catalogue`] what is known of models whether they are here or not, [`open`] loads
+//! a model by id, folder or name in the local hub cache.
 
 mod bundled;
 mod card;
+pub mod catalogue;
 mod embedder;
 mod encoder;
 mod error;
 mod hub;
+mod overrides;
 mod precision;
 mod registry;
 mod text;
-#[cfg(feature = "bundled-models")]
 mod vision;
 mod weights;
 
 pub use card::*;
 pub use embedder::*;
 pub use error::ModelError;
+pub use hub::{Downloaded, HubError, HubOptions, Token, download};
+pub use overrides::Overrides;
 pub use precision::Precision;
-pub use registry::{OpenOptions, canonical, cards, hub_cards, open};
+pub use registry::{OpenOptions, canonical, cards, hub_cards, open, to_fetch};
 pub use text::words::WordTokens;

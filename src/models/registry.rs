@@ -6,8 +6,9 @@
 use std::path::{Path, PathBuf};
 
 use super::{
-    Embedder, ModelCard, ModelError, ModelId, ModelSource, bundled, hub,
+    Embedder, ModelCard, ModelError, ModelId, ModelSource, Overrides, Precision, bundled, hub,
     text::folder::{self, Named},
+    vision,
 };
 
 /// How to open a model.
@@ -17,6 +18,10 @@ pub struct OpenOptions {
     pub offline: bool,
     /// The hub's cache folder; `None` for the one that the environment names (`HF_HUB_CACHE`, `HF_HOME`, …).
     pub hub_cache: Option<PathBuf>,
+    /// What is to be otherwise than the model's own files say; models of pictures have no such choice.
+    pub overrides: Overrides,
+    /// Read a folder that holds only pickle (`pytorch_model.bin`): its instructions are parsed, and none is run.
+    pub pickle: bool,
 }
 
 /// Cards of the models inside this program: none when built without the feature `bundled-models`.
@@ -30,7 +35,8 @@ pub fn hub_cards(options: &OpenOptions) -> Vec<ModelCard> {
     let Some(cache) = options.hub_cache.clone().or_else(hub::cache_dir) else { return Vec::new() };
     let card = |name: String| {
         let snapshot = hub::snapshot(&cache, &name).ok()?;
-        folder::peek(&snapshot, Named { id: name, source: ModelSource::HubCache(snapshot.clone()) })
+        let named = || Named { id: name.clone(), source: ModelSource::HubCache(snapshot.clone()) };
+        vision::folder::peek(&snapshot, named()).or_else(|| folder::peek(&snapshot, named()))
     };
     hub::names(&cache).into_iter().filter_map(card).collect()
 }
@@ -45,12 +51,12 @@ pub fn open(id: &ModelId, options: &OpenOptions) -> Result<Box<dyn Embedder>, Mo
     let id = trimmed(id);
     let (name, precision) = id.parts();
     if let Some(full) = bundled::full_name(name) {
-        return bundled::open(full, precision);
+        return bundled::open(full, precision, &options.overrides);
     }
     let path = Path::new(name);
     if path.is_dir() {
         let named = Named { id: name.to_owned(), source: ModelSource::Folder(path.to_path_buf()) };
-        return Ok(Box::new(folder::open(path, named, precision)?));
+        return open_folder(path, named, precision, options);
     }
     if path.is_file() {
         return Err(not_found(
@@ -69,7 +75,34 @@ pub fn open(id: &ModelId, options: &OpenOptions) -> Result<Box<dyn Embedder>, Mo
         cache.ok_or_else(|| not_found(name, "there is no home folder to look for the hub's cache in".into()))?;
     let snapshot = hub::snapshot(&cache, name)?;
     let named = Named { id: name.to_owned(), source: ModelSource::HubCache(snapshot.clone()) };
-    Ok(Box::new(folder::open(&snapshot, named, precision)?))
+    open_folder(&snapshot, named, precision, options)
+}
+
+/// A picture model where the folder holds one, else a text model.
+fn open_folder(
+    path: &Path,
+    named: Named,
+    precision: Precision,
+    options: &OpenOptions,
+) -> Result<Box<dyn Embedder>, ModelError> {
+    let again = Named { id: named.id.clone(), source: named.source.clone() };
+    match vision::folder::open(path, again, precision)? {
+        Some(model) => Ok(model),
+        None => folder::open(path, named, precision, options),
+    }
+}
+
+/// The hub's name ("ORG/NAME") of a model that is nowhere on this computer, or not whole; `None` for what is here and for what is no such
+/// name.
+pub fn to_fetch(id: &ModelId, options: &OpenOptions) -> Option<String> {
+    let id = trimmed(id);
+    let (name, _) = id.parts();
+    if bundled::full_name(name).is_some() || Path::new(name).exists() || !hub::is_hub_name(name) {
+        return None;
+    }
+    let cache = options.hub_cache.clone().or_else(hub::cache_dir);
+    let here = cache.is_some_and(|cache| hub::snapshot(&cache, name).is_ok());
+    (!here).then(|| name.to_owned())
 }
 
 /// The one id of a model that has several names: the full id of a bundled model, else the name as it is. Its precision follows
@@ -127,21 +160,24 @@ mod tests {
         model("datasets--org--data", bert, true);
         model("models--bad name--x", bert, true);
         fs_err::write(dir.path().join("models--a--file"), "a file").unwrap();
-        let cards = hub_cards(&OpenOptions { offline: true, hub_cache: Some(dir.path().to_owned()) });
+        let cards =
+            hub_cards(&OpenOptions { offline: true, hub_cache: Some(dir.path().to_owned()), ..OpenOptions::default() });
         let found: Vec<_> = cards.iter().map(|card| (card.id.0.as_str(), card.dimensions, card.size_bytes)).collect();
         assert_eq!(found, [("org/small-bert", 8, 7)]);
         assert!(matches!(cards[0].source, ModelSource::HubCache(_)));
-        let nowhere = OpenOptions { offline: true, hub_cache: Some(dir.path().join("nowhere")) };
+        let nowhere =
+            OpenOptions { offline: true, hub_cache: Some(dir.path().join("nowhere")), ..OpenOptions::default() };
         assert!(hub_cards(&nowhere).is_empty());
     }
 
     #[test]
     fn unknown_names_say_what_to_do() {
         let empty = tempfile::tempdir().unwrap();
-        let options = OpenOptions { offline: true, hub_cache: Some(empty.path().to_path_buf()) };
+        let options =
+            OpenOptions { offline: true, hub_cache: Some(empty.path().to_path_buf()), ..OpenOptions::default() };
         let message = |id: &str| open(&ModelId(id.to_owned()), &options).err().unwrap().to_string();
         assert!(message("no-such-model").contains("ORG/NAME"));
-        assert!(message("org/name").contains("huggingface-cli download org/name"), "{}", message("org/name"));
+        assert!(message("org/name").contains("embedlens models download org/name"), "{}", message("org/name"));
         for trick in ["../secret", "org/..", "a/b/c", "org/na me", "", ".", "/nowhere/at/all", "org/.hidden"] {
             message(trick);
         }

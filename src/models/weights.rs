@@ -3,6 +3,9 @@
 //! Exists so that a damaged or hostile weight file becomes one sentence that names the file and the tensor. It knows no
 //! architecture. Invariant: what it returns has the shape asked for and is finite.
 
+mod files;
+mod pickle;
+
 use std::borrow::Cow;
 
 use half::{bf16, f16, slice::HalfFloatSliceExt};
@@ -10,11 +13,21 @@ use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 
 use super::ModelError;
 
+pub(in crate::models) use files::{WeightFiles, weights_size};
+
+/// Longest header read, in bytes: some 200,000 tensors, far above every published model.
+const LONGEST_HEADER: u64 = 32 << 20;
+
 /// Elements converted at a time: small enough for the first-level cache, and it makes unaligned files no concern.
 const BLOCK: usize = 4096;
 
-/// An opened weight file.
+/// One opened weight file, or several that are one model together.
 pub(in crate::models) struct Weights<'a> {
+    parts: Vec<Part<'a>>,
+}
+
+/// An opened weight file.
+struct Part<'a> {
     file: String,
     tensors: SafeTensors<'a>,
 }
@@ -28,16 +41,32 @@ pub(in crate::models) enum Halves {
 impl<'a> Weights<'a> {
     /// Reads the header of `bytes`; `file` is used in messages.
     pub(in crate::models) fn parse(file: &str, bytes: &'a [u8]) -> Result<Self, ModelError> {
-        let tensors = SafeTensors::deserialize(bytes).map_err(|e| bad(file, format!("not a safetensors file: {e}")))?;
-        if tensors.is_empty() {
-            return Err(bad(file, "holds no tensors".to_owned()));
-        }
-        Ok(Self { file: file.to_owned(), tensors })
+        Self::of([(file, bytes)])
+    }
+
+    /// Reads the headers of several files.
+    pub(in crate::models) fn of<'f>(files: impl IntoIterator<Item = (&'f str, &'a [u8])>) -> Result<Self, ModelError> {
+        let part = |(file, bytes): (&str, &'a [u8])| {
+            check_header(bytes).map_err(|message| bad(file, message))?;
+            let tensors =
+                SafeTensors::deserialize(bytes).map_err(|e| bad(file, format!("not a safetensors file: {e}")))?;
+            if tensors.is_empty() {
+                return Err(bad(file, "holds no tensors".to_owned()));
+            }
+            Ok(Part { file: file.to_owned(), tensors })
+        };
+        Ok(Self { parts: files.into_iter().map(part).collect::<Result<_, _>>()? })
     }
 
     /// Names of all tensors.
     pub(in crate::models) fn names(&self) -> Vec<&str> {
-        self.tensors.names()
+        self.parts.iter().flat_map(|part| part.tensors.names()).collect()
+    }
+
+    /// Shape of tensor `name`; `None` where there is none.
+    #[allow(dead_code, reason = "tables of token vectors are opened by it")]
+    pub(in crate::models) fn shape(&self, name: &str) -> Option<Vec<usize>> {
+        self.view(name).ok().map(|view| view.shape().to_vec())
     }
 
     /// Values of tensor `name` as `f32`, where they lie if they are such; its shape must be `shape`.
@@ -124,8 +153,10 @@ impl<'a> Weights<'a> {
         }))
     }
 
-    fn view(&self, name: &str) -> Result<TensorView<'a>, ModelError> {
-        self.tensors.tensor(name).map_err(|_| self.complain(name, "is missing"))
+    /// A tensor as it lies.
+    pub(in crate::models) fn view(&self, name: &str) -> Result<TensorView<'a>, ModelError> {
+        let found = self.parts.iter().find_map(|part| part.tensors.tensor(name).ok());
+        found.ok_or_else(|| self.complain(name, "is missing"))
     }
 
     fn shaped(&self, name: &str, shape: &[usize]) -> Result<TensorView<'a>, ModelError> {
@@ -138,8 +169,32 @@ impl<'a> Weights<'a> {
     }
 
     fn complain(&self, name: &str, what: &str) -> ModelError {
-        bad(&self.file, format!("tensor {name} {what}"))
+        let holds = |part: &&Part<'_>| part.tensors.tensor(name).is_ok();
+        let part = self.parts.iter().find(holds).or(self.parts.first());
+        bad(part.map_or("weights", |part| part.file.as_str()), format!("tensor {name} {what}"))
     }
+}
+
+/// Looks at the length of the header before anything is made of it.
+fn check_header(bytes: &[u8]) -> Result<(), String> {
+    if bytes.starts_with(b"version https://git-lfs") {
+        return Err("is a pointer of Git LFS, not the weights; get them with `git lfs pull`".to_owned());
+    }
+    let whole = bytes.len();
+    let Some(first) = bytes.first_chunk::<8>() else {
+        return Err(format!("not a safetensors file: it has {whole} bytes; get it again"));
+    };
+    let header = u64::from_le_bytes(*first);
+    if header > whole as u64 - 8 {
+        return Err(format!(
+            "not a safetensors file, or cut short: its header is said to have {header} bytes, and the whole file has \
+             {whole}; get it again"
+        ));
+    }
+    if header > LONGEST_HEADER {
+        return Err(format!("its header has {header} bytes; up to {LONGEST_HEADER} make sense"));
+    }
+    Ok(())
 }
 
 /// A [`ModelError::BadFile`].

@@ -40,6 +40,7 @@ pub fn agree(request: &AgreeRequest, env: &Environment, progress: &Progress) -> 
         vectors: on_rows(set, &shared),
         // Among fewer rows, neighbours are others.
         graph: if set.rows == shared { set.graph.clone() } else { SharedGraph::default() },
+        metric: set.metric(),
     };
     let agreement = agree_vectors(&side(a), &side(b), request.k, env, progress)?;
     Ok(Agreement { rows: shared, ..agreement })
@@ -51,6 +52,7 @@ pub(super) struct Side {
     pub name: String,
     pub vectors: Vectors,
     pub graph: SharedGraph,
+    pub metric: Metric,
 }
 
 /// Compares two sets of vectors of the same things, row by row.
@@ -71,7 +73,7 @@ pub(super) fn agree_vectors(
     }
     env.run(|| {
         let graph = |side: &Side| {
-            let shared = shared_graph(&side.graph, &side.vectors, (Metric::Cosine, k), env, progress)?;
+            let shared = shared_graph(&side.graph, &side.vectors, (side.metric, k), env, progress)?;
             Ok::<_, TaskError>(shared.nearest(k))
         };
         let (graph_a, graph_b) = (graph(a)?, graph(b)?);

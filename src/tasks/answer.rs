@@ -51,7 +51,10 @@ pub fn answer(request: &QueryRequest, env: &Environment, progress: &Progress) ->
     for set in &request.sets {
         progress.check()?;
         match asker.query_model(&set.card) {
-            Ok(model) => ready.push((set, asker.vector(&model)?)),
+            Ok(model) => {
+                answer.remarks.extend(prompt_twice(&request.query, &model, &set.card));
+                ready.push((set, asker.vector(&model)?));
+            }
             Err(why) => answer.unanswered.push((set.card.id.clone(), why)),
         }
     }
@@ -70,6 +73,14 @@ pub fn answer(request: &QueryRequest, env: &Environment, progress: &Progress) ->
     Ok(answer)
 }
 
+/// A sentence where the words asked begin with the prompt that the model puts before them by itself.
+fn prompt_twice(query: &Query, asked: &ModelId, card: &ModelCard) -> Option<String> {
+    let Query::Text(text) = query else { return None };
+    let prompt = card.prompts.query.trim();
+    let twice = *asked == card.id && !prompt.is_empty() && text.trim_start().starts_with(prompt);
+    twice.then(|| format!("{} puts \"{prompt}\" before a question by itself: leave it out.", card.name))
+}
+
 fn shown(query: &Query) -> String {
     match query {
         Query::Text(text) => text.clone(),
@@ -81,7 +92,7 @@ fn shown(query: &Query) -> String {
 fn search_set(request: &QueryRequest, set: &EmbeddingSet, query: &[f32]) -> Vec<AnswerGroup> {
     let corpus = &request.corpus;
     let modality_at: Vec<Modality> = set.rows.iter().map(|&row| corpus.item_of(row).modality).collect();
-    let index = set.graph.index(&set.vectors);
+    let index = set.graph.index(&set.vectors, set.metric());
     let group = |modality: Modality| {
         let of_modality = |position: usize| modality_at[position] == modality;
         let hits = index.top_k(query, request.top, Some(&of_modality));
@@ -154,4 +165,22 @@ pub(super) fn embed_query(
         }
     }?;
     Ok(embedded.values.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::models::Prompts;
+
+    #[test]
+    fn a_prompt_typed_before_a_question_is_told() {
+        let mut card = ModelCard::plain("e5", 2);
+        card.prompts = Prompts { query: "query: ".into(), passage: "passage: ".into() };
+        let asked = |text: &str| prompt_twice(&Query::Text(text.into()), &card.id, &card);
+        assert!(asked(" query: soup").unwrap().contains("\"query:\""));
+        assert_eq!((asked("soup"), asked("a query: soup")), (None, None));
+        let other = ModelId("other".into());
+        assert_eq!(prompt_twice(&Query::Text("query: soup".into()), &other, &card), None);
+        assert_eq!(prompt_twice(&Query::Image("query: a.png".into()), &card.id, &card), None);
+    }
 }

@@ -99,6 +99,12 @@ pub enum TaskError {
         /// The model's name.
         model: String,
     },
+    /// Captions were asked of a model without pictures.
+    #[error("{model} reads texts only: captions need a model that reads pictures")]
+    NoCaptions {
+        /// The model's name.
+        model: String,
+    },
     /// A picture given as a query cannot be read.
     #[error("the picture {} cannot be used as a query: {reason}", .path.display())]
     QueryImage {

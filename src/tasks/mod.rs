@@ -6,12 +6,15 @@
 
 mod agree;
 mod answer;
+mod captions;
 mod clusters;
+mod download;
 mod embed;
 mod environment;
 mod error;
 mod explain;
 mod export;
+mod fairness;
 mod format;
 mod import;
 mod lists;
@@ -32,12 +35,15 @@ mod trust;
 
 pub use agree::{AgreeRequest, agree};
 pub use answer::{Query, QueryRequest, answer};
+pub use captions::{CaptionRequest, CaptionedPicture, caption};
 pub use clusters::{ClusterRequest, RowClusterRequest, clusters, folder_labels, row_clusters};
+pub use download::{DownloadRequest, Fetchable, download_model, fetchable};
 pub use embed::{EmbedRequest, EmbedTimes, EmbedTrial, SeenPictures, WARM_UP, embed, time_embedding};
 pub use environment::Environment;
 pub use error::TaskError;
 pub use explain::{explain, explain_text};
 pub use export::{StoredFile, export_projection, export_stored, export_table, export_vectors};
+pub use fairness::{Compared, Expected, concerns, expected_of, set_facts};
 pub use format::{hold_vectors, holds_vectors, is_vectors_file};
 pub use import::{Imported, import_vectors};
 pub use lists::{ListRequest, Listed, Shortened, export_neighbours, list_files, neighbour_lists, shorten};

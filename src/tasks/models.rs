@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::{Environment, Query, TaskError, resident_memory_mb};
 use crate::corpus::{Corpus, Modality};
-use crate::models::{self, Embedder, InputKind, ModelCard, ModelId, OpenOptions};
+use crate::models::{self, Embedder, HubOptions, InputKind, ModelCard, ModelId, OpenOptions, Overrides};
 
 /// Loaded models that wait for work.
 #[derive(Clone, Default)]
@@ -18,6 +18,10 @@ pub struct ModelPool {
     idle: Arc<Mutex<HashMap<ModelId, Box<dyn Embedder>>>>,
     /// Megabytes the process grew by when the first copy of a model was opened.
     grown: Arc<Mutex<HashMap<ModelId, f64>>>,
+    /// What is otherwise than models' own files say, by a model's name without its precision.
+    overrides: Arc<Mutex<HashMap<String, Overrides>>>,
+    /// Where models come from that are not inside this program.
+    hub: Arc<HubOptions>,
 }
 
 impl fmt::Debug for ModelPool {
@@ -30,6 +34,8 @@ impl fmt::Debug for ModelPool {
 pub struct PooledModel {
     pool: ModelPool,
     id: ModelId,
+    /// What it was opened with.
+    overrides: Overrides,
     embedder: Option<Box<dyn Embedder>>,
 }
 
@@ -45,12 +51,24 @@ impl ModelPool {
             Some(embedder) => embedder,
             None => self.open(id, offline)?,
         };
-        Ok(PooledModel { pool: self.clone(), id: id.clone(), embedder: Some(embedder) })
+        let overrides = self.overrides_of(id);
+        Ok(PooledModel { pool: self.clone(), id: id.clone(), overrides, embedder: Some(embedder) })
+    }
+
+    /// A pool that knows the hub by these options instead of what the environment says.
+    pub fn with_hub(hub: HubOptions) -> Self {
+        Self { hub: Arc::new(hub), ..Self::default() }
+    }
+
+    /// How the hub is reached, and where its cache is.
+    pub fn hub(&self) -> &HubOptions {
+        &self.hub
     }
 
     fn open(&self, id: &ModelId, offline: bool) -> Result<Box<dyn Embedder>, TaskError> {
         let before = resident_memory_mb();
-        let embedder = models::open(id, &OpenOptions { offline, ..OpenOptions::default() })
+        let (overrides, hub_cache) = (self.overrides_of(id), self.hub.cache.clone());
+        let embedder = models::open(id, &OpenOptions { offline, overrides, hub_cache, ..OpenOptions::default() })
             .map_err(|source| TaskError::Model { attempted: format!("open the model {id}"), source })?;
         if let (Some(before), Some(after)) = (before, resident_memory_mb()) {
             let mut grown = self.grown.lock().unwrap_or_else(PoisonError::into_inner);
@@ -64,6 +82,23 @@ impl ModelPool {
     /// does not tell.
     pub fn memory_mb(&self, id: &ModelId) -> Option<f64> {
         self.grown.lock().unwrap_or_else(PoisonError::into_inner).get(&models::canonical(id)).copied()
+    }
+
+    /// From now on opens a model, in whatever precision, with these overrides. Idle copies that were opened with others are freed; one
+    /// that works goes on as it was opened, and is freed when it is given back.
+    pub fn set_overrides(&self, id: &ModelId, overrides: Overrides) {
+        let id = models::canonical(id);
+        let name = id.parts().0.to_owned();
+        self.overrides.lock().unwrap_or_else(PoisonError::into_inner).insert(name.clone(), overrides);
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        idle.retain(|kept, _| kept.parts().0 != name);
+    }
+
+    /// What a model is opened with otherwise than its own files say.
+    pub fn overrides_of(&self, id: &ModelId) -> Overrides {
+        let id = models::canonical(id);
+        let known = self.overrides.lock().unwrap_or_else(PoisonError::into_inner);
+        known.get(id.parts().0).cloned().unwrap_or_default()
     }
 
     /// Frees all idle models.
@@ -95,7 +130,8 @@ impl PooledModel {
 impl Drop for PooledModel {
     fn drop(&mut self) {
         // After a panic the model may be in no good state: another is opened next time.
-        if let Some(embedder) = self.embedder.take().filter(|_| !std::thread::panicking()) {
+        let as_asked = self.overrides == self.pool.overrides_of(&self.id);
+        if let Some(embedder) = self.embedder.take().filter(|_| as_asked && !std::thread::panicking()) {
             let mut idle = self.pool.idle.lock().unwrap_or_else(PoisonError::into_inner);
             idle.insert(self.id.clone(), embedder);
         }
@@ -108,9 +144,10 @@ pub fn model_cards() -> Vec<ModelCard> {
 }
 
 /// Cards of all models that are here, those in the local hub cache included.
-pub fn listed_models() -> Vec<ModelCard> {
+pub fn listed_models(env: &Environment) -> Vec<ModelCard> {
     let mut cards = models::cards();
-    cards.extend(models::hub_cards(&OpenOptions::default()));
+    let hub_cache = env.models.hub().cache.clone();
+    cards.extend(models::hub_cards(&OpenOptions { hub_cache, ..OpenOptions::default() }));
     cards
 }
 

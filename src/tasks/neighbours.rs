@@ -25,7 +25,7 @@ const EXTENDED: [f64; 2] = [0.75, 0.98];
 /// Rows on which the recall of an extended graph is measured.
 const SAMPLE: usize = 1000;
 
-/// The `k` nearest neighbours of every row of a set, by cosine: the set's shared graph, which may be deeper.
+/// The `k` nearest neighbours of every row of a set, by the metric of its model: the set's shared graph, which may be deeper.
 ///
 /// # Errors
 /// Cancelled.
@@ -35,7 +35,7 @@ pub fn neighbours(
     env: &Environment,
     progress: &Progress,
 ) -> Result<Arc<NeighbourGraph>, TaskError> {
-    env.run(|| shared_graph(&set.graph, &set.vectors, (Metric::Cosine, k), env, progress))
+    env.run(|| shared_graph(&set.graph, &set.vectors, (set.metric(), k), env, progress))
 }
 
 /// The graph of at least `k` neighbours by `metric` (or as many as there are): from its shared place; else from the cache on disk; else a
@@ -167,20 +167,20 @@ fn extend(smaller: &SmallerGraph, vectors: &Vectors, progress: &Progress) -> Res
 /// Up to so many dimensions, vectors from a file are taken for positions.
 const POSITIONS: usize = 3;
 
-/// The `k` rows nearest to a row, itself left out, greatest cosine first; of positions from a file (two or three dimensions), by distance,
+/// The `k` rows nearest to a row, itself left out, nearest first by the metric of its model; of positions from a file (two or three dimensions), by distance,
 /// whose negative is the score. Empty when the set does not hold the row. Takes milliseconds for 100,000 rows.
 pub fn nearest(set: &EmbeddingSet, row: RowId, k: usize) -> Vec<(RowId, f32)> {
     let Some(position) = set.position_of(row) else { return Vec::new() };
     let positions = set.card.is_of_file() && set.vectors.dim() <= POSITIONS;
-    let metric = if positions { Metric::Euclidean } else { Metric::Cosine };
+    let metric = if positions { Metric::Euclidean } else { set.metric() };
     if let Some(graph) = set.graph.get(metric, k).filter(|graph| graph.exact) {
         let found = graph.of(position).iter().zip(graph.scores_of(position)).take(k);
         return found.map(|(&other, &score)| (set.rows[other as usize], score)).collect();
     }
     let (own, others) = (set.vectors.row(position), |other: usize| other != position);
-    let hits = match metric {
-        Metric::Cosine => set.graph.index(&set.vectors).top_k(own, k, Some(&others)),
-        _ => search::top_k(&set.vectors, own, metric, k, Some(&others)),
+    let hits = match positions {
+        false => set.graph.index(&set.vectors, metric).top_k(own, k, Some(&others)),
+        true => search::top_k(&set.vectors, own, metric, k, Some(&others)),
     };
     hits.into_iter().map(|hit| (set.rows[hit.position as usize], hit.score)).collect()
 }

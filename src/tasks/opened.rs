@@ -67,7 +67,7 @@ pub fn open_vectors(
     };
     let best = files.iter().enumerate().max_by_key(told).map_or(0, |(place, _)| place);
     let corpus = items::corpus((files[best].0, &files[best].1), paths, options, (env, progress))?;
-    let known = listed_models();
+    let known = listed_models(env);
     let mut sets: Vec<OpenedSet> = Vec::with_capacity(files.len());
     for (path, file) in files {
         let mut card = card(path, &file, &corpus, &known);

@@ -10,7 +10,7 @@ use super::project::{COMPONENTS, measure, natural_metric, space_of};
 use super::{Environment, TaskError, shared_graph};
 use crate::progress::Progress;
 use crate::projection::{self, Method, Pca, PlaceError, PlaceParams, ProjectionError, Umap, UmapSnapshot};
-use crate::search::{Index, NeighbourGraph};
+use crate::search::NeighbourGraph;
 use crate::vectors::{RowId, Vectors};
 use crate::workspace::{EmbeddingSet, Projection, SetIdentity, SharedGraph};
 
@@ -112,10 +112,7 @@ fn nearest_old(request: &PlaceRequest, k: usize, progress: &Progress) -> Result<
     let PlaceRequest { vectors, projection, new, .. } = request;
     let metric = projection.params.metric.unwrap_or_else(|| natural_metric(vectors));
     let k = k.min(vectors.len());
-    let index = match metric {
-        crate::vectors::Metric::Cosine => request.graph.index(vectors),
-        _ => Arc::new(Index::new(vectors, metric)),
-    };
+    let index = request.graph.index(vectors, metric);
     progress.check()?;
     let (mut indices, mut scores) = (Vec::with_capacity(new.len() * k), Vec::with_capacity(new.len() * k));
     for hits in index.top_k_batch(new, k, None) {

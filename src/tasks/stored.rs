@@ -161,7 +161,13 @@ pub fn agree_stored(
     }
     let side = |file: &StoredVectors, other: &StoredVectors| {
         let vectors = in_both(file, other);
-        Side { id: ModelId(id(file)), name: id(file), vectors, graph: Default::default() }
+        Side {
+            id: ModelId(id(file)),
+            name: id(file),
+            vectors,
+            graph: Default::default(),
+            metric: crate::vectors::Metric::Cosine,
+        }
     };
     agree_vectors(&side(a, b), &side(b, a), k, env, progress)
 }

@@ -7,7 +7,7 @@ use crate::picture::Layout;
 use crate::progress::Progress;
 use crate::projection::{MapNeighbours, PlaneTree};
 
-use crate::vectors::{Metric, RowId};
+use crate::vectors::RowId;
 use crate::workspace::{EmbeddingSet, RowShares};
 
 /// Neighbours looked at.
@@ -24,7 +24,7 @@ pub fn map_trust(
     progress: &Progress,
 ) -> Result<RowShares, TaskError> {
     env.run(|| {
-        let graph = shared_graph(&set.graph, &set.vectors, (Metric::Cosine, NEIGHBOURS), env, progress)?;
+        let graph = shared_graph(&set.graph, &set.vectors, (set.metric(), NEIGHBOURS), env, progress)?;
         let fared = MapNeighbours::new(layout.points()).of_all(&graph, NEIGHBOURS, progress)?;
         let shares = fared.iter().map(|point| point.kept).collect();
         Ok(RowShares { rows: layout.rows().clone(), shares })

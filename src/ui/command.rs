@@ -14,7 +14,7 @@ use crate::corpus::LoadOptions;
 use crate::jobs::JobId;
 use crate::projection::{Method, TsneParams, UmapParams};
 use crate::vectors::{Metric, RowId};
-use crate::workspace::{ClusterParams, Column, ModelId};
+use crate::workspace::{ClusterParams, Column, ModelId, Overrides, Remedy};
 
 /// How a new selection meets the old one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,6 +62,19 @@ pub enum Dialog {
     About,
 }
 
+/// Captions to be held against a picture.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CaptionQuestion {
+    /// The picture.
+    pub row: RowId,
+    /// The model of words and pictures.
+    pub model: ModelId,
+    /// The captions.
+    pub captions: Vec<String>,
+    /// What cosines are divided by; `None` for the model's own.
+    pub temperature: Option<f32>,
+}
+
 /// Everything a pane can ask for.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Command {
@@ -77,6 +90,10 @@ pub enum Command {
     Add(Vec<PathBuf>),
     /// Load the bundled sample.
     OpenSample,
+    /// Use a model otherwise than its own files say, from now on.
+    UseModel(ModelId, Overrides),
+    /// Mend what makes a model's comparison unfair.
+    Mend(ModelId, Remedy),
     /// Read the same folders again.
     Reload,
     /// Read folders with other options from now on, and again now.
@@ -87,6 +104,10 @@ pub enum Command {
     PauseJob(JobId, bool),
     /// Embed the corpus with a model.
     Embed(ModelId),
+    /// Fetch a model from the hub, then embed the corpus with it.
+    DownloadModel(ModelId),
+    /// Do not fetch the model that was offered.
+    DeclineDownload,
     /// Show a model's map in Explore.
     ShowMap(ModelId),
     /// Lay a model's vectors out.
@@ -155,6 +176,8 @@ pub enum Command {
     SelectAll,
     /// Select what is not selected.
     InvertSelection,
+    /// Score captions of a picture.
+    Caption(CaptionQuestion),
     /// Look at no row; the selection stays.
     Unfocus,
     /// Select nothing and look at nothing.

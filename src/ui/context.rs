@@ -11,7 +11,9 @@ use super::theme::Theme;
 use crate::corpus::{Corpus, Modality};
 use crate::jobs::JobSnapshot;
 use crate::vectors::RowId;
-use crate::workspace::{Agreement, Answer, ColumnValues, EmbeddingSet, Explanation, ModelCard, ModelId, Speed};
+use crate::workspace::{
+    Agreement, Answer, Captioned, ColumnValues, Concern, EmbeddingSet, Explanation, ModelCard, ModelId, SetFacts, Speed,
+};
 
 /// What is selected and looked at; the same in all panes.
 #[derive(Clone, Debug, Default)]
@@ -42,8 +44,8 @@ pub struct ModelState {
     pub set: Option<Arc<EmbeddingSet>>,
     /// Its map.
     pub map: MapModel,
-    /// Rows of which the model did not see all tokens.
-    pub rows_cut: usize,
+    /// What a fair comparison asks of its set, once measured.
+    pub facts: Option<Arc<SetFacts>>,
     /// Why embedding failed, if it did.
     pub error: Option<String>,
     /// How fast it embeds here: of its own run, or measured when Compare shows it.
@@ -122,6 +124,10 @@ pub struct CompareState {
     pub chosen: bool,
     /// Agreement of the pairs that were measured.
     pub agreements: Vec<Arc<MeasuredPair>>,
+    /// What makes the comparison of the places' models unfair.
+    pub concerns: Vec<Concern>,
+    /// The models that `concerns` is of: those of the places whose sets were measured.
+    pub weighed: Vec<ModelId>,
     /// Pairs that could not be compared, and why in one sentence.
     pub failures: Vec<((ModelId, ModelId), String)>,
 }
@@ -170,6 +176,15 @@ pub struct LabelOverlap {
     pub mean: f32,
 }
 
+/// A model that can be fetched, if the user wants it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DownloadOffer {
+    /// The model.
+    pub id: ModelId,
+    /// What would be fetched, and from where.
+    pub words: String,
+}
+
 /// Everything a pane sees.
 pub struct Context<'a> {
     /// The theme shown.
@@ -192,8 +207,12 @@ pub struct Context<'a> {
     pub answer: Option<&'a Arc<Answer>>,
     /// What was found about the row looked at.
     pub inspection: Option<&'a Inspection>,
+    /// Captions of a picture, scored.
+    pub captioned: Option<&'a Captioned>,
     /// The comparison.
     pub compare: &'a CompareState,
+    /// A model that is not on this computer and was asked for.
+    pub offer: Option<&'a DownloadOffer>,
     /// Running jobs.
     pub jobs: &'a [JobSnapshot],
     /// What happened.

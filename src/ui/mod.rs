@@ -6,6 +6,7 @@ pub mod command;
 pub mod context;
 pub mod map;
 pub mod maps;
+mod overrides;
 pub mod panes;
 mod precisions;
 pub mod settings;

@@ -1,11 +1,12 @@
 //! What the user set, kept between runs.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use crate::corpus::LoadOptions;
 use crate::projection::{TsneParams, UmapParams};
 use crate::vectors::Metric;
-use crate::workspace::{ClusterParams, Column};
+use crate::workspace::{ClusterParams, Column, Overrides};
 
 /// A preset arrangement of panes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
@@ -87,6 +88,8 @@ pub struct Settings {
     pub clusters: ClusterParams,
     /// Whether the names of clusters stand on the map. Default true.
     pub cluster_names: bool,
+    /// What models are used with otherwise than their own files say, by name without a precision.
+    pub overrides: BTreeMap<String, Overrides>,
     /// How folders are read.
     pub load: LoadOptions,
     /// Folders opened lately, newest first; at most ten.
@@ -110,6 +113,7 @@ impl Default for Settings {
             metric: None,
             clusters: ClusterParams::default(),
             cluster_names: true,
+            overrides: BTreeMap::new(),
             load: LoadOptions::default(),
             recent: Vec::new(),
         }

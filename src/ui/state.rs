@@ -11,6 +11,7 @@ use super::map::MapView;
 use super::tiles::{self, Pane};
 use crate::corpus::{Modality, Thumbnail};
 use crate::vectors::RowId;
+use crate::workspace::{ModelId, Overrides};
 
 /// Skipped files grouped by reason.
 pub struct SkippedGroups {
@@ -76,6 +77,14 @@ pub struct WindowState {
     pub picture: Option<(RowId, TextureHandle)>,
     /// The row the item list last scrolled to.
     pub items_seen: Option<RowId>,
+    /// What models are to be used with, being edited.
+    pub overrides: BTreeMap<ModelId, Overrides>,
+    /// Captions being typed, one a line.
+    pub caption_text: String,
+    /// The model that is asked for them; `None` for the first that can be.
+    pub caption_model: Option<ModelId>,
+    /// The temperature asked for; `None` for the model's own.
+    pub caption_temperature: Option<f32>,
 }
 
 impl WindowState {
@@ -127,6 +136,10 @@ impl Default for WindowState {
             thumbnails: Thumbnails::default(),
             picture: None,
             items_seen: None,
+            overrides: BTreeMap::new(),
+            caption_text: String::new(),
+            caption_model: None,
+            caption_temperature: None,
         }
     }
 }

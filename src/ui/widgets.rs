@@ -42,11 +42,12 @@ pub fn plural(count: usize, one: &str) -> String {
 }
 
 /// A section's title, with the space above it.
-pub fn section(ui: &mut Ui, title: &str) {
+pub fn section(ui: &mut Ui, title: &str) -> Response {
     let theme = Theme::of(ui.ctx());
     ui.add_space(16.0);
-    ui.label(RichText::new(title).font(theme::section_font()).color(theme.faint));
+    let label = ui.label(RichText::new(title).font(theme::section_font()).color(theme.faint));
     ui.add_space(2.0);
+    label
 }
 
 /// A line of the second level.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::SharedGraph;
-use crate::models::ModelCard;
+use crate::models::{ModelCard, Similarity};
 use crate::projection::{DistanceCorrelation, Method, Quality, TsneParams, UmapParams};
 use crate::vectors::{Metric, RowId, Vectors};
 
@@ -70,6 +70,16 @@ impl EmbeddingSet {
             return Some(row.index());
         }
         self.rows.binary_search(&row).ok()
+    }
+
+    /// What its model's makers compare its vectors by; the cosine where they are of length 1, and for the sum of absolute differences,
+    /// which is not searched by.
+    pub fn metric(&self) -> Metric {
+        match self.card.similarity {
+            Similarity::Dot if !self.card.normalized => Metric::Dot,
+            Similarity::Euclidean if !self.card.normalized => Metric::Euclidean,
+            _ => Metric::Cosine,
+        }
     }
 
     /// Bytes its vectors take in memory.

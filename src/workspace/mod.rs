@@ -5,9 +5,11 @@
 
 mod answers;
 pub mod cache;
+mod captions;
 mod clustering;
 mod columns;
 mod document;
+mod fairness;
 mod graph;
 mod graphs;
 mod identity;
@@ -15,9 +17,11 @@ mod report;
 mod shelf;
 
 pub use answers::*;
+pub use captions::*;
 pub use clustering::*;
 pub use columns::*;
 pub use document::*;
+pub use fairness::*;
 pub use graph::{Making, SharedGraph};
 pub use graphs::{GraphStore, SmallerGraph, StoredGraph};
 pub use identity::{RowHash, SetIdentity};
@@ -25,4 +29,6 @@ pub use report::ErrorReport;
 pub use shelf::{Damaged, Shelf};
 
 // The window reads cards and explanations from here, so that it need not know the room of the models.
-pub use crate::models::{Explanation, InputKind, ModelCard, ModelId, ModelSource, Pooling, Precision};
+pub use crate::models::{
+    Explanation, InputKind, ModelCard, ModelId, ModelSource, Overrides, Pooling, Precision, Prompts, Similarity,
+};

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use embedlens::models::{Embedder, Input, ModelId, OpenOptions, Precision, open};
 use npyz::NpyFile;
 
-const FAMILIES: [&str; 10] = [
+const FAMILIES: [&str; 15] = [
     "bert",
     "bert-relu-cls",
     "bert-tanh-max",
@@ -17,6 +17,11 @@ const FAMILIES: [&str; 10] = [
     "xlm-roberta",
     "distilbert",
     "mpnet",
+    "modernbert",
+    "nomic",
+    "gte",
+    "electra",
+    "jina",
 ];
 
 fn folder(name: &str) -> PathBuf {

@@ -18,9 +18,13 @@ pub(crate) struct Rig {
 
 impl Rig {
     pub(crate) fn open(folder: &Path) -> Self {
+        Self::open_in(folder, Environment { offline: true, ..Environment::default() })
+    }
+
+    /// In an environment, with a vector cache of its own.
+    pub(crate) fn open_in(folder: &Path, environment: Environment) -> Self {
         let cache = tempfile::tempdir().unwrap();
-        let environment =
-            Environment { cache_dir: Some(cache.path().to_owned()), offline: true, ..Environment::default() };
+        let environment = Environment { cache_dir: Some(cache.path().to_owned()), ..environment };
         let options = StartOptions { open: vec![folder.to_owned()], environment, ..StartOptions::default() };
         let harness = Harness::builder()
             .with_size([1280.0, 800.0])

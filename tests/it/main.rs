@@ -4,6 +4,7 @@ mod cli;
 mod clusters;
 mod corpus;
 mod encoders;
+mod folders;
 #[cfg(feature = "gui")]
 mod gui;
 #[cfg(feature = "gui")]
@@ -12,9 +13,11 @@ mod gui_maps;
 mod gui_precision;
 #[cfg(feature = "gui")]
 mod gui_vectors;
+mod hub;
 mod layering;
 mod models;
 mod numerics;
+mod pictures;
 mod reduce;
 #[cfg(all(feature = "gui", feature = "bundled-models"))]
 mod sample;

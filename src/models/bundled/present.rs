@@ -4,12 +4,12 @@ use std::sync::{Arc, OnceLock};
 
 use super::{LITE0, MINILM, STATIC, cards};
 use crate::models::{
-    Embedder, ModelCard, ModelError, ModelId, Precision,
+    Embedder, ModelCard, ModelError, ModelId, Overrides, Precision,
     encoder::{Encoder, Kernel},
     text::{
         config::encoder_shape,
         encoder::{EncoderParts, TextEncoder},
-        pool::After,
+        pool::{After, Pools},
         static_table::StaticEmbedder,
         tokens::TextTokenizer,
     },
@@ -50,7 +50,11 @@ pub(super) fn size(name: &str) -> u64 {
 }
 
 /// Opens the bundled model called `name` (its full id) in `precision`.
-pub(in crate::models) fn open(name: &str, precision: Precision) -> Result<Box<dyn Embedder>, ModelError> {
+pub(in crate::models) fn open(
+    name: &str,
+    precision: Precision,
+    overrides: &Overrides,
+) -> Result<Box<dyn Embedder>, ModelError> {
     let card = cards::card(name)?;
     if card.precision.is_none() && precision != Precision::F32 {
         let message = format!("it has no choice of precision; leave \"@{precision}\" out");
@@ -58,7 +62,7 @@ pub(in crate::models) fn open(name: &str, precision: Precision) -> Result<Box<dy
     }
     let card = card.at(precision);
     match name {
-        MINILM => minilm(card),
+        MINILM => minilm(card, overrides),
         STATIC => {
             let weights = parse(STATIC_WEIGHTS)?;
             Ok(Box::new(StaticEmbedder::new(card, tokenizer()?, &weights, hash(STATIC_WEIGHTS))?))
@@ -71,7 +75,7 @@ pub(in crate::models) fn open(name: &str, precision: Precision) -> Result<Box<dy
     }
 }
 
-fn minilm(card: ModelCard) -> Result<Box<dyn Embedder>, ModelError> {
+fn minilm(card: ModelCard, overrides: &Overrides) -> Result<Box<dyn Embedder>, ModelError> {
     let shape = encoder_shape(&card.id.0, MINILM_CONFIG.0, MINILM_CONFIG.1)?;
     let max_tokens = card.context_tokens.unwrap_or_else(|| shape.longest());
     let after = if card.normalized { vec![After::Normalize] } else { Vec::new() };
@@ -80,7 +84,8 @@ fn minilm(card: ModelCard) -> Result<Box<dyn Embedder>, ModelError> {
         rayon::join(|| hash(MINILM_WEIGHTS), || Encoder::new(kernel, shape, &parse(MINILM_WEIGHTS)?))
     });
     let (tokenizer, encoder) = (tokenizer?, encoder?);
-    let parts = EncoderParts { card, tokenizer, encoder, max_tokens, after, weights_hash };
+    let pools = Pools::of(card.pooling);
+    let parts = EncoderParts { card, tokenizer, encoder, max_tokens, pools, after, weights_hash }.with(overrides);
     Ok(Box::new(TextEncoder::new(parts)?))
 }
 

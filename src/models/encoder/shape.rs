@@ -2,6 +2,7 @@
 //!
 //! Invariant: a [`Shape`] is checked by whoever made it: no size is 0 and the heads divide the hidden size.
 
+use super::attention::Reach;
 use super::math::Activation;
 
 /// Families of encoders: they differ in the names of their weights, and in how they tell positions.
@@ -15,6 +16,22 @@ pub(in crate::models) enum Family {
     DistilBert,
     /// MPNet: positions as RoBERTa's, and a bias by distance in every layer.
     Mpnet,
+    /// ModernBERT: turned positions, gated layers with the norm before them, most of them looking at what is near only.
+    Modern,
+    /// NomicBERT: BERT with turned positions and gated layers.
+    Nomic,
+    /// Jina v2: BERT with a bias that grows with the distance, and gated layers.
+    Jina,
+    /// GTE's own encoder (Alibaba-NLP/new-impl): as NomicBERT's, with biases.
+    Gte,
+    /// CLIP's and SigLIP's texts: the norm before each half of a layer.
+    ClipText,
+    /// CLIP's and SigLIP's pictures.
+    ClipVision,
+    /// ViT.
+    Vit,
+    /// DINOv2: ViT with a scale for what each half of a layer adds.
+    Dino,
 }
 
 /// What an encoder looks like.
@@ -41,6 +58,20 @@ pub(in crate::models) struct Shape {
     pub(in crate::models) epsilon: f32,
     /// Buckets of distances with a bias each; 0 without.
     pub(in crate::models) distance_buckets: usize,
+    pub(in crate::models) options: Options,
+}
+
+/// What newer encoders do otherwise than BERT.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(in crate::models) struct Options {
+    /// Whether the first product of a layer's second half gives twice as many values, of which one half gates the other.
+    pub(in crate::models) gated: bool,
+    /// Which keys a query attends to, in the layers that do not attend to all.
+    pub(in crate::models) reach: Reach,
+    /// Which layers have that reach, where others attend to all keys.
+    pub(in crate::models) near: Option<Vec<bool>>,
+    /// What positions are turned by, in the layers that attend to all keys, and in the others.
+    pub(in crate::models) thetas: Option<[f32; 2]>,
 }
 
 impl Shape {
@@ -52,6 +83,7 @@ impl Shape {
     /// Multiplications and additions of a token's products with weights.
     pub(in crate::models) fn operations_per_token(&self) -> f64 {
         let (hidden, between) = (self.hidden as f64, self.between as f64);
-        2.0 * self.layers as f64 * hidden * (4.0 * hidden + 2.0 * between)
+        let products = if self.options.gated { 3.0 } else { 2.0 };
+        2.0 * self.layers as f64 * hidden * (4.0 * hidden + products * between)
     }
 }

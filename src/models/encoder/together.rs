@@ -13,12 +13,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::attention::{Scratch, Work};
 use super::linear::{Linear, Rows};
-use super::math::{self, Activation, Floats, Norm};
+use super::math::{self, Activation, Floats, Settle};
 use super::sheet::Sheet;
-use super::stack::{Encoder, Workspace};
+use super::stack::{Encoder, Layer, Workspace};
 
 /// Steps a layer has.
-const STEPS: usize = 7;
+const STEPS: usize = 9;
+/// Rows that are taken at a time, where each is done by itself.
+const ROWS: usize = 16;
 /// Panels that are taken at a time.
 const PANELS: usize = 4;
 
@@ -32,9 +34,13 @@ struct Step {
 /// What the threads share.
 struct Shared<'a> {
     encoder: &'a Encoder,
-    lengths: Vec<usize>,
+    lengths: &'a [usize],
     steps: Vec<Step>,
     states: Sheet<'a>,
+    /// The states as the next product takes them: those themselves, or their norm beside them.
+    normed: Sheet<'a>,
+    /// Whether they lie beside them.
+    beside: bool,
     projected: Sheet<'a>,
     context: Sheet<'a>,
     between: Sheet<'a>,
@@ -47,25 +53,35 @@ struct Own {
     scratch: Scratch,
 }
 
-pub(super) fn encode(encoder: &Encoder, texts: &[&[u32]], work: &mut Workspace) {
-    let (hidden, between) = (encoder.shape.hidden, encoder.shape.between);
-    let lengths: Vec<usize> = texts.iter().map(|ids| ids.len()).collect();
-    let tokens: usize = lengths.iter().sum();
-    work.states.resize(tokens * hidden);
+/// Takes the states of a group through all layers.
+pub(super) fn go_through(encoder: &Encoder, work: &mut Workspace) {
+    let hidden = encoder.shape.hidden;
+    let tokens: usize = work.lengths.iter().sum();
     if tokens == 0 {
         return;
     }
-    encoder.embed(texts, &mut work.states);
+    let between = encoder.layers.first().map_or(1, |layer| layer.up.outputs());
     work.projected.resize(tokens * 3 * hidden);
     work.context.resize(tokens * hidden);
-    let (mut ups, mut product) = (Floats::default(), Floats::default());
+    let (mut ups, mut product, mut beside) = (Floats::default(), Floats::default(), Floats::default());
     ups.resize(tokens * between);
     product.resize(tokens * hidden);
+    if let Some(norm) = &encoder.first {
+        beside.resize(tokens * hidden);
+        beside.copy_from_slice(&work.states);
+        norm.apply(encoder.kernel.level, &mut beside);
+    } else if encoder.layers.iter().any(|layer| !matches!(layer.out_settle, Settle::Normed(_))) {
+        beside.resize(tokens * hidden);
+        beside.copy_from_slice(&work.states);
+    }
+    let (apart, states) = (!beside.is_empty(), Sheet::new(&mut work.states, hidden));
     let shared = Shared {
         encoder,
-        lengths,
+        lengths: &work.lengths,
         steps: (0..STEPS * encoder.layers.len()).map(|_| Step::default()).collect(),
-        states: Sheet::new(&mut work.states, hidden),
+        states,
+        normed: if apart { Sheet::new(&mut beside, hidden) } else { states },
+        beside: apart,
         projected: Sheet::new(&mut work.projected, 3 * hidden),
         context: Sheet::new(&mut work.context, hidden),
         between: Sheet::new(&mut ups, between),
@@ -119,14 +135,17 @@ impl<'a> Shared<'a> {
         let mut own = Own { rows: Rows::new(kernel), scratch: Scratch::default() };
         let plain = |linear| (linear, Activation::None);
         for (layer, steps) in self.encoder.layers.iter().zip(self.steps.chunks_exact(STEPS)) {
-            self.multiply(&steps[0], plain(&layer.projections), [self.states, self.projected], &mut own.rows);
-            self.attend(&steps[1], &mut own.scratch);
-            self.multiply(&steps[2], plain(&layer.out), [self.context, self.product], &mut own.rows);
-            self.add_and_norm(&steps[3], &layer.out_norm);
-            let up = (&layer.up, self.encoder.shape.activation);
-            self.multiply(&steps[4], up, [self.states, self.between], &mut own.rows);
-            self.multiply(&steps[5], plain(&layer.down), [self.between, self.product], &mut own.rows);
-            self.add_and_norm(&steps[6], &layer.down_norm);
+            self.multiply(&steps[0], plain(&layer.projections), [self.normed, self.projected], &mut own.rows);
+            self.turn(&steps[1], layer);
+            self.attend(&steps[2], layer, &mut own.scratch);
+            self.multiply(&steps[3], plain(&layer.out), [self.context, self.product], &mut own.rows);
+            self.add_and_norm(&steps[4], &layer.out_settle);
+            let gated = self.encoder.shape.options.gated;
+            let activation = if gated { Activation::None } else { self.encoder.shape.activation };
+            self.multiply(&steps[5], (&layer.up, activation), [self.normed, self.between], &mut own.rows);
+            self.gate(&steps[6]);
+            self.multiply(&steps[7], plain(&layer.down), [self.between, self.product], &mut own.rows);
+            self.add_and_norm(&steps[8], &layer.down_settle);
         }
     }
 
@@ -135,34 +154,83 @@ impl<'a> Shared<'a> {
         let parts = linear.panels().div_ceil(PANELS);
         let begin = || {
             // SAFETY: earlier steps wrote it, and no step that writes it begins before this one is over.
-            rows.fill(unsafe { from.all() }, from.stride());
+            rows.fill_part(unsafe { from.all() }, from.stride(), linear.inputs());
             rows
         };
         step.run(parts, begin, |rows, part| linear.apply(rows, panels(linear, part), activation, to));
     }
 
-    fn attend(&self, step: &Step, scratch: &mut Scratch) {
+    /// Turns queries and keys, where positions are told so.
+    fn turn(&self, step: &Step, layer: &Layer) {
+        let Some(rotary) = self.encoder.rotary(layer) else { return };
+        let hidden = self.states.stride();
+        let positions: Vec<usize> = self.lengths.iter().flat_map(|&tokens| 0..tokens).collect();
+        step.run(
+            positions.len().div_ceil(ROWS),
+            || (),
+            |(), part| {
+                for (row, &position) in positions.iter().enumerate().skip(part * ROWS).take(ROWS) {
+                    // SAFETY: only whoever took this part reads or writes these rows now.
+                    rotary.turn(unsafe { self.projected.part(row, 0..2 * hidden) }, position);
+                }
+            },
+        );
+    }
+
+    fn attend(&self, step: &Step, layer: &Layer, scratch: &mut Scratch) {
         let attention = &self.encoder.attention;
-        // SAFETY: as above.
+        // SAFETY: earlier steps wrote it, and no step that writes it begins before this one is over.
         let projected = || unsafe { self.projected.all() };
         step.run(attention.heads, projected, |projected, head| {
-            let work = Work { projected, lengths: &self.lengths, heads: head..head + 1 };
+            let work = Work { projected, lengths: self.lengths, heads: head..head + 1, reach: layer.reach };
             attention.attend(&work, self.context, scratch);
         });
     }
 
-    /// Adds the product to the states and norms them: too little to share.
-    fn add_and_norm(&self, step: &Step, norm: &Norm) {
-        step.run(1, || (), |(), _| self.norm(norm));
+    /// Multiplies the halves of what lies between two products, where one gates the other.
+    fn gate(&self, step: &Step) {
+        let shape = &self.encoder.shape;
+        if !shape.options.gated {
+            return;
+        }
+        let rows = self.between.rows();
+        step.run(
+            rows.div_ceil(ROWS),
+            || (),
+            |(), part| {
+                for row in part * ROWS..rows.min((part + 1) * ROWS) {
+                    // SAFETY: only whoever took this part reads or writes these rows now.
+                    let row = unsafe { self.between.part(row, 0..2 * shape.between) };
+                    shape.activation.gate(self.encoder.kernel.level, shape.between, row);
+                }
+            },
+        );
     }
 
-    fn norm(&self, norm: &Norm) {
+    /// Adds the product to the states and norms them: too little to share.
+    fn add_and_norm(&self, step: &Step, settle: &Settle) {
+        step.run(1, || (), |(), _| self.settle(settle));
+    }
+
+    fn settle(&self, settle: &Settle) {
+        let level = self.encoder.kernel.level;
         for row in 0..self.states.rows() {
             let whole = 0..self.states.stride();
-            // SAFETY: only whoever took this part reads or writes states and product now.
-            let (states, product) = unsafe { (self.states.part(row, whole.clone()), self.product.part(row, whole)) };
+            // SAFETY: only whoever took this part reads or writes states, product and norms now.
+            let (states, product) =
+                unsafe { (self.states.part(row, whole.clone()), self.product.part(row, whole.clone())) };
             math::add(states, product);
-            norm.apply(self.encoder.kernel.level, states);
+            if let Settle::Normed(norm) = settle {
+                norm.apply(level, states);
+            }
+            if self.beside {
+                // SAFETY: as above; these are other values.
+                let normed = unsafe { self.normed.part(row, whole) };
+                normed.copy_from_slice(states);
+                if let Settle::Beside(norm) = settle {
+                    norm.apply(level, normed);
+                }
+            }
         }
     }
 }

@@ -3,16 +3,17 @@
 //! Cutting to the context, sharing the work out, pooling and what follows it are done here; the layers are the engine's. It reads no
 //! files. Invariant: the same text gives the same vector, bit by bit, alone or in any batch, in any order, on any number of threads.
 
+use std::borrow::Cow;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rayon::prelude::*;
 
 use super::{
-    pool::{After, norm, pool},
+    pool::{After, Pools, norm},
     tokens::TextTokenizer,
 };
 use crate::models::{
-    Embedded, Embedder, Explanation, Input, InputKind, ModelCard, ModelError, Pooling,
+    Embedded, Embedder, Explanation, Input, InputKind, ModelCard, ModelError, Overrides,
     encoder::{Encoder, Workspace},
 };
 
@@ -27,10 +28,34 @@ pub(in crate::models) struct EncoderParts {
     pub(in crate::models) encoder: Encoder,
     /// Longest input in tokens, special ones counted.
     pub(in crate::models) max_tokens: usize,
+    /// How token vectors become one.
+    pub(in crate::models) pools: Pools,
     /// What is done to pooled vectors.
     pub(in crate::models) after: Vec<After>,
     /// Hash of the weight files.
     pub(in crate::models) weights_hash: blake3::Hash,
+}
+
+impl EncoderParts {
+    /// With what the user set in place of what the model says.
+    pub(in crate::models) fn with(mut self, overrides: &Overrides) -> Self {
+        if let Some(pooling) = overrides.pooling {
+            self.pools = self.pools.with(pooling);
+            self.card.space += &format!(" {}", self.pools.name());
+        }
+        if let Some(prompts) = &overrides.prompts {
+            self.card.prompts = prompts.clone();
+        }
+        let last = matches!(self.after.last(), Some(After::Normalize));
+        match overrides.normalize {
+            Some(true) if !last => self.after.push(After::Normalize),
+            Some(false) if last => _ = self.after.pop(),
+            _ => {}
+        }
+        self.card.pooling = self.pools.shown();
+        self.card.normalized = matches!(self.after.last(), Some(After::Normalize));
+        self
+    }
 }
 
 /// A loaded encoder.
@@ -40,6 +65,7 @@ pub(in crate::models) struct TextEncoder {
     tokenizer: Arc<TextTokenizer>,
     encoder: Encoder,
     max_tokens: usize,
+    pools: Pools,
     after: Vec<After>,
     /// Memory of groups that are done, for the next ones.
     workspaces: Mutex<Vec<Workspace>>,
@@ -49,6 +75,8 @@ pub(in crate::models) struct TextEncoder {
 struct Ready {
     ids: Vec<u32>,
     cut: u32,
+    /// First tokens that are left out of pooling.
+    skip: usize,
 }
 
 impl TextEncoder {
@@ -57,7 +85,7 @@ impl TextEncoder {
     /// # Errors
     /// A tokenizer that does not fit the encoder, a context without room for text.
     pub(in crate::models) fn new(parts: EncoderParts) -> Result<Self, ModelError> {
-        let EncoderParts { card, tokenizer, encoder, max_tokens, after, weights_hash } = parts;
+        let EncoderParts { mut card, tokenizer, encoder, max_tokens, pools, after, weights_hash } = parts;
         let shape = encoder.shape();
         let id = card.id.to_string();
         check_vocabulary(&id, &tokenizer, shape.vocabulary)?;
@@ -65,19 +93,50 @@ impl TextEncoder {
             let message = format!("its context of {max_tokens} tokens leaves no room for text");
             return Err(ModelError::Unsupported { id, message });
         }
+        card.dimensions = check_steps(&id, pools.width(shape.hidden), &after)?;
         let mut hash = blake3::Hasher::new();
         hash.update(b"encoder 1 ").update(weights_hash.as_bytes()).update(tokenizer.hash.as_bytes());
         let steps: Vec<String> = after.iter().map(After::name).collect();
-        let options = format!(" {max_tokens} {:?} {steps:?} {} {shape:?}", card.pooling, encoder.precision());
+        let mut options = format!(" {max_tokens} {} {steps:?} {} {shape:?}", pools.name(), encoder.precision());
+        if !card.prompts.passage.is_empty() {
+            options += &format!(" {:?} {}", card.prompts.passage, pools.with_prompt);
+        }
         let fingerprint = hash.update(options.as_bytes()).finalize().to_hex()[..32].to_owned();
-        Ok(Self { card, fingerprint, tokenizer, encoder, max_tokens, after, workspaces: Mutex::default() })
+        Ok(Self { card, fingerprint, tokenizer, encoder, max_tokens, pools, after, workspaces: Mutex::default() })
     }
 
-    fn ready(&self, ids: &[u32]) -> Ready {
+    /// The text of an input behind its prompt, and the prompt's bytes.
+    fn whole<'a>(&self, input: Input<'a>) -> Result<(Cow<'a, str>, usize), ModelError> {
+        let text = text_of(&self.card, input)?;
+        let prompt = self.prompt(input);
+        let whole = if prompt.is_empty() { Cow::Borrowed(text) } else { Cow::Owned(format!("{prompt}{text}")) };
+        Ok((whole, prompt.len()))
+    }
+
+    fn prompt(&self, input: Input<'_>) -> &str {
+        match input {
+            Input::Query(_) => &self.card.prompts.query,
+            _ => &self.card.prompts.passage,
+        }
+    }
+
+    /// First tokens that pooling leaves out: those of the prompt alone, the special ones before them counted, where prompts take no
+    /// part.
+    fn skipped(&self, input: Input<'_>) -> Result<usize, ModelError> {
+        let prompt = self.prompt(input);
+        if self.pools.with_prompt || prompt.is_empty() {
+            return Ok(0);
+        }
+        let all = self.tokenizer.ids(prompt)?.len() + self.tokenizer.special_count();
+        // sentence-transformers takes one special token off behind a prompt.
+        Ok(all.min(self.max_tokens) - usize::from(!self.tokenizer.suffix.is_empty()))
+    }
+
+    fn ready(&self, ids: &[u32], skip: usize) -> Ready {
         let room = self.max_tokens - self.tokenizer.special_count();
         let kept = &ids[..ids.len().min(room)];
         let cut = (ids.len() - kept.len()) as u32;
-        Ready { ids: [&self.tokenizer.prefix, kept, &self.tokenizer.suffix].concat(), cut }
+        Ready { ids: [&self.tokenizer.prefix, kept, &self.tokenizer.suffix].concat(), cut, skip }
     }
 
     /// Pooled vectors of a group, or nothing when it was given up. A group that has the machine for itself is shared by all threads.
@@ -92,12 +151,13 @@ impl TextEncoder {
             self.encoder.encode(&texts, &mut work, &stop)
         };
         let dim = self.encoder.shape().hidden;
+        let width = self.pools.width(dim);
         let pooled = through.then(|| {
-            let mut out = vec![0f32; group.len() * dim];
+            let mut out = vec![0f32; group.len() * width];
             let mut states = work.states();
-            for (text, out) in texts.iter().zip(out.chunks_exact_mut(dim)) {
-                let (own, rest) = states.split_at(text.len() * dim);
-                pool(self.card.pooling, own, dim, out);
+            for (ready, out) in group.iter().zip(out.chunks_exact_mut(width)) {
+                let (own, rest) = states.split_at(ready.ids.len() * dim);
+                self.pools.pool(own, dim, ready.skip, out);
                 states = rest;
             }
             out
@@ -118,10 +178,6 @@ impl TextEncoder {
         }
         let length = length.unwrap_or_else(|| norm(&vector));
         (vector, length)
-    }
-
-    fn text<'a>(&self, input: Input<'a>) -> Result<&'a str, ModelError> {
-        text_of(&self.card, input)
     }
 }
 
@@ -147,7 +203,8 @@ impl Embedder for TextEncoder {
         if stop() {
             return Ok(None);
         }
-        let read = |&input: &Input<'_>| Ok(this.ready(&this.tokenizer.ids(this.text(input)?)?));
+        let read =
+            |&input: &Input<'_>| Ok(this.ready(&this.tokenizer.ids(&this.whole(input)?.0)?, this.skipped(input)?));
         // A query is not worth waking other threads for its tokens.
         let ready = match inputs {
             [single] => vec![read(single)?],
@@ -168,7 +225,7 @@ impl Embedder for TextEncoder {
         let dim = this.card.dimensions;
         let mut values = vec![0f32; ready.len() * dim];
         for (group, rows) in groups.iter().zip(pooled) {
-            for (&i, row) in group.iter().zip(rows.chunks_exact(this.encoder.shape().hidden)) {
+            for (&i, row) in group.iter().zip(rows.chunks_exact(this.pools.width(this.encoder.shape().hidden))) {
                 values[i * dim..][..dim].copy_from_slice(&this.finish(row).0);
             }
         }
@@ -186,39 +243,62 @@ impl Embedder for TextEncoder {
     }
 
     fn cost(&self, input: Input<'_>) -> usize {
-        let own = self.text(input).and_then(|t| self.tokenizer.ids(t)).map_or(0, |ids| ids.len());
+        let own = self.whole(input).and_then(|(text, _)| self.tokenizer.ids(&text)).map_or(0, |ids| ids.len());
         own + self.tokenizer.special_count()
     }
 
     fn explain(&mut self, input: Input<'_>) -> Result<Explanation, ModelError> {
-        let text = self.text(input)?;
-        let pieces = self.tokenizer.pieces(text)?;
-        let ready = self.ready(&pieces.ids);
+        let (text, before) = self.whole(input)?;
+        let pieces = self.tokenizer.pieces(&text)?;
+        let ready = self.ready(&pieces.ids, self.skipped(input)?);
         let pooled = self.pooled(&[&ready], true, &|| false).unwrap_or_default();
         let (vector, length) = self.finish(&pooled);
         let kept = pieces.ids.len() - ready.cut as usize;
         let around = |ids: &[u32]| vec![(0, 0); ids.len()];
-        let offsets = [around(&self.tokenizer.prefix), pieces.offsets[..kept].to_vec(), around(&self.tokenizer.suffix)];
+        // Byte ranges in the input as given: the prompt is no part of it.
+        let own = |&(from, to): &(usize, usize)| (from.saturating_sub(before), to.saturating_sub(before));
+        let own: Vec<(usize, usize)> = pieces.offsets.iter().map(own).collect();
+        let offsets = [around(&self.tokenizer.prefix), own[..kept].to_vec(), around(&self.tokenizer.suffix)];
         let count = ready.ids.len();
-        let how = match self.card.pooling {
-            Pooling::Cls => "vector of the first token".to_owned(),
-            Pooling::Last => "vector of the last token".to_owned(),
-            Pooling::Max => format!("largest value of each dimension over {count} tokens"),
-            Pooling::WeightedMean => format!("mean over {count} tokens, later ones weighing more"),
-            _ => format!("mean over {count} tokens"),
-        };
+        let mut how = self.pools.words(count - ready.skip.min(count));
+        if before > 0 {
+            let prompt = self.prompt(input);
+            how += &if self.pools.with_prompt {
+                format!("; the prompt {prompt:?} before the text takes part")
+            } else {
+                format!("; the prompt {prompt:?} before the text is left out")
+            };
+        }
         Ok(Explanation {
             tokens: ready.ids.iter().map(|&id| self.tokenizer.token(id)).collect(),
             ids: ready.ids,
             offsets: offsets.concat(),
             truncated: ready.cut as usize,
-            cut_text: pieces.offsets.get(kept).map_or_else(String::new, |&(at, _)| text[at..].to_owned()),
+            cut_text: pieces.offsets.get(kept).map_or_else(String::new, |&(at, _)| text[at.max(before)..].to_owned()),
             pooling: how,
             norm: length,
             classes: Vec::new(),
             vector,
         })
     }
+}
+
+/// Values of the vector that comes out of the steps; refuses steps that it does not fit.
+fn check_steps(id: &str, pooled: usize, after: &[After]) -> Result<usize, ModelError> {
+    let mut width = pooled;
+    for step in after {
+        let (takes, gives) = match step {
+            After::Normalize => continue,
+            After::Dense(dense) => (dense.weight.len() / dense.bias.len().max(1), dense.bias.len()),
+            After::Norm { scale, .. } => (scale.len(), scale.len()),
+        };
+        if takes != width {
+            let message = format!("pooling gives {width} values, and the module behind it takes {takes}");
+            return Err(ModelError::Unsupported { id: id.to_owned(), message });
+        }
+        width = gives;
+    }
+    Ok(width)
 }
 
 /// Refuses a tokenizer that makes tokens of which an encoder with `known` tokens has no vector.

@@ -1,32 +1,24 @@
-//! Opens a text model from a folder: the sentence-transformers layout, or a plain BERT folder.
+//! Opens a text model from a folder: the sentence-transformers layout, a plain encoder's, or a table of token vectors.
 //!
-//! Reads `modules.json`, the pooling's and the transformer's configuration, the tokenizer and the weights, and refuses by
-//! name what this version cannot run. Invariant: no file outside the folder is read, and every error names its file.
+//! Puts together what [`modules`](super::modules), [`settings`](super::settings), the tokenizer and the weights say, and refuses by name
+//! what this version cannot run. Invariant: no file outside the folder is read, and every error names its file.
 
-use std::{
-    path::{Component, Path},
-    sync::Arc,
-};
-
-use serde_json::Value;
+use std::{path::Path, sync::Arc};
 
 use super::{
     config::encoder_shape,
     encoder::{EncoderParts, TextEncoder, check_vocabulary},
+    files::{Place, within},
+    modules::{self, First, Modules, Step},
     pool::{After, Dense},
+    settings::{self, Settings},
     tokens::TextTokenizer,
 };
 use crate::models::{
-    InputKind, ModelCard, ModelError, ModelId, ModelSource, Pooling, Precision, Prompts, Similarity,
-    encoder::{Activation, Encoder, Kernel},
-    weights::{Weights, bad},
+    Embedder, InputKind, ModelCard, ModelError, ModelId, ModelSource, OpenOptions, Pooling, Precision,
+    encoder::{Encoder, Kernel},
+    weights::{WeightFiles, weights_size},
 };
-
-/// Largest JSON file read, in bytes: tokenizers of large vocabularies have some 20 MB.
-const LARGEST_JSON: u64 = 256 << 20;
-
-/// Largest size of a dense module.
-const LARGEST_DENSE: u64 = 65_536;
 
 /// What the model is called and where it comes from.
 pub(in crate::models) struct Named {
@@ -34,268 +26,210 @@ pub(in crate::models) struct Named {
     pub(in crate::models) source: ModelSource,
 }
 
-/// How the modules after the transformer treat its token vectors.
-struct Modules {
-    /// Folder of the transformer inside the model's folder; "" for the folder itself.
-    transformer: String,
-    pooling: Pooling,
-    /// What follows pooling: `None` brings to length 1, a name is the folder of a dense module.
-    after: Vec<Option<String>>,
-    /// No modules.json: pooling is assumed.
-    assumed: bool,
+/// What a card says that is known only once the files are read.
+struct Facts<'a> {
+    modules: &'a Modules,
+    settings: Settings,
+    licence: Option<String>,
+    dimensions: usize,
+    /// `None` for a table.
+    max_tokens: Option<usize>,
+    size: u64,
+    hash: &'a blake3::Hash,
 }
 
 /// Opens the model in `folder`.
-pub(in crate::models) fn open(folder: &Path, named: Named, precision: Precision) -> Result<TextEncoder, ModelError> {
-    let modules = read_modules(folder, &named.id)?;
-    let base = folder.join(&modules.transformer);
-    let shown = |name: &str| base.join(name).display().to_string();
-    let shape = encoder_shape(&named.id, &shown("config.json"), &read(&base.join("config.json"))?)?;
-    let max_tokens = max_tokens(&base)?.unwrap_or(usize::MAX).min(shape.longest());
-    let tokenizer_path = [base.join("tokenizer.json"), folder.join("tokenizer.json")];
-    let tokenizer_path = tokenizer_path.iter().find(|p| p.exists()).unwrap_or(&tokenizer_path[0]);
+pub(in crate::models) fn open(
+    folder: &Path,
+    named: Named,
+    precision: Precision,
+    options: &OpenOptions,
+) -> Result<Box<dyn Embedder>, ModelError> {
+    let place = Place::new(folder)?;
+    let modules = modules::modules(&place, &named.id)?;
+    match &modules.first {
+        First::Transformer(base) => open_encoder(&place, base, (named, precision), &modules, options),
+        First::Table(_) => Err(modules::unsupported(&named.id, "tables are not read".to_owned())),
+    }
+}
+
+fn open_encoder(
+    place: &Place,
+    base: &str,
+    (named, precision): (Named, Precision),
+    modules: &Modules,
+    options: &OpenOptions,
+) -> Result<Box<dyn Embedder>, ModelError> {
+    let id = named.id.clone();
+    let config = within(base, "config.json");
+    let shape = encoder_shape(&id, &place.shown(&config), &place.read(&config)?)?;
+    let reading = settings::reading(place, base)?;
+    let settings = settings::settings(place)?;
+    let max_tokens = reading.max_tokens.unwrap_or(usize::MAX).min(shape.longest());
     let (kernel, hidden, vocabulary) = (Kernel::of(precision), shape.hidden, shape.vocabulary);
-    let file = shown("model.safetensors");
+    let tokenizer_file = tokenizer_file(place, base)?;
     let (tokenizer, weights) = rayon::join(
-        || TextTokenizer::parse(&tokenizer_path.display().to_string(), &read(tokenizer_path)?),
         || {
-            let bytes = read_weights(&base, &named.id)?;
-            let pack = || Encoder::new(kernel, shape, &Weights::parse(&file, &bytes)?);
-            let (hash, encoder) = rayon::join(|| blake3::hash(&bytes), pack);
-            Ok::<_, ModelError>((encoder?, hash, bytes.len()))
+            let bytes = place.read(&tokenizer_file)?;
+            TextTokenizer::parse_for(&place.shown(&tokenizer_file), &bytes, reading.lower_case)
+        },
+        || {
+            let files = WeightFiles::open(place, base, &id, options.pickle)?;
+            let pack = || Encoder::new(kernel, shape, &files.weights()?);
+            let (hash, encoder) = rayon::join(|| files.hash(), pack);
+            Ok::<_, ModelError>((encoder?, hash, files.size()))
         },
     );
     let tokenizer = Arc::new(tokenizer?);
-    check_vocabulary(&named.id, &tokenizer, vocabulary)?;
-    let (encoder, mut weights_hash, size) = weights?;
-    let (mut after, mut dimensions) = (Vec::new(), hidden);
-    for step in &modules.after {
-        match step {
-            None => after.push(After::Normalize),
-            Some(at) => {
-                let (dense, hash) = read_dense(&folder.join(at), &named.id, dimensions)?;
-                dimensions = dense.bias.len();
-                weights_hash = blake3::hash(&[*weights_hash.as_bytes(), *hash.as_bytes()].concat());
-                after.push(After::Dense(dense));
-            }
-        }
-    }
-    let card = card(named, &modules, dimensions, max_tokens, (size, &weights_hash)).at(precision);
-    TextEncoder::new(EncoderParts { card, tokenizer, encoder, max_tokens, after, weights_hash })
+    check_vocabulary(&id, &tokenizer, vocabulary)?;
+    let (encoder, weights_hash, size) = weights?;
+    let (after, dimensions, weights_hash) =
+        read_steps(place, modules, (&id, options.pickle), (modules.pools.width(hidden), weights_hash))?;
+    let facts = Facts {
+        modules,
+        settings,
+        licence: settings::licence(place),
+        dimensions,
+        max_tokens: Some(max_tokens),
+        size: size as u64,
+        hash: &weights_hash,
+    };
+    let card = card(named, facts).at(precision);
+    let pools = modules.pools.clone();
+    let parts = EncoderParts { card, tokenizer, encoder, max_tokens, pools, after, weights_hash };
+    Ok(Box::new(TextEncoder::new(parts.with(&options.overrides))?))
 }
 
 /// Card of the model in `folder` without reading its weights; `None` where [`open`] would turn it away for what can be seen from
 /// outside. Its space is not known before it is opened.
 pub(in crate::models) fn peek(folder: &Path, named: Named) -> Option<ModelCard> {
-    let modules = read_modules(folder, &named.id).ok()?;
-    let base = folder.join(&modules.transformer);
-    let shape = encoder_shape(&named.id, "config.json", &read(&base.join("config.json")).ok()?).ok()?;
-    let bytes = fs_err::metadata(base.join("model.safetensors")).ok().filter(std::fs::Metadata::is_file)?.len();
-    let tokenizer = [base.join("tokenizer.json"), folder.join("tokenizer.json")];
-    tokenizer.iter().find(|path| path.is_file())?;
-    let max_tokens = max_tokens(&base).ok()?.unwrap_or(usize::MAX).min(shape.longest());
-    let mut dimensions = shape.hidden;
-    for at in modules.after.iter().flatten() {
-        dimensions = dense_config(&folder.join(at), &named.id, dimensions).ok()?.1;
+    let place = Place::new(folder).ok()?;
+    let modules = modules::modules(&place, &named.id).ok()?;
+    let First::Transformer(base) = &modules.first else { return None };
+    let config = place.read(&within(base, "config.json")).ok()?;
+    let shape = encoder_shape(&named.id, "config.json", &config).ok()?;
+    let size = weights_size(&place, base)?;
+    tokenizer_file(&place, base).ok()?;
+    let reading = settings::reading(&place, base).ok()?;
+    let mut dimensions = modules.pools.width(shape.hidden);
+    for step in &modules.steps {
+        match step {
+            Step::Dense(at) => dimensions = modules::dense(&place, at, &named.id, dimensions).ok()?.outputs,
+            Step::Norm(at) => modules::layer_norm(&place, at, dimensions).ok()?,
+            Step::Normalize => {}
+        }
     }
+    let facts = Facts {
+        modules: &modules,
+        settings: settings::settings(&place).ok()?,
+        licence: settings::licence(&place),
+        dimensions,
+        max_tokens: Some(reading.max_tokens.unwrap_or(usize::MAX).min(shape.longest())),
+        size,
+        hash: &blake3::Hash::from_bytes([0; 32]),
+    };
     let space = named.id.clone();
-    let file = (usize::try_from(bytes).unwrap_or(usize::MAX), &blake3::Hash::from_bytes([0; 32]));
-    Some(ModelCard { space, ..card(named, &modules, dimensions, max_tokens, file) })
+    Some(ModelCard { space, ..card(named, facts) })
 }
 
-fn card(
-    named: Named,
+/// The tokenizer lies beside the transformer, or at the top.
+fn tokenizer_file(place: &Place, base: &str) -> Result<String, ModelError> {
+    const FILE: &str = "tokenizer.json";
+    let own = within(base, FILE);
+    for name in [own.as_str(), FILE] {
+        if place.find(name)?.is_some() {
+            return Ok(name.to_owned());
+        }
+    }
+    place.need(&own).map(|_| own.clone())
+}
+
+/// Reads what follows pooling; also the values of the vector that comes out, and the hash of all weights.
+fn read_steps(
+    place: &Place,
     modules: &Modules,
-    dimensions: usize,
-    max_tokens: usize,
-    file: (usize, &blake3::Hash),
-) -> ModelCard {
+    (id, pickle): (&str, bool),
+    (mut width, mut hash): (usize, blake3::Hash),
+) -> Result<(Vec<After>, usize, blake3::Hash), ModelError> {
+    let mut after = Vec::new();
+    for step in &modules.steps {
+        let at = match step {
+            Step::Normalize => {
+                after.push(After::Normalize);
+                continue;
+            }
+            Step::Dense(at) | Step::Norm(at) => at,
+        };
+        let files = || WeightFiles::open(place, at, id, pickle);
+        let own = if let Step::Dense(_) = step {
+            let config = modules::dense(place, at, id, width)?;
+            let (files, outputs) = (files()?, config.outputs);
+            let weights = files.weights()?;
+            let weight = weights.f32("linear.weight", &[outputs, width])?;
+            let bias = if config.bias { weights.f32("linear.bias", &[outputs])? } else { vec![0.0; outputs] };
+            after.push(After::Dense(Dense { weight, bias, curve: config.curve }));
+            width = outputs;
+            files.hash()
+        } else {
+            modules::layer_norm(place, at, width)?;
+            let files = files()?;
+            let weights = files.weights()?;
+            let (scale, shift) = (weights.f32("norm.weight", &[width])?, weights.f32("norm.bias", &[width])?);
+            after.push(After::Norm { scale, shift });
+            files.hash()
+        };
+        hash = blake3::hash(&[*hash.as_bytes(), *own.as_bytes()].concat());
+    }
+    Ok((after, width, hash))
+}
+
+fn card(named: Named, facts: Facts<'_>) -> ModelCard {
+    let Facts { modules, settings, licence, dimensions, max_tokens, size, hash } = facts;
     let id = ModelId(named.id);
     let name = Path::new(&id.0).file_name().map_or_else(|| id.0.clone(), |n| n.to_string_lossy().into_owned());
-    let about = if modules.assumed {
-        "A text encoder from your computer. It has no modules.json, so mean pooling and length 1 are assumed: check its \
-         documentation before you judge it by this."
-    } else {
-        "A sentence-transformers text encoder from your computer."
+    let mut remarks = Vec::new();
+    if modules.assumed {
+        remarks.push(
+            "No modules.json: mean pooling and length 1 are assumed; compare with the model's own documentation."
+                .into(),
+        );
+    }
+    if modules.pools.shown() == Pooling::Several {
+        remarks.push(format!("Its vectors are several poolings side by side: {}.", modules.pools.name()));
+    }
+    if !modules.pools.with_prompt && !settings.prompts.is_empty() {
+        remarks.push("The tokens of its prompts are left out of pooling.".to_owned());
+    }
+    remarks.extend(settings.remarks);
+    let about = match (&modules.first, modules.assumed) {
+        (First::Table(_), _) => "A table of token vectors from your computer.",
+        (_, true) => "A text encoder from your computer.",
+        (_, false) => "A sentence-transformers text encoder from your computer.",
     };
     ModelCard {
-        space: format!("{name} {}", &file.1.to_hex()[..12]),
+        space: format!("{name} {}", &hash.to_hex()[..12]),
         text_query_model: Some(id.clone()),
         id,
         name,
         input: InputKind::Text,
         dimensions,
-        context_tokens: Some(max_tokens),
-        precision: Some(Precision::F32),
+        context_tokens: max_tokens,
+        precision: max_tokens.map(|_| Precision::F32),
         runs_as: None,
-        prompts: Prompts::default(),
-        similarity: Similarity::default(),
-        remarks: Vec::new(),
-        pooling: modules.pooling,
-        normalized: matches!(modules.after.last(), Some(None)),
-        licence: "not stated in the folder".to_owned(),
+        prompts: settings.prompts,
+        similarity: settings.similarity,
+        remarks,
+        pooling: modules.pools.shown(),
+        normalized: matches!(modules.steps.last(), Some(Step::Normalize)),
+        licence: licence.unwrap_or_else(|| "not stated in the folder".to_owned()),
         source: named.source,
-        size_bytes: file.0 as u64,
+        size_bytes: size,
         about: about.to_owned(),
         strengths: Vec::new(),
-        weaknesses: vec![format!("Sees the first {max_tokens} tokens of a text only")],
-        best_for: "See the model's own documentation; prompts it may want (\"query: \") are not added.".to_owned(),
+        weaknesses: max_tokens
+            .map(|tokens| format!("Sees the first {tokens} tokens of a text only"))
+            .into_iter()
+            .collect(),
+        best_for: "See the model's own documentation.".to_owned(),
     }
-}
-
-fn read_modules(folder: &Path, id: &str) -> Result<Modules, ModelError> {
-    let path = folder.join("modules.json");
-    if !path.exists() {
-        let pooling = Pooling::Mean;
-        return Ok(Modules { transformer: String::new(), pooling, after: vec![None], assumed: true });
-    }
-    let shown = path.display().to_string();
-    let json = read_json(&path)?;
-    let list = json.as_array().ok_or_else(|| bad(&shown, "not a list of modules".to_owned()))?;
-    let mut modules = Modules { transformer: String::new(), pooling: Pooling::Mean, after: Vec::new(), assumed: false };
-    let mut seen = Vec::new();
-    for module in list {
-        let text = |key: &str| module.get(key).and_then(Value::as_str).unwrap_or_default();
-        let (kind, at) = (text("type").rsplit('.').next().unwrap_or_default(), text("path"));
-        if Path::new(at).components().any(|c| !matches!(c, Component::Normal(_))) {
-            return Err(bad(&shown, format!("the path {at:?} leads out of the folder")));
-        }
-        match kind {
-            "Transformer" => modules.transformer = at.to_owned(),
-            "Pooling" => modules.pooling = read_pooling(&folder.join(at).join("config.json"), id)?,
-            "Normalize" => modules.after.push(None),
-            "Dense" => modules.after.push(Some(at.to_owned())),
-            other => return Err(unsupported(id, format!("{shown} has a module {other:?}"))),
-        }
-        seen.push(kind.to_owned());
-    }
-    let order: Vec<&str> = seen.iter().map(String::as_str).collect();
-    let runs = matches!(order.as_slice(), ["Transformer", "Pooling", rest @ ..] if !rest.contains(&"Transformer") && !rest.contains(&"Pooling"));
-    if !runs {
-        let order = order.join(", ");
-        let message = format!("{shown} lists {order}; Transformer, Pooling, then Dense and Normalize are run");
-        return Err(unsupported(id, message));
-    }
-    Ok(modules)
-}
-
-fn read_pooling(path: &Path, id: &str) -> Result<Pooling, ModelError> {
-    let json = read_json(path)?;
-    let flags = json.as_object().ok_or_else(|| bad(&path.display().to_string(), "not a JSON object".to_owned()))?;
-    let mut modes: Vec<&str> = flags
-        .iter()
-        .filter(|(k, v)| k.starts_with("pooling_mode_") && **v == Value::Bool(true))
-        .map(|(k, _)| k.trim_start_matches("pooling_mode_"))
-        .collect();
-    if modes.is_empty() {
-        modes.extend(flags.get("pooling_mode").and_then(Value::as_str));
-    }
-    match modes.as_slice() {
-        ["mean_tokens" | "mean"] => Ok(Pooling::Mean),
-        ["cls_token" | "cls"] => Ok(Pooling::Cls),
-        ["max_tokens" | "max"] => Ok(Pooling::Max),
-        ["weightedmean_tokens" | "weightedmean"] => Ok(Pooling::WeightedMean),
-        ["lasttoken"] => Ok(Pooling::Last),
-        other => {
-            let what = if other.is_empty() { "nothing".to_owned() } else { other.join(" and ") };
-            Err(unsupported(
-                id,
-                format!("{} pools by {what}; mean, cls, max, weightedmean and lasttoken are run", path.display()),
-            ))
-        }
-    }
-}
-
-/// The activation of the dense module in `folder`, its outputs, and whether it has a bias.
-fn dense_config(folder: &Path, id: &str, inputs: usize) -> Result<(Activation, usize, bool), ModelError> {
-    let path = folder.join("config.json");
-    let (json, shown) = (read_json(&path)?, path.display().to_string());
-    let size = |key: &str| json.get(key).and_then(Value::as_u64).filter(|size| (1..=LARGEST_DENSE).contains(size));
-    let (Some(from), Some(to)) = (size("in_features"), size("out_features")) else {
-        return Err(bad(&shown, format!("in_features and out_features must be whole numbers up to {LARGEST_DENSE}")));
-    };
-    if from != inputs as u64 {
-        return Err(bad(&shown, format!("takes {from} values where the steps before it give {inputs}")));
-    }
-    let name = json.get("activation_function").and_then(Value::as_str).unwrap_or("Tanh");
-    let activation = match name.rsplit('.').next().unwrap_or_default() {
-        "Tanh" => Activation::Tanh,
-        "Identity" => Activation::None,
-        "ReLU" => Activation::Relu,
-        other => {
-            return Err(unsupported(
-                id,
-                format!("{shown} has the activation {other}; Tanh, Identity and ReLU are run"),
-            ));
-        }
-    };
-    Ok((activation, to as usize, json.get("bias").and_then(Value::as_bool).unwrap_or(true)))
-}
-
-/// The dense module in `folder`, and the hash of its weights.
-fn read_dense(folder: &Path, id: &str, inputs: usize) -> Result<(Dense, blake3::Hash), ModelError> {
-    let (activation, outputs, has_bias) = dense_config(folder, id, inputs)?;
-    let bytes = read_weights(folder, id)?;
-    let weights = Weights::parse(&folder.join("model.safetensors").display().to_string(), &bytes)?;
-    let weight = weights.f32("linear.weight", &[outputs, inputs])?;
-    let bias = if has_bias { weights.f32("linear.bias", &[outputs])? } else { vec![0.0; outputs] };
-    Ok((Dense { weight, bias, activation }, blake3::hash(&bytes)))
-}
-
-/// The length that the folder sets: `sentence_bert_config.json`, else `tokenizer_config.json`.
-fn max_tokens(base: &Path) -> Result<Option<usize>, ModelError> {
-    for (file, key) in [("sentence_bert_config.json", "max_seq_length"), ("tokenizer_config.json", "model_max_length")]
-    {
-        let path = base.join(file);
-        if path.exists()
-            && let Some(n) = read_json(&path)?.get(key).and_then(Value::as_u64)
-        {
-            return Ok(Some(usize::try_from(n).unwrap_or(usize::MAX)));
-        }
-    }
-    Ok(None)
-}
-
-fn read_weights(base: &Path, id: &str) -> Result<Vec<u8>, ModelError> {
-    let path = base.join("model.safetensors");
-    if path.exists() {
-        return fs_err::read(&path).map_err(|e| bad(&path.display().to_string(), e.to_string()));
-    }
-    let other = |name: &str| base.join(name).exists();
-    if other("model.safetensors.index.json") {
-        return Err(unsupported(
-            id,
-            "its weights are in several files (model.safetensors.index.json); one is read".into(),
-        ));
-    }
-    if other("pytorch_model.bin") {
-        let what = "it has pytorch_model.bin only, which can carry code; convert it to model.safetensors";
-        return Err(unsupported(id, what.to_owned()));
-    }
-    Err(missing(&path))
-}
-
-fn read(path: &Path) -> Result<Vec<u8>, ModelError> {
-    let shown = path.display().to_string();
-    if !path.exists() {
-        return Err(missing(path));
-    }
-    let size = fs_err::metadata(path).map_err(|e| bad(&shown, e.to_string()))?.len();
-    if size > LARGEST_JSON {
-        return Err(bad(&shown, format!("has {size} bytes; up to {LARGEST_JSON} make sense")));
-    }
-    fs_err::read(path).map_err(|e| bad(&shown, e.to_string()))
-}
-
-fn read_json(path: &Path) -> Result<Value, ModelError> {
-    let bytes = read(path)?;
-    serde_json::from_slice(&bytes).map_err(|e| bad(&path.display().to_string(), format!("not valid JSON: {e}")))
-}
-
-fn missing(path: &Path) -> ModelError {
-    bad(&path.display().to_string(), "is missing".to_owned())
-}
-
-fn unsupported(id: &str, message: String) -> ModelError {
-    ModelError::Unsupported { id: id.to_owned(), message }
 }

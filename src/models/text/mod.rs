@@ -5,8 +5,11 @@
 
 pub(super) mod config;
 pub(super) mod encoder;
+pub(super) mod files;
 pub(super) mod folder;
+pub(super) mod modules;
 pub(super) mod pool;
+pub(super) mod settings;
 #[cfg(feature = "bundled-models")]
 pub(super) mod static_table;
 pub(super) mod tokens;

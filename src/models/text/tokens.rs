@@ -7,7 +7,10 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use rayon::prelude::*;
-use tokenizers::Tokenizer;
+use tokenizers::{
+    NormalizerWrapper, Tokenizer,
+    normalizers::{Lowercase, Sequence},
+};
 
 use super::wordpiece::{Slow, WordPiece};
 use crate::models::{ModelError, weights::bad};
@@ -40,15 +43,23 @@ pub(in crate::models) struct Pieces {
 impl TextTokenizer {
     /// Reads a `tokenizer.json`; `file` is used in messages.
     pub(in crate::models) fn parse(file: &str, bytes: &[u8]) -> Result<Self, ModelError> {
+        Self::parse_for(file, bytes, false)
+    }
+
+    /// Reads a `tokenizer.json` whose texts are lowered before anything else where `lower` says so.
+    pub(in crate::models) fn parse_for(file: &str, bytes: &[u8], lower: bool) -> Result<Self, ModelError> {
         let loaded = catch_unwind(AssertUnwindSafe(|| Tokenizer::from_bytes(bytes)));
         let mut inner = loaded
             .map_err(|_| bad(file, "the tokenizer could not be built from it".to_owned()))?
             .map_err(|e| bad(file, format!("not a tokenizer: {e}")))?;
         inner.with_truncation(None).map_err(|e| bad(file, e.to_string()))?;
         inner.with_padding(None);
+        let lowered = lower && lower_first(&mut inner).map_err(|e| bad(file, e.to_string()))?;
         let (prefix, suffix) = specials(&inner).map_err(|e| bad(file, e))?;
         let quick = WordPiece::of(&inner);
-        Ok(Self { inner, quick, prefix, suffix, hash: blake3::hash(bytes) })
+        let hash = blake3::hash(bytes);
+        let hash = if lowered { blake3::hash(&[hash.as_bytes().as_slice(), b"lower"].concat()) } else { hash };
+        Ok(Self { inner, quick, prefix, suffix, hash })
     }
 
     /// How many special tokens are put around a text.
@@ -62,7 +73,6 @@ impl TextTokenizer {
     }
 
     /// Id of a vocabulary entry.
-    #[cfg(feature = "bundled-models")]
     pub(in crate::models) fn id(&self, token: &str) -> Option<u32> {
         self.inner.token_to_id(token)
     }
@@ -157,6 +167,22 @@ fn border(text: &str, at: usize) -> usize {
         at += 1;
     }
     at
+}
+
+/// Puts lowering before the tokenizer's own steps, as sentence-transformers does, unless it is among them by itself; whether it did.
+fn lower_first(tokenizer: &mut Tokenizer) -> tokenizers::Result<bool> {
+    let is_lowering = |step: &NormalizerWrapper| matches!(step, NormalizerWrapper::Lowercase(_));
+    let own: Vec<NormalizerWrapper> = match tokenizer.get_normalizer() {
+        None => Vec::new(),
+        Some(NormalizerWrapper::Sequence(steps)) => steps.as_ref().to_vec(),
+        Some(step) => vec![step.clone()],
+    };
+    if own.iter().any(is_lowering) {
+        return Ok(false);
+    }
+    let steps = std::iter::once(NormalizerWrapper::Lowercase(Lowercase)).chain(own).collect();
+    tokenizer.with_normalizer(Some(Sequence::new(steps)))?;
+    Ok(true)
 }
 
 /// The special ids around a text, found by encoding one with and without them.

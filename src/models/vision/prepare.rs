@@ -6,6 +6,8 @@
 
 use image::RgbImage;
 
+use super::resize::Filter;
+
 /// Side of the network's input in pixels.
 pub(super) const SIDE: usize = 224;
 /// Length of the picture's short side before the crop.
@@ -115,29 +117,8 @@ fn level(x: f32) -> f32 {
 
 /// Taps of the output pixels `start..start + count` when `from` source pixels become `to`.
 fn taps(from: u64, to: u64, start: u64, count: u64) -> Vec<Taps> {
-    let scale = from as f64 / to as f64;
-    let widen = scale.max(1.0);
-    let one = |i: u64| {
-        let centre = (i as f64 + 0.5) * scale;
-        let low = (centre - 2.0 * widen + 0.5).max(0.0) as u64;
-        let high = ((centre + 2.0 * widen + 0.5) as u64).min(from);
-        let raw: Vec<f64> = (low..high).map(|x| cubic((x as f64 + 0.5 - centre) / widen)).collect();
-        let sum: f64 = raw.iter().sum();
-        (low as usize, raw.iter().map(|w| (w / sum) as f32).collect())
-    };
-    (start..start + count).map(one).collect()
-}
-
-/// Keys' cubic with a = -0.5, as in Pillow and Catmull–Rom splines.
-fn cubic(x: f64) -> f64 {
-    let x = x.abs();
-    if x < 1.0 {
-        (1.5 * x - 2.5) * x * x + 1.0
-    } else if x < 2.0 {
-        ((-0.5 * x + 2.5) * x - 4.0) * x + 2.0
-    } else {
-        0.0
-    }
+    let taps = Filter::Bicubic.taps(from, to, start..start + count).into_iter();
+    taps.map(|(at, weights)| (at, weights.into_iter().map(|weight| weight as f32).collect())).collect()
 }
 
 #[cfg(test)]

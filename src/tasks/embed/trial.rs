@@ -60,7 +60,8 @@ pub fn time_embedding(request: &EmbedTrial, env: &Environment, progress: &Progre
     env.run(|| {
         let started = Instant::now();
         let failed = |source| TaskError::Model { attempted: format!("embed with {}", request.model), source };
-        let options = OpenOptions { offline: env.offline, ..OpenOptions::default() };
+        let hub_cache = env.models.hub().cache.clone();
+        let options = OpenOptions { offline: env.offline, hub_cache, ..OpenOptions::default() };
         let mut embedder = models::open(&request.model, &options).map_err(failed)?;
         let load = started.elapsed().as_secs_f64();
         embedder.embed(&[Input::Text(request.queries.first().map_or("load", String::as_str))]).map_err(failed)?;

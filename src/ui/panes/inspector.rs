@@ -33,6 +33,9 @@ pub fn show(ui: &mut Ui, ctx: &Context<'_>, state: &mut WindowState) {
                 elsewhere(ui, ctx, row);
                 let found = ctx.inspection.filter(|found| found.row == row);
                 nearest(ui, ctx, state, found);
+                if corpus.item_of(row).modality == Modality::Image {
+                    super::captions::show(ui, ctx, state, row);
+                }
                 embedded(ui, ctx, found);
             }
             None if ctx.selection.rows.len() <= 1 => {

@@ -1,5 +1,6 @@
 //! The parts of the window. Each reads the context, paints, and sends commands.
 
+pub mod captions;
 pub mod compare;
 pub mod dialogs;
 pub mod inspector;

@@ -9,7 +9,7 @@ use crate::ui::command::{Command, Dialog, Entry, table};
 use crate::ui::context::Context;
 use crate::ui::settings::{PaletteChoice, Perspective, ThemeChoice};
 use crate::ui::theme::{self, Theme};
-use crate::ui::widgets::{duration, thousands};
+use crate::ui::widgets::{bytes, duration, thousands};
 
 /// Paints the bar.
 pub fn show(ui: &mut Ui, ctx: &Context<'_>) {
@@ -190,13 +190,14 @@ pub fn counts(job: &JobSnapshot, running: usize) -> String {
     } else if view.paused {
         parts.push("paused".to_owned());
     }
+    let amount = |number: u64| if view.unit == "bytes" { bytes(number) } else { thousands(number) };
     if view.total > 0 {
-        parts.push(format!("{} of {}", thousands(view.done), thousands(view.total)));
+        parts.push(format!("{} of {}", amount(view.done), amount(view.total)));
     } else if view.done > 0 {
-        parts.push(thousands(view.done));
+        parts.push(amount(view.done));
     }
     if let Some(rate) = view.rate().filter(|_| !view.paused) {
-        let rate = if rate >= 10.0 { thousands(rate.round() as u64) } else { format!("{rate:.1}") };
+        let rate = if rate >= 10.0 { amount(rate.round() as u64) } else { format!("{rate:.1}") };
         parts.push(format!("{rate}/s"));
     }
     if let Some(left) = view.seconds_left().filter(|_| !view.paused) {

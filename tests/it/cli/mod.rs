@@ -8,5 +8,5 @@ mod layouts;
 mod maps;
 mod numerics;
 mod precision;
-mod rig;
+pub(crate) mod rig;
 mod stopping;

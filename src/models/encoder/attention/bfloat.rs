@@ -13,7 +13,7 @@ mod pairs;
 use std::arch::x86_64::*;
 use std::ops::Range;
 
-use super::{Line, Text};
+use super::{Line, Reach, Text};
 use crate::vectors::Level;
 use crate::vectors::amx::Tiles;
 
@@ -277,6 +277,9 @@ unsafe fn look_at(text: &Text<'_>, shape: &Shape, block: &Block, chunk: usize, g
         let (tile, there) = (block.tile(chunk).wrapping_add(SIDE * half), shape.there(2 * chunk + half));
         // SAFETY: a tile has 16 lines, and there are biases for whole blocks of keys.
         unsafe {
+            if text.reach != Reach::All {
+                hide(text, block, tile, CHUNK * chunk + SIDE * half);
+            }
             if let Some(biases) = text.biases {
                 let scale = _mm512_set1_ps(text.scale);
                 for row in 0..block.rows {
@@ -296,6 +299,22 @@ unsafe fn look_at(text: &Text<'_>, shape: &Shape, block: &Block, chunk: usize, g
                     greatest[0] = _mm512_mask_max_ps(greatest[0], there, greatest[0], line);
                 }
             }
+        }
+    }
+}
+
+/// Makes the scores of a tile's keys, from `first` on, that a query does not attend to less than all others.
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512bf16")]
+unsafe fn hide(text: &Text<'_>, block: &Block, tile: *mut Line, first: usize) {
+    let below = |end: usize| (1_u32 << end.saturating_sub(first).min(SIDE)) - 1;
+    for row in 0..block.rows {
+        let keys = text.reach.keys(block.first + row, text.tokens);
+        let seen = (below(keys.end) & !below(keys.start)) as u16;
+        // SAFETY: a tile has 16 lines.
+        unsafe {
+            let line = tile.add(row).cast::<f32>();
+            let hidden = _mm512_set1_ps(f32::NEG_INFINITY);
+            _mm512_store_ps(line, _mm512_mask_mov_ps(hidden, seen, _mm512_load_ps(line)));
         }
     }
 }

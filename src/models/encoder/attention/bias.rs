@@ -1,13 +1,14 @@
-//! A learned bias of scores by the distance of two tokens (`MPNet`).
+//! A bias of scores by the distance of two tokens: learned (`MPNet`), or growing with the distance (Press et al. 2021,
+//! arXiv:2108.12409, as the encoders of Jina take it).
 //!
-//! Invariant: distances fall into the buckets of T5 (bidirectional): half of them for keys after the query, half of each half for one
-//! distance each, the others ever wider up to the greatest distance.
+//! Invariant: learned ones belong to the buckets of T5 (bidirectional): half of them for keys after the query, half of each half for
+//! one distance each, the others ever wider up to the greatest distance.
 
 use std::sync::Arc;
 
-/// A bias a bucket and head.
+/// A bias a bucket and head, or a slope a head.
 pub(in crate::models::encoder) struct PositionBias {
-    /// `buckets` x `heads`.
+    /// `buckets` x `heads`; without buckets, what each head takes away for each token of distance.
     pub(in crate::models::encoder) values: Vec<f32>,
     pub(in crate::models::encoder) buckets: usize,
     pub(in crate::models::encoder) max_distance: usize,
@@ -48,14 +49,19 @@ impl Biases {
         if self.reach >= reach && self.of.as_ref().is_some_and(|of| Arc::ptr_eq(of, bias)) {
             return;
         }
-        assert!(bias.values.len() == bias.buckets * heads && bias.buckets >= 4);
+        assert!(bias.values.len() == bias.buckets.max(1) * heads && (bias.buckets == 0 || bias.buckets >= 4));
         let reach = reach.next_multiple_of(256);
         let side = reach.cast_signed();
-        let buckets: Vec<usize> = (-side..side).map(|ahead| bias.bucket(ahead)).collect();
+        let learned = if bias.buckets == 0 { 0..0 } else { -side..side };
+        let buckets: Vec<usize> = learned.map(|ahead| bias.bucket(ahead)).collect();
         self.values.clear();
         for head in 0..heads {
             let value = |&bucket: &usize| bias.values[bucket * heads + head] * std::f32::consts::LOG2_E;
             self.values.extend(buckets.iter().map(value));
+            if bias.buckets == 0 {
+                let slope = -bias.values[head] * std::f32::consts::LOG2_E;
+                self.values.extend((-side..side).map(|ahead| ahead.unsigned_abs() as f32 * slope));
+            }
         }
         (self.reach, self.of) = (reach, Some(Arc::clone(bias)));
     }

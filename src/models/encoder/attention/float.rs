@@ -140,7 +140,9 @@ unsafe fn block<L: Lanes, const ROWS: usize, const WIDTH: usize>(
 ) {
     let width = if WIDTH == 0 { text.width } else { WIDTH };
     let side = 2 * L::COUNT;
-    let (rows, panels) = (ROWS.min(text.tokens - first), text.tokens.div_ceil(side));
+    let rows = ROWS.min(text.tokens - first);
+    let keys = text.reach.keys_of(first..first + rows, text.tokens);
+    let (begin, panels) = (keys.start / side, keys.end.div_ceil(side));
     // SAFETY: the parts are as large as `of_text` made them; rows of the sheet are written by no one else.
     unsafe {
         for row in 0..ROWS {
@@ -151,35 +153,39 @@ unsafe fn block<L: Lanes, const ROWS: usize, const WIDTH: usize>(
                 to.fill(0.0);
             }
         }
-        for panel in 0..panels {
-            let keys = parts.keys.add(panel * width * side);
+        for panel in begin..panels {
+            let packed = parts.keys.add(panel * width * side);
             let scores = parts.scores.add(panel * ROWS * side);
-            if text.tokens - panel * side > L::COUNT {
-                let sums = products::<L, ROWS, 2>((parts.queries, width, 0), keys, (width, 0, width));
+            if keys.end - panel * side > L::COUNT {
+                let sums = products::<L, ROWS, 2>((parts.queries, width, 0), packed, (width, 0, width));
                 for (row, sums) in sums.iter().enumerate() {
                     sums[0].store(scores.add(row * side));
                     sums[1].store(scores.add(row * side + L::COUNT));
                 }
             } else {
-                let sums = products::<L, ROWS, 1>((parts.queries, width, 0), keys, (width, 0, width));
+                let sums = products::<L, ROWS, 1>((parts.queries, width, 0), packed, (width, 0, width));
                 for (row, sums) in sums.iter().enumerate() {
                     sums[0].store(scores.add(row * side));
                 }
             }
         }
-        for key in text.tokens..text.tokens.next_multiple_of(L::COUNT) {
-            for row in 0..rows {
+        let vectors = begin * 2..keys.end.div_ceil(L::COUNT);
+        for row in 0..rows {
+            let own = text.reach.keys(first + row, text.tokens);
+            for key in (begin * side..own.start).chain(own.end..vectors.end * L::COUNT) {
                 *parts.scores.add((key / side * ROWS + row) * side + key % side) = f32::NEG_INFINITY;
             }
         }
         let mut shares = [0.0; ROWS];
         for (row, share) in shares.iter_mut().enumerate().take(rows) {
-            *share = softmax::<L, ROWS>(text, (head, first + row), parts.scores.add(row * side));
+            *share = softmax::<L, ROWS>(text, (head, first + row), (parts.scores.add(row * side), vectors.clone()));
         }
         for column in 0..width.div_ceil(side) {
-            let values = parts.values.add(column * panels * side * side);
-            let last = text.tokens - (panels - 1) * side;
-            let sums = products::<L, ROWS, 2>((parts.scores, side, ROWS * side), values, (side, panels - 1, last));
+            let values = parts.values.add((column * text.tokens.div_ceil(side) + begin) * side * side);
+            let scores = parts.scores.add(begin * ROWS * side);
+            let last = keys.end - (panels - 1) * side;
+            let steps = (side, panels - 1 - begin, last);
+            let sums = products::<L, ROWS, 2>((scores, side, ROWS * side), values, steps);
             for (row, (sums, &share)) in sums.iter().zip(&shares).enumerate().take(rows) {
                 let begin = head * width + column * side;
                 let out = text.out.part(text.first + first + row, begin..(begin + side).min((head + 1) * width));
@@ -234,17 +240,16 @@ unsafe fn products<L: Lanes, const ROWS: usize, const HALVES: usize>(
 unsafe fn softmax<L: Lanes, const ROWS: usize>(
     text: &Text<'_>,
     (head, query): (usize, usize),
-    scores: *mut f32,
+    (scores, vectors): (*mut f32, std::ops::Range<usize>),
 ) -> f32 {
     let side = 2 * L::COUNT;
     let place = |vector: usize| (vector / 2 * ROWS * side) + vector % 2 * L::COUNT;
-    let vectors = text.tokens.div_ceil(L::COUNT);
     // SAFETY: scores are there for all these vectors of keys, and biases for as many keys.
     unsafe {
         let mut scale = L::splat(text.scale);
         let mut greatest = [L::splat(f32::NEG_INFINITY); 2];
         let biases = text.biases.map(|biases| biases.row(head, query, 0));
-        for vector in 0..vectors {
+        for vector in vectors.clone() {
             let at = scores.add(place(vector));
             let mut score = L::load(at);
             if let Some(biases) = biases {
@@ -258,7 +263,7 @@ unsafe fn softmax<L: Lanes, const ROWS: usize>(
         }
         let shift = L::splat(-greatest[0].max(greatest[1]).greatest()).mul(scale);
         let mut sums = [L::splat(0.0); 2];
-        for vector in 0..vectors {
+        for vector in vectors {
             let at = scores.add(place(vector));
             let power = L::load(at).mul_add(scale, shift).exp2();
             power.store(at);

@@ -9,11 +9,15 @@ mod bfloat;
 mod bias;
 mod float;
 mod lanes;
+mod reach;
+mod rotary;
 
 use std::ops::Range;
 use std::sync::Arc;
 
 pub(super) use bias::PositionBias;
+pub(in crate::models) use reach::Reach;
+pub(super) use rotary::Rotary;
 
 use super::kernel::Kernel;
 use super::sheet::Sheet;
@@ -36,6 +40,7 @@ pub(super) struct Work<'a> {
     pub(super) lengths: &'a [usize],
     /// The heads asked for.
     pub(super) heads: Range<usize>,
+    pub(super) reach: Reach,
 }
 
 /// Memory kept from call to call.
@@ -62,6 +67,7 @@ struct Text<'a> {
     /// What makes a product a score to the base of 2.
     scale: f32,
     biases: Option<&'a bias::Biases>,
+    reach: Reach,
     /// The row of `out` that its first token has.
     first: usize,
     out: Sheet<'a>,
@@ -86,8 +92,8 @@ impl Attention {
             let projected = &work.projected[first * row..(first + tokens) * row];
             let scale = std::f32::consts::LOG2_E / (self.width as f32).sqrt();
             let biases = self.bias.as_ref().map(|_| &scratch.biases);
-            let (heads, width, asked) = (self.heads, self.width, work.heads.clone());
-            let text = Text { projected, tokens, heads, width, asked, scale, biases, first, out };
+            let (heads, width, asked, reach) = (self.heads, self.width, work.heads.clone(), work.reach);
+            let text = Text { projected, tokens, heads, width, asked, scale, biases, reach, first, out };
             first += tokens;
             text
         });

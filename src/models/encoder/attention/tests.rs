@@ -21,10 +21,19 @@ fn attention(kernel: Kernel, heads: usize, width: usize) -> Attention {
 }
 
 fn attend(attention: &Attention, projected: &[f32], lengths: &[usize], heads: Range<usize>) -> Vec<f32> {
+    attend_within(attention, projected, lengths, (heads, Reach::All))
+}
+
+fn attend_within(
+    attention: &Attention,
+    projected: &[f32],
+    lengths: &[usize],
+    (heads, reach): (Range<usize>, Reach),
+) -> Vec<f32> {
     let side = attention.heads * attention.width;
     let mut out = vec![f32::NAN; lengths.iter().sum::<usize>() * side];
     if !out.is_empty() {
-        attend_into(attention, &Work { projected, lengths, heads }, &mut out);
+        attend_into(attention, &Work { projected, lengths, heads, reach }, &mut out);
     }
     out
 }
@@ -37,7 +46,7 @@ fn attend_into(attention: &Attention, work: &Work<'_>, out: &mut [f32]) {
 }
 
 /// What double precision gives for a text alone.
-fn exact(attention: &Attention, projected: &[f32], tokens: usize) -> Vec<f64> {
+fn exact(attention: &Attention, projected: &[f32], tokens: usize, reach: Reach) -> Vec<f64> {
     let (heads, width) = (attention.heads, attention.width);
     let side = heads * width;
     let of = |token: usize, part: usize, head: usize| {
@@ -55,7 +64,9 @@ fn exact(attention: &Attention, projected: &[f32], tokens: usize) -> Vec<f64> {
                 let bias = attention.bias.as_ref().map_or(0.0, |_| f64::from(biases.row(head, token, key)[0]));
                 product / (width as f64).sqrt() + bias * std::f64::consts::LN_2
             };
-            let mut shares: Vec<f64> = (0..tokens).map(score).collect();
+            let seen = reach.keys(token, tokens);
+            let hidden = |key: usize| if seen.contains(&key) { score(key) } else { f64::NEG_INFINITY };
+            let mut shares: Vec<f64> = (0..tokens).map(hidden).collect();
             let greatest = shares.iter().copied().fold(f64::NEG_INFINITY, f64::max);
             shares.iter_mut().for_each(|score| *score = (*score - greatest).exp());
             let sum: f64 = shares.iter().sum();
@@ -79,17 +90,21 @@ fn slack(kernel: Kernel, sharpness: f32) -> f64 {
 }
 
 fn check(attention: &Attention, projected: &[f32], lengths: &[usize], slack: f64) {
+    check_within(attention, projected, lengths, (slack, Reach::All));
+}
+
+fn check_within(attention: &Attention, projected: &[f32], lengths: &[usize], (slack, reach): (f64, Reach)) {
     let side = attention.heads * attention.width;
-    let all = attend(attention, projected, lengths, 0..attention.heads);
+    let all = attend_within(attention, projected, lengths, (0..attention.heads, reach));
     let mut first = 0;
     for &tokens in lengths {
-        let wanted = exact(attention, &projected[3 * side * first..3 * side * (first + tokens)], tokens);
+        let wanted = exact(attention, &projected[3 * side * first..3 * side * (first + tokens)], tokens, reach);
         for (at, (got, wanted)) in all[side * first..].iter().zip(&wanted).enumerate() {
             let (token, column) = (at / side, at % side);
             let off = (f64::from(*got) - wanted).abs();
             assert!(
                 off <= slack,
-                "{:?}, {} wide: token {token} of {tokens}, column {column}: {got} is not {wanted}",
+                "{:?}, {reach:?}, {} wide: token {token} of {tokens}, column {column}: {got} is not {wanted}",
                 attention.kernel,
                 attention.width
             );
@@ -176,6 +191,31 @@ fn biases_by_distance_are_added() {
 }
 
 #[test]
+fn biases_grow_with_the_distance() {
+    let mut random = Pcg64Mcg::seed_from_u64(8);
+    let lengths = [1, 20, 70, 300];
+    let projected = projected(&mut random, lengths.iter().sum(), (2, 32), 2.0);
+    let bias = Arc::new(PositionBias { values: vec![0.5, 0.01], buckets: 0, max_distance: 0 });
+    for kernel in Kernel::available() {
+        let attention = Attention { bias: Some(Arc::clone(&bias)), ..attention(kernel, 2, 32) };
+        check(&attention, &projected, &lengths, slack(kernel, 3.0));
+    }
+}
+
+#[test]
+fn what_is_out_of_reach_has_no_share() {
+    let mut random = Pcg64Mcg::seed_from_u64(9);
+    for width in WIDTHS {
+        let projected = projected(&mut random, LENGTHS.iter().sum(), (2, width), 3.0);
+        for reach in [Reach::Before, Reach::Within(0), Reach::Within(5), Reach::Within(33), Reach::Within(400)] {
+            for kernel in Kernel::available() {
+                check_within(&attention(kernel, 2, width), &projected, &LENGTHS, (slack(kernel, 3.0), reach));
+            }
+        }
+    }
+}
+
+#[test]
 fn texts_are_the_same_alone_and_beside_others() {
     let mut random = Pcg64Mcg::seed_from_u64(6);
     for width in WIDTHS {
@@ -210,7 +250,11 @@ fn heads_are_the_same_alone_and_touch_no_other_columns() {
             let all = attend(&attention, &projected, &lengths, 0..5);
             let mut out = vec![7.0; tokens * 5 * width];
             for heads in [3..5, 0..1, 2..2] {
-                attend_into(&attention, &Work { projected: &projected, lengths: &lengths, heads }, &mut out);
+                attend_into(
+                    &attention,
+                    &Work { projected: &projected, lengths: &lengths, heads, reach: Reach::All },
+                    &mut out,
+                );
             }
             for (got, wanted) in out.chunks_exact(5 * width).zip(all.chunks_exact(5 * width)) {
                 assert!(got[..width] == wanted[..width] && got[3 * width..] == wanted[3 * width..], "{kernel:?}");

@@ -125,37 +125,28 @@ pub(super) struct Job<'a> {
 pub(super) unsafe fn run<E: Engine>(job: &Job<'_>) {
     // SAFETY: the caller's promises.
     unsafe {
-        match (job.target, job.activation) {
-            (Target::Singles { to, stride, columns }, activation) => {
-                let sink = Singles { to, stride, columns };
-                match activation {
-                    Activation::None => E::run_to::<Nothing>(job, sink),
-                    Activation::Gelu => E::run_to::<Gelu>(job, sink),
-                    Activation::GeluTanh => E::run_to::<GeluTanh>(job, sink),
-                    Activation::Relu => E::run_to::<Relu>(job, sink),
-                    Activation::Tanh => E::run_to::<Tanh>(job, sink),
-                }
-            }
-            (Target::Bfloats { to, stride }, activation) => {
-                let sink = Bfloats { to, stride };
-                match activation {
-                    Activation::None => E::run_to::<Nothing>(job, sink),
-                    Activation::Gelu => E::run_to::<Gelu>(job, sink),
-                    Activation::GeluTanh => E::run_to::<GeluTanh>(job, sink),
-                    Activation::Relu => E::run_to::<Relu>(job, sink),
-                    Activation::Tanh => E::run_to::<Tanh>(job, sink),
-                }
-            }
-            (Target::Thirds { to, stride, third }, activation) => {
-                let sink = Thirds { to, stride, third };
-                match activation {
-                    Activation::None => E::run_to::<Nothing>(job, sink),
-                    Activation::Gelu => E::run_to::<Gelu>(job, sink),
-                    Activation::GeluTanh => E::run_to::<GeluTanh>(job, sink),
-                    Activation::Relu => E::run_to::<Relu>(job, sink),
-                    Activation::Tanh => E::run_to::<Tanh>(job, sink),
-                }
-            }
+        match job.target {
+            Target::Singles { to, stride, columns } => run_to::<E>(job, Singles { to, stride, columns }),
+            Target::Bfloats { to, stride } => run_to::<E>(job, Bfloats { to, stride }),
+            Target::Thirds { to, stride, third } => run_to::<E>(job, Thirds { to, stride, third }),
+        }
+    }
+}
+
+/// # Safety
+/// As for [`run`].
+#[inline(always)]
+unsafe fn run_to<E: Engine>(job: &Job<'_>, sink: impl Sink) {
+    // SAFETY: the caller's promises.
+    unsafe {
+        match job.activation {
+            Activation::None => E::run_to::<Nothing>(job, sink),
+            Activation::Gelu => E::run_to::<Gelu>(job, sink),
+            Activation::GeluTanh => E::run_to::<GeluTanh>(job, sink),
+            Activation::Relu => E::run_to::<Relu>(job, sink),
+            Activation::Tanh => E::run_to::<Tanh>(job, sink),
+            Activation::QuickGelu => E::run_to::<QuickGelu>(job, sink),
+            Activation::Silu => E::run_to::<Silu>(job, sink),
         }
     }
 }
@@ -174,7 +165,7 @@ macro_rules! through {
     };
 }
 
-through!(Nothing, None; Gelu, Gelu; GeluTanh, GeluTanh; Relu, Relu; Tanh, Tanh);
+through!(Nothing, None; Gelu, Gelu; GeluTanh, GeluTanh; Relu, Relu; Tanh, Tanh; QuickGelu, QuickGelu; Silu, Silu);
 
 /// Runs a job tile by tile.
 ///
@@ -333,7 +324,12 @@ pub(super) type Place = (usize, usize, usize);
 /// # Safety
 /// As for [`run`].
 #[inline(always)]
-pub(super) unsafe fn finish<E: Engine, A: Through>(job: &Job<'_>, (row, rows, panel): Place, tile: *const Tile, sink: impl Sink) {
+pub(super) unsafe fn finish<E: Engine, A: Through>(
+    job: &Job<'_>,
+    (row, rows, panel): Place,
+    tile: *const Tile,
+    sink: impl Sink,
+) {
     let first = panel * PANEL;
     let sink = sink.from(row - job.band.start, first);
     let of_rows: [&[f32]; 2] = if E::INTEGERS {

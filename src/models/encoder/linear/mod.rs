@@ -27,7 +27,7 @@ use pack::Packed;
 pub(super) use rows::Rows;
 
 use super::kernel::Kernel;
-use super::math::{Activation, Lanes, Norm, norm_row};
+use super::math::{Activation, Lanes, Settle, gate, norm_row};
 use super::sheet::Sheet;
 
 /// Columns of a panel of packed weights: what products are split by.
@@ -57,9 +57,14 @@ impl Linear {
         Self { kernel, inputs, outputs, weight: Packed::new(kernel, weight, inputs), bias }
     }
 
-    #[cfg(test)]
+    /// Values a row of the result.
     pub(super) fn outputs(&self) -> usize {
         self.outputs
+    }
+
+    /// Values a row that is multiplied.
+    pub(super) fn inputs(&self) -> usize {
+        self.inputs
     }
 
     /// How many panels of columns there are.
@@ -104,13 +109,22 @@ impl Linear {
         }
     }
 
-    /// Adds the result to `residual`, norms its rows, and makes them the rows of the next product too.
-    pub(super) fn apply_norm(&self, rows: &Rows, residual: &mut [f32], norm: &Norm, next: &mut Rows) {
+    /// The result in two halves as the rows of the next product: the first through an activation, times the second.
+    pub(super) fn apply_gate(&self, rows: &Rows, activation: Activation, next: &mut Rows) {
+        next.shape(rows.len(), self.outputs / 2);
+        for band in bands(rows, self.bias.len() * 4) {
+            self.to_scratch(rows, band.clone(), Activation::None, next);
+            gate_band(next.kernel(), next, activation, (band, self.bias.len()));
+        }
+    }
+
+    /// Adds the result to `residual`, and makes the rows of the next product as `settle` says.
+    pub(super) fn apply_norm(&self, rows: &Rows, residual: &mut [f32], settle: &Settle, next: &mut Rows) {
         assert_eq!(residual.len(), rows.len() * self.outputs);
         next.shape(rows.len(), self.outputs);
         for band in bands(rows, self.bias.len() * 4) {
             self.to_scratch(rows, band.clone(), Activation::None, next);
-            norm_band(next.kernel(), next, residual, norm, (band, self.bias.len()));
+            norm_band(next.kernel(), next, residual, settle, (band, self.bias.len()));
         }
     }
 
@@ -147,7 +161,8 @@ fn bands(rows: &Rows, results: usize) -> impl Iterator<Item = Range<usize>> + us
 }
 
 by_kernel!(put_band, put_band_of, next: &mut Rows, band: (Range<usize>, usize));
-by_kernel!(norm_band, norm_band_of, next: &mut Rows, residual: &mut [f32], norm: &Norm, band: (Range<usize>, usize));
+by_kernel!(norm_band, norm_band_of, next: &mut Rows, residual: &mut [f32], settle: &Settle, band: (Range<usize>, usize));
+by_kernel!(gate_band, gate_band_of, next: &mut Rows, activation: Activation, band: (Range<usize>, usize));
 
 /// Makes rows of a band's results.
 ///
@@ -164,7 +179,26 @@ unsafe fn put_band_of<L: Lanes>(next: &mut Rows, (band, stride): (Range<usize>, 
     next.scratch = scratch;
 }
 
-/// Adds a band's results to the residual, norms it, and makes rows of it.
+/// Makes rows of the two halves of a band's results.
+///
+/// # Safety
+/// The machine must have the instructions of `L`.
+#[inline(always)]
+unsafe fn gate_band_of<L: Lanes>(next: &mut Rows, activation: Activation, (band, stride): (Range<usize>, usize)) {
+    let mut scratch = std::mem::take(&mut next.scratch);
+    let width = next.width();
+    for (row, values) in band.zip(scratch.chunks_exact_mut(stride)) {
+        let (gated, gates) = values[..2 * width].split_at_mut(width);
+        // SAFETY: the instructions exist.
+        unsafe {
+            gate::<L>(activation, gated, gates);
+            next.put::<L>(row, gated);
+        }
+    }
+    next.scratch = scratch;
+}
+
+/// Adds a band's results to the residual, and makes rows of it as `settle` says.
 ///
 /// # Safety
 /// The machine must have the instructions of `L`.
@@ -172,20 +206,28 @@ unsafe fn put_band_of<L: Lanes>(next: &mut Rows, (band, stride): (Range<usize>, 
 unsafe fn norm_band_of<L: Lanes>(
     next: &mut Rows,
     residual: &mut [f32],
-    norm: &Norm,
+    settle: &Settle,
     (band, stride): (Range<usize>, usize),
 ) {
-    let scratch = std::mem::take(&mut next.scratch);
+    let mut scratch = std::mem::take(&mut next.scratch);
     let width = next.width();
-    for (row, values) in band.zip(scratch.chunks_exact(stride)) {
+    for (row, values) in band.zip(scratch.chunks_exact_mut(stride)) {
         let residual = &mut residual[row * width..(row + 1) * width];
-        for (sum, &value) in residual.iter_mut().zip(values) {
+        let values = &mut values[..width];
+        for (sum, &value) in residual.iter_mut().zip(&*values) {
             *sum += value;
         }
         // SAFETY: the instructions exist.
         unsafe {
-            norm_row::<L>(norm, residual);
-            next.put::<L>(row, residual);
+            match settle {
+                Settle::Normed(norm) => norm_row::<L>(norm, residual),
+                Settle::Beside(norm) => {
+                    values.copy_from_slice(residual);
+                    norm_row::<L>(norm, values);
+                }
+                Settle::Stay => {}
+            }
+            next.put::<L>(row, if matches!(settle, Settle::Beside(_)) { values } else { residual });
         }
     }
     next.scratch = scratch;

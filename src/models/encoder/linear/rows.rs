@@ -36,9 +36,14 @@ impl Rows {
 
     /// Takes rows of `width` values.
     pub(in super::super) fn fill(&mut self, values: &[f32], width: usize) {
-        assert!(width > 0 && values.len().is_multiple_of(width));
-        self.shape(values.len() / width, width);
-        put_rows(self.kernel, self, values);
+        self.fill_part(values, width, width);
+    }
+
+    /// Takes the first `width` values of each row of `stride` values.
+    pub(in super::super) fn fill_part(&mut self, values: &[f32], stride: usize, width: usize) {
+        assert!(width > 0 && width <= stride && values.len().is_multiple_of(stride));
+        self.shape(values.len() / stride, width);
+        put_rows(self.kernel, self, values, stride);
     }
 
     /// How many rows.
@@ -127,15 +132,16 @@ impl Rows {
     }
 }
 
-by_kernel!(put_rows, put_rows_of, rows: &mut Rows, values: &[f32]);
+by_kernel!(put_rows, put_rows_of, rows: &mut Rows, values: &[f32], stride: usize);
 
 /// # Safety
 /// The machine must have the instructions of `L`.
 #[inline(always)]
-unsafe fn put_rows_of<L: Lanes>(rows: &mut Rows, values: &[f32]) {
-    for (row, values) in values.chunks_exact(rows.width).enumerate() {
+unsafe fn put_rows_of<L: Lanes>(rows: &mut Rows, values: &[f32], stride: usize) {
+    let width = rows.width;
+    for (row, values) in values.chunks_exact(stride).enumerate() {
         // SAFETY: the instructions exist.
-        unsafe { rows.put::<L>(row, values) };
+        unsafe { rows.put::<L>(row, &values[..width]) };
     }
 }
 

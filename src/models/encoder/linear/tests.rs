@@ -5,7 +5,7 @@ use rand_pcg::Pcg64Mcg;
 
 use super::*;
 use crate::models::Precision;
-use crate::models::encoder::math::{add, bfloat};
+use crate::models::encoder::math::{Norm, add, bfloat};
 use crate::vectors::Level;
 
 fn random(random: &mut Pcg64Mcg, len: usize, size: f32) -> Vec<f32> {
@@ -190,7 +190,7 @@ fn what_follows_is_the_same_within_and_after_a_product() {
                 assert_eq!(followed, product(&after, &expected, Activation::None), "{kernel:?}, {activation:?}");
             }
             let (mut normed, mut alone) = (residual.clone(), residual.clone());
-            linear.apply_norm(&filled, &mut normed, &norm, &mut next);
+            linear.apply_norm(&filled, &mut normed, &Settle::Normed(norm.clone()), &mut next);
             add(&mut alone, &plain);
             norm.apply(kernel.level, &mut alone);
             assert_eq!(normed, alone, "{kernel:?}");

@@ -172,7 +172,8 @@ impl Engine for Thirds {
                         index += 1;
                         let (next, halves) = part(index.min(last));
                         let to = cuts[index % 2].as_mut_ptr().cast();
-                        let mut cutting = Cutting { from: next, to, at: 0, halves: if index > last { 0 } else { halves } };
+                        let mut cutting =
+                            Cutting { from: next, to, at: 0, halves: if index > last { 0 } else { halves } };
                         let each = halves.div_ceil((end - some).div_ceil(Self::ROWS) * runs);
                         for (row, tile) in (some..end).step_by(Self::ROWS).zip(&mut tiles) {
                             let rows = Self::ROWS.min(end - row);

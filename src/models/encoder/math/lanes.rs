@@ -137,6 +137,16 @@ pub(in super::super) fn tanh<L: Lanes>(value: L) -> L {
     value.times(polynomial(square, above)).over(polynomial(square, below))
 }
 
+/// x σ(steepness · x), by tanh.
+#[inline(always)]
+pub(in super::super) fn sigmoid_linear<L: Lanes>(value: L, steepness: f32) -> L {
+    // SAFETY: a value exists.
+    let (half, slope) = unsafe { (L::splat(0.5), L::splat(0.5 * steepness)) };
+    // Where tanh is cut off, it is −1 to the last digit, but its product with a greater number should not show the difference.
+    let below = at_least(value.times(half), -8.0);
+    below.fused(tanh(value.times(slope)), below)
+}
+
 /// Eight numbers in plain arrays, for any processor.
 #[derive(Clone, Copy)]
 pub(in super::super) struct Plain([f32; 8]);

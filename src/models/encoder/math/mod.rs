@@ -13,7 +13,7 @@ mod x86;
 use crate::vectors::Level;
 
 pub(super) use floats::Floats;
-pub(super) use lanes::{Lanes, Plain, bfloat, tanh};
+pub(super) use lanes::{Lanes, Plain, bfloat, sigmoid_linear, tanh};
 #[cfg(target_arch = "x86_64")]
 pub(super) use x86::{Narrow, Wide};
 
@@ -30,6 +30,10 @@ pub(in crate::models) enum Activation {
     Relu,
     /// tanh.
     Tanh,
+    /// x σ(1.702 x), which CLIP takes for GELU.
+    QuickGelu,
+    /// x σ(x).
+    Silu,
 }
 
 /// A layer norm: mean 0 and variance 1 of each row, then scale and shift.
@@ -38,6 +42,17 @@ pub(in crate::models) struct Norm {
     pub(in crate::models) scale: Vec<f32>,
     pub(in crate::models) shift: Vec<f32>,
     pub(in crate::models) epsilon: f32,
+}
+
+/// What becomes of the states once a product has been added to them.
+#[derive(Clone, Debug)]
+pub(in crate::models) enum Settle {
+    /// They are normed, and so are the rows of the next product (a norm after each half of a layer).
+    Normed(Norm),
+    /// They stay, and the rows of the next product are their norm (a norm before each half).
+    Beside(Norm),
+    /// They stay, and are the rows of the next product.
+    Stay,
 }
 
 /// Functions of a level from one written over [`Lanes`]. The machine must have the level.
@@ -74,6 +89,7 @@ macro_rules! by_level {
 }
 
 by_level!(norm_rows, norm_rows_of, norm: &Norm, rows: &mut [f32]);
+by_level!(gate_rows, gate_rows_of, activation: Activation, width: usize, rows: &mut [f32]);
 #[cfg(test)]
 by_level!(activate, activate_of, activation: Activation, values: &mut [f32]);
 
@@ -91,6 +107,11 @@ impl Activation {
         activate(level, self, values);
     }
 
+    /// Puts the first half of each row of 2 · `width` values through it, times the second. The machine must have the level.
+    pub(super) fn gate(self, level: Level, width: usize, rows: &mut [f32]) {
+        gate_rows(level, self, width, rows);
+    }
+
     /// One set of values through it.
     #[inline(always)]
     pub(super) fn of<L: Lanes>(self, values: L) -> L {
@@ -101,6 +122,8 @@ impl Activation {
             // SAFETY: a value exists.
             Self::Relu => unsafe { L::splat(0.0) }.max(values),
             Self::Tanh => tanh(values),
+            Self::QuickGelu => sigmoid_linear(values, 1.702),
+            Self::Silu => sigmoid_linear(values, 1.0),
         }
     }
 }
@@ -122,6 +145,17 @@ unsafe fn norm_rows_of<L: Lanes>(norm: &Norm, rows: &mut [f32]) {
 
 /// # Safety
 /// The machine must have the instructions of `L`.
+#[inline(always)]
+unsafe fn gate_rows_of<L: Lanes>(activation: Activation, width: usize, rows: &mut [f32]) {
+    for row in rows.chunks_exact_mut(2 * width) {
+        let (values, gates) = row.split_at_mut(width);
+        // SAFETY: the instructions exist.
+        unsafe { gate::<L>(activation, values, gates) };
+    }
+}
+
+/// # Safety
+/// The machine must have the instructions of `L`.
 #[cfg(test)]
 #[inline(always)]
 unsafe fn activate_of<L: Lanes>(activation: Activation, values: &mut [f32]) {
@@ -135,6 +169,10 @@ unsafe fn activate_of<L: Lanes>(activation: Activation, values: &mut [f32]) {
         Activation::Relu => unsafe { each::<L>(values, Activation::Relu) },
         // SAFETY: as above.
         Activation::Tanh => unsafe { each::<L>(values, Activation::Tanh) },
+        // SAFETY: as above.
+        Activation::QuickGelu => unsafe { each::<L>(values, Activation::QuickGelu) },
+        // SAFETY: as above.
+        Activation::Silu => unsafe { each::<L>(values, Activation::Silu) },
     }
 }
 
@@ -153,6 +191,45 @@ unsafe fn each<L: Lanes>(values: &mut [f32], activation: Activation) {
         unsafe { activation.of(L::load(at)).store(at) };
         if some.len() < L::COUNT {
             some.copy_from_slice(&rest[..some.len()]);
+        }
+    }
+}
+
+/// Puts values through an activation and multiplies them by as many others.
+///
+/// # Safety
+/// The machine must have the instructions of `L`.
+#[inline(always)]
+pub(super) unsafe fn gate<L: Lanes>(activation: Activation, values: &mut [f32], gates: &[f32]) {
+    assert_eq!(values.len(), gates.len());
+    match activation {
+        // SAFETY: the instructions exist.
+        Activation::Gelu => unsafe { gate_by::<L>(|values| Activation::Gelu.of(values), values, gates) },
+        // SAFETY: as above.
+        Activation::Silu => unsafe { gate_by::<L>(|values| Activation::Silu.of(values), values, gates) },
+        // SAFETY: as above.
+        other => unsafe { gate_by::<L>(|values| other.of(values), values, gates) },
+    }
+}
+
+/// # Safety
+/// The machine must have the instructions of `L`.
+#[inline(always)]
+unsafe fn gate_by<L: Lanes>(of: impl Fn(L) -> L, values: &mut [f32], gates: &[f32]) {
+    let whole = values.len() - values.len() % L::COUNT;
+    let (at, gate) = (values.as_mut_ptr(), gates.as_ptr());
+    // SAFETY: the instructions exist; vectors are read and written below `whole`, and the rest goes through memory of its own.
+    unsafe {
+        for column in (0..whole).step_by(L::COUNT) {
+            of(L::load(at.add(column))).times(L::load(gate.add(column))).store(at.add(column));
+        }
+        if whole < values.len() {
+            let (mut rest, mut of_gates) = ([0.0f32; 16], [0.0f32; 16]);
+            let count = values.len() - whole;
+            rest[..count].copy_from_slice(&values[whole..]);
+            of_gates[..count].copy_from_slice(&gates[whole..]);
+            of(L::load(rest.as_ptr())).times(L::load(of_gates.as_ptr())).store(rest.as_mut_ptr());
+            values[whole..].copy_from_slice(&rest[..count]);
         }
     }
 }

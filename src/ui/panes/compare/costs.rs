@@ -134,7 +134,7 @@ mod tests {
             colour: 0,
             set: Some(Arc::new(set)),
             map: MapModel::default(),
-            rows_cut: 0,
+            facts: None,
             error: None,
             speed,
         }

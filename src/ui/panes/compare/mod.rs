@@ -1,6 +1,7 @@
 //! Compare: maps side by side, and the same query answered by each model.
 
 mod costs;
+mod fair;
 mod side;
 
 use eframe::egui::{self, ComboBox, RichText, ScrollArea, Sense, Shape, Stroke, Ui, pos2, vec2};

@@ -2,8 +2,8 @@
 
 use eframe::egui::{self, RichText, ScrollArea, Sense, Ui, pos2, vec2};
 
-use crate::ui::command::{Command, Dialog, SelectMode};
-use crate::ui::context::{Context, MeasuredPair, ModelState};
+use crate::ui::command::{Command, SelectMode};
+use crate::ui::context::{Context, MeasuredPair};
 use crate::ui::theme::{self, Theme};
 use crate::ui::widgets::{self, fact, link, plural, section};
 use crate::workspace::Column;
@@ -18,7 +18,7 @@ pub fn show(ui: &mut Ui, ctx: &Context<'_>) {
             None => no_agreement(ui, ctx),
         }
         super::costs::show(ui, ctx);
-        fairness(ui, ctx);
+        super::fair::show(ui, ctx);
         ui.add_space(16.0);
     });
 }
@@ -143,31 +143,5 @@ fn disagree(ui: &mut Ui, ctx: &Context<'_>, pair: &MeasuredPair) {
             let here = low.filter(|row| row.index() < corpus.chunks.len() && corpus.item_of(*row).label == of.label);
             ctx.send(Command::Select(here.collect(), SelectMode::Replace));
         }
-    }
-}
-
-fn fairness(ui: &mut Ui, ctx: &Context<'_>) {
-    let models: Vec<&ModelState> = ctx.compare.slots.iter().filter_map(|id| ctx.model(id)).collect();
-    let cut: Vec<&ModelState> = models.iter().copied().filter(|model| model.rows_cut > 0).collect();
-    ui.spacing_mut().item_spacing.y = 4.0;
-    section(ui, "Fair comparison");
-    if cut.is_empty() {
-        let texts = models.iter().any(|model| model.card.input.reads_texts());
-        let words = match (texts, models.iter().all(|model| model.set.is_some())) {
-            (false, _) => "Nothing is cut from pictures.",
-            (true, true) => "No text was cut by any of these models.",
-            (true, false) => "Known when all of these models have embedded the corpus.",
-        };
-        widgets::dim(ui, words);
-        return;
-    }
-    for model in cut {
-        let count = model.rows_cut;
-        let limit = model.card.context_tokens.unwrap_or_default();
-        let words = format!("{} cut at {limit} tokens by {}.", plural(count, "text"), model.card.name);
-        ui.label(RichText::new(words).font(theme::secondary()).color(ctx.theme.warn));
-    }
-    if link(ui, "Cut the corpus into smaller chunks").clicked() {
-        ctx.send(Command::Toggle(Dialog::LoadOptions));
     }
 }

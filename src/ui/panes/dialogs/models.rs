@@ -4,10 +4,10 @@ use eframe::egui::{Key, RichText, ScrollArea, TextEdit, Ui};
 
 use crate::ui::command::{Command, Dialog};
 use crate::ui::context::{Context, ModelState};
-use crate::ui::precisions;
 use crate::ui::state::WindowState;
 use crate::ui::theme;
 use crate::ui::widgets::{bytes, dim, fact, faint, link, name_field, section, thousands};
+use crate::ui::{overrides, precisions};
 use crate::vectors::kernel_name;
 use crate::workspace::{ModelId, ModelSource};
 
@@ -16,7 +16,8 @@ pub fn show(ui: &mut Ui, ctx: &Context<'_>, state: &mut WindowState) {
     section(ui, "Add a model");
     dim(
         ui,
-        "A folder with a sentence-transformers or BERT model, or ORG/NAME of one already in the hub's cache on this computer.",
+        "A folder with a sentence-transformers or BERT model, or ORG/NAME of one on the hub: from the cache on this computer, \
+         else downloaded if you say so.",
     );
     ui.horizontal(|ui| {
         let field = TextEdit::singleline(&mut state.model_text).hint_text("Folder or ORG/NAME").desired_width(360.0);
@@ -30,10 +31,22 @@ pub fn show(ui: &mut Ui, ctx: &Context<'_>, state: &mut WindowState) {
             state.model_text.clear();
         }
     });
+    if let Some(offer) = ctx.offer {
+        ui.horizontal_wrapped(|ui| {
+            ui.label(offer.words.as_str());
+            if ui.button("Download and embed").clicked() {
+                ctx.send(Command::DownloadModel(offer.id.clone()));
+            }
+            if ui.button("Not now").clicked() {
+                ctx.send(Command::DeclineDownload);
+            }
+        });
+    }
     ui.add_space(4.0);
     ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| {
         for model in ctx.models {
             card(ui, ctx, model);
+            overrides::editor(ui, ctx, state, &model.card);
         }
     });
 }

@@ -119,7 +119,7 @@ fn models(ui: &mut Ui, ctx: &Context<'_>) {
             model_row(ui, ctx, model);
         }
     });
-    if link(ui, "+ Add a model").on_hover_text("A folder, or one already in the hub's cache").clicked() {
+    if link(ui, "+ Add a model").on_hover_text("A folder, or one of the hub").clicked() {
         ctx.send(Command::Toggle(Dialog::Models));
     }
     precisions::menu(ui, ctx);

@@ -3,24 +3,27 @@
 //! Exists because the configuration in the wild differs by family and is wider than what can be run. Invariant: a [`Shape`] that comes
 //! out can be built and run.
 
+mod newer;
+
 use serde_json::{Map, Value};
 
 use crate::models::{
     ModelError,
-    encoder::{Activation, Family, Shape},
+    encoder::{Activation, Family, Options, Shape},
     weights::bad,
 };
 
 /// Largest size accepted for any dimension: far above every published encoder, and small enough to multiply safely.
-const LARGEST: u64 = 4_000_000;
+pub(in crate::models) const LARGEST: u64 = 4_000_000;
 /// Largest number of values that a token has between the products of a layer: sums of as many bytes' products fit 32 bits.
-const WIDEST: u64 = 65_536;
+pub(in crate::models) const WIDEST: u64 = 65_536;
 
 /// A configuration being read.
-struct Reader<'a> {
-    id: &'a str,
-    file: &'a str,
-    object: &'a Map<String, Value>,
+#[derive(Clone, Copy)]
+pub(in crate::models) struct Reader<'a> {
+    pub(in crate::models) id: &'a str,
+    pub(in crate::models) file: &'a str,
+    pub(in crate::models) object: &'a Map<String, Value>,
 }
 
 /// Parses `bytes`, the `config.json` called `file` of model `id`.
@@ -29,13 +32,28 @@ pub(in crate::models) fn encoder_shape(id: &str, file: &str, bytes: &[u8]) -> Re
     let Some(object) = json.as_object() else { return Err(bad(file, "not a JSON object".to_owned())) };
     let read = Reader { id, file, object };
     let architecture = read.word("model_type")?.unwrap_or("none named");
+    if object.get("is_decoder") == Some(&Value::Bool(true)) {
+        return read.unsupported("it is a decoder; this version runs encoders".to_owned());
+    }
+    if let Some(shape) = read.newer(architecture)? {
+        read.check_heads(&shape)?;
+        return Ok(shape);
+    }
     let family = match architecture {
+        // With vectors of words as long as its states, ELECTRA's encoder is BERT's.
+        "electra" if object.get("embedding_size") == object.get("hidden_size") => Family::Bert,
+        "electra" => {
+            let message =
+                "its vectors of words are shorter than its states (embedding_size), which this version does not run";
+            return read.unsupported(message.to_owned());
+        }
         "bert" => Family::Bert,
         "roberta" | "xlm-roberta" | "camembert" => Family::Roberta,
         "distilbert" => Family::DistilBert,
         "mpnet" => Family::Mpnet,
         other => {
-            let run = "bert, roberta, xlm-roberta, camembert, distilbert and mpnet";
+            let run =
+                "bert, roberta, xlm-roberta, camembert, distilbert, mpnet, electra, modernbert, nomic_bert and gte";
             return read.unsupported(format!("its architecture is {other}; this version runs {run}"));
         }
     };
@@ -43,9 +61,6 @@ pub(in crate::models) fn encoder_shape(id: &str, file: &str, bytes: &[u8]) -> Re
         && kind != "absolute"
     {
         return read.unsupported(format!("its position embeddings are {kind}; this version runs absolute ones"));
-    }
-    if object.get("is_decoder") == Some(&Value::Bool(true)) {
-        return read.unsupported("it is a decoder; this version runs encoders".to_owned());
     }
     let own = family == Family::DistilBert;
     let name = |usual: &'static str, distilled: &'static str| if own { distilled } else { usual };
@@ -61,24 +76,22 @@ pub(in crate::models) fn encoder_shape(id: &str, file: &str, bytes: &[u8]) -> Re
         first_position: match family {
             Family::Roberta => usize::try_from(padding).map_or(usize::MAX, |padding| padding.saturating_add(1)),
             Family::Mpnet => 2,
-            Family::Bert | Family::DistilBert => 0,
+            _ => 0,
         },
         token_types: match family {
             Family::Bert => read.optional_size("type_vocab_size", 2)?,
             Family::Roberta => read.optional_size("type_vocab_size", 1)?,
-            Family::DistilBert | Family::Mpnet => 0,
+            _ => 0,
         },
-        activation: read.activation(name("hidden_act", "activation"))?,
-        epsilon: read.epsilon()?,
+        activation: read.activation(name("hidden_act", "activation"), "gelu")?,
+        epsilon: read.epsilon("layer_norm_eps", 1e-12)?,
         distance_buckets: match family {
             Family::Mpnet => read.optional_size("relative_attention_num_buckets", 32)?,
             _ => 0,
         },
+        options: Options::default(),
     };
-    let (hidden, heads) = (shape.hidden, shape.heads);
-    if hidden % heads != 0 {
-        return Err(bad(file, format!("its {hidden} values a token cannot be divided among {heads} attention heads")));
-    }
+    read.check_heads(&shape)?;
     if shape.first_position >= shape.positions {
         let (first, all) = (shape.first_position, shape.positions);
         return Err(bad(file, format!("positions begin at {first}, and there are {all} (max_position_embeddings)")));
@@ -87,12 +100,22 @@ pub(in crate::models) fn encoder_shape(id: &str, file: &str, bytes: &[u8]) -> Re
 }
 
 impl Reader<'_> {
-    fn unsupported<T>(&self, message: String) -> Result<T, ModelError> {
+    /// Heads share a token's values evenly.
+    pub(in crate::models) fn check_heads(&self, shape: &Shape) -> Result<(), ModelError> {
+        let (hidden, heads) = (shape.hidden, shape.heads);
+        if hidden % heads == 0 {
+            return Ok(());
+        }
+        Err(bad(self.file, format!("its {hidden} values a token cannot be divided among {heads} attention heads")))
+    }
+
+    /// Turns a model away.
+    pub(in crate::models) fn unsupported<T>(&self, message: String) -> Result<T, ModelError> {
         Err(ModelError::Unsupported { id: self.id.to_owned(), message })
     }
 
     /// A word, or nothing where the key is missing or null.
-    fn word(&self, key: &str) -> Result<Option<&str>, ModelError> {
+    pub(in crate::models) fn word(&self, key: &str) -> Result<Option<&str>, ModelError> {
         match self.object.get(key) {
             None | Some(Value::Null) => Ok(None),
             Some(Value::String(word)) => Ok(Some(word)),
@@ -100,7 +123,8 @@ impl Reader<'_> {
         }
     }
 
-    fn size(&self, key: &str, most: u64) -> Result<usize, ModelError> {
+    /// A whole number from 1 to `most`.
+    pub(in crate::models) fn size(&self, key: &str, most: u64) -> Result<usize, ModelError> {
         match self.object.get(key).and_then(Value::as_u64) {
             Some(n) if (1..=most).contains(&n) => Ok(n as usize),
             Some(n) => Err(bad(self.file, format!("{key} is {n}; 1 to {most} make sense"))),
@@ -108,27 +132,36 @@ impl Reader<'_> {
         }
     }
 
-    fn optional_size(&self, key: &str, default: usize) -> Result<usize, ModelError> {
-        if self.object.contains_key(key) { self.size(key, LARGEST) } else { Ok(default) }
+    /// A whole number, or `default` where the key is missing.
+    pub(in crate::models) fn optional_size(&self, key: &str, default: usize) -> Result<usize, ModelError> {
+        match self.object.get(key) {
+            None | Some(Value::Null) => Ok(default),
+            Some(_) => self.size(key, LARGEST),
+        }
     }
 
-    fn activation(&self, key: &str) -> Result<Activation, ModelError> {
-        match self.word(key)?.unwrap_or("gelu") {
+    /// An activation, or `default` where the key is missing.
+    pub(in crate::models) fn activation(&self, key: &str, default: &str) -> Result<Activation, ModelError> {
+        match self.word(key)?.unwrap_or(default) {
             "gelu" | "gelu_python" => Ok(Activation::Gelu),
             "gelu_new" | "gelu_pytorch_tanh" | "gelu_fast" | "gelu_accurate" => Ok(Activation::GeluTanh),
             "relu" => Ok(Activation::Relu),
+            "silu" | "swish" => Ok(Activation::Silu),
+            "quick_gelu" => Ok(Activation::QuickGelu),
             other => {
-                self.unsupported(format!("its activation is {other}; this version runs gelu, its tanh form, and relu"))
+                let run = "gelu, its tanh form, quick_gelu, silu and relu";
+                self.unsupported(format!("its activation is {other}; this version runs {run}"))
             }
         }
     }
 
-    fn epsilon(&self) -> Result<f32, ModelError> {
-        match self.object.get("layer_norm_eps") {
-            None => Ok(1e-12),
+    /// What is added to a variance, or `default` where the key is missing.
+    pub(in crate::models) fn epsilon(&self, key: &str, default: f32) -> Result<f32, ModelError> {
+        match self.object.get(key) {
+            None => Ok(default),
             Some(value) => match value.as_f64() {
                 Some(epsilon) if (0.0..1.0).contains(&epsilon) => Ok(epsilon as f32),
-                _ => Err(bad(self.file, "layer_norm_eps is not a number from 0 to 1".to_owned())),
+                _ => Err(bad(self.file, format!("{key} is not a number from 0 to 1"))),
             },
         }
     }
@@ -171,7 +204,7 @@ mod tests {
             (r#"{"hidden_act":["gelu"]}"#, "hidden_act"),
             (r#"{"intermediate_size":70000}"#, "intermediate_size"),
             (r#"{"model_type":"roberta","pad_token_id":99}"#, "positions begin at 100"),
-            (r#"{"hidden_act":"swish"}"#, "swish"),
+            (r#"{"hidden_act":"mish"}"#, "mish"),
             (r#"{"position_embedding_type":"relative_key"}"#, "relative_key"),
             (r#"{"num_attention_heads":0}"#, "num_attention_heads"),
             (r#"{"num_attention_heads":3}"#, "divided"),
