@@ -26,6 +26,7 @@ const RUN: &[&str] = &[
     "siglip",
     "dinov2",
     "vit",
+    "model2vec",
 ];
 
 /// All entries, bundled models first.
