@@ -73,7 +73,8 @@ impl<'a> TokenSource<'a> {
         let special = |id: u32| {
             let name = tokenizer.token(id);
             let unused = name.strip_prefix("[unused").and_then(|rest| rest.strip_suffix(']'));
-            tokenizer.is_special(id) && !matches!(name.as_str(), "[PAD]" | "<pad>") || unused.is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit()))
+            tokenizer.is_special(id) && !matches!(name.as_str(), "[PAD]" | "<pad>")
+                || unused.is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit()))
         };
         let known = tokenizer.ids_in_use();
         let mut entries: Vec<(u32, Vec<u32>)> =
