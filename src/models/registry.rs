@@ -14,7 +14,7 @@ use super::{
 /// How to open a model.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OpenOptions {
-    /// Never ask the network. This version never does, whatever is set here.
+    /// Never ask the network. Opening never does, whatever is set here; fetching is another matter ([`super::download`]).
     pub offline: bool,
     /// The hub's cache folder; `None` for the one that the environment names (`HF_HUB_CACHE`, `HF_HOME`, …).
     pub hub_cache: Option<PathBuf>,

@@ -13,7 +13,20 @@ pub use types::*;
 use super::{ModelCard, ModelId, Prompts};
 
 /// Architectures of the catalogue that this version opens from a folder or the hub's cache.
-const RUN: &[&str] = &["bert", "roberta", "xlm-roberta", "distilbert", "mpnet"];
+const RUN: &[&str] = &[
+    "bert",
+    "roberta",
+    "xlm-roberta",
+    "distilbert",
+    "mpnet",
+    "modernbert",
+    "nomic_bert",
+    "jina-bert",
+    "clip",
+    "siglip",
+    "dinov2",
+    "vit",
+];
 
 /// All entries, bundled models first.
 pub fn all() -> &'static [KnownModel] {

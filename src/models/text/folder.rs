@@ -15,11 +15,12 @@ use super::{
     static_folder,
     static_table::StaticEmbedder,
     tokens::TextTokenizer,
+    vocabulary,
 };
 use crate::models::{
     Embedder, InputKind, ModelCard, ModelError, ModelId, ModelSource, OpenOptions, Pooling, Precision, catalogue,
     encoder::{Encoder, Kernel},
-    weights::{WeightFiles, tensor_shape, weights_size},
+    weights::{WeightFiles, bad, tensor_shape, weights_size},
 };
 
 /// What the model is called and where it comes from.
@@ -126,12 +127,8 @@ fn open_encoder(
     let settings = settings::settings(place)?;
     let max_tokens = reading.max_tokens.unwrap_or(usize::MAX).min(shape.longest());
     let (kernel, hidden, vocabulary) = (Kernel::of(precision), shape.hidden, shape.vocabulary);
-    let tokenizer_file = tokenizer_file(place, base)?;
     let (tokenizer, weights) = rayon::join(
-        || {
-            let bytes = place.read(&tokenizer_file)?;
-            TextTokenizer::parse_for(&place.shown(&tokenizer_file), &bytes, reading.lower_case)
-        },
+        || tokenizer(place, base, reading.lower_case),
         || {
             let files = WeightFiles::open(place, base, &id, options.pickle)?;
             let pack = || Encoder::new(kernel, shape, &files.weights()?);
@@ -139,7 +136,8 @@ fn open_encoder(
             Ok::<_, ModelError>((encoder?, hash, files.size()))
         },
     );
-    let tokenizer = Arc::new(tokenizer?);
+    let (tokenizer, remark) = tokenizer?;
+    let tokenizer = Arc::new(tokenizer);
     check_vocabulary(&id, &tokenizer, vocabulary)?;
     let (encoder, weights_hash, size) = weights?;
     let (after, dimensions, weights_hash) =
@@ -153,7 +151,8 @@ fn open_encoder(
         size: size as u64,
         hash: &weights_hash,
     };
-    let card = card(named, facts).at(precision);
+    let mut card = card(named, facts).at(precision);
+    card.remarks.extend(remark);
     let pools = modules.pools.clone();
     let parts = EncoderParts { card, tokenizer, encoder, max_tokens, pools, after, weights_hash };
     Ok(Box::new(TextEncoder::new(parts.with(&options.overrides))?))
@@ -175,7 +174,10 @@ pub(in crate::models) fn peek(folder: &Path, named: Named) -> Option<ModelCard> 
         (averaged.dimensions.or_else(own)?, averaged.max_tokens)
     };
     let size = weights_size(&place, base)?;
-    tokenizer_file(&place, base).ok()?;
+    let tokenizer = tokenizer_file(&place, base).ok()?.is_some() || vocabulary::is_there(&place, base);
+    if !tokenizer {
+        return None;
+    }
     let mut dimensions = width;
     for step in &modules.steps {
         match step {
@@ -209,16 +211,28 @@ fn assumed(modules: Modules, id: &str) -> Modules {
     }
 }
 
-/// The tokenizer lies beside the transformer, or at the top.
-fn tokenizer_file(place: &Place, base: &str) -> Result<String, ModelError> {
-    const FILE: &str = "tokenizer.json";
-    let own = within(base, FILE);
-    for name in [own.as_str(), FILE] {
-        if place.find(name)?.is_some() {
-            return Ok(name.to_owned());
+const TOKENIZER: &str = "tokenizer.json";
+
+/// The tokenizer's own file: beside the transformer, or at the top.
+fn tokenizer_file(place: &Place, base: &str) -> Result<Option<String>, ModelError> {
+    for name in [within(base, TOKENIZER), TOKENIZER.to_owned()] {
+        if place.find(&name)?.is_some() {
+            return Ok(Some(name));
         }
     }
-    place.need(&own).map(|_| own.clone())
+    Ok(None)
+}
+
+/// The tokenizer, from its own file or from the vocabulary of an older checkpoint, and what a user should know of it.
+fn tokenizer(place: &Place, base: &str, lower: bool) -> Result<(TextTokenizer, Option<String>), ModelError> {
+    if let Some(name) = tokenizer_file(place, base)? {
+        return Ok((TextTokenizer::parse_for(&place.shown(&name), &place.read(&name)?, lower)?, None));
+    }
+    if let Some(written) = vocabulary::written(place, base)? {
+        return Ok((TextTokenizer::parse_for(&written.file, &written.bytes, lower)?, written.remark));
+    }
+    place.need(&within(base, TOKENIZER))?;
+    Err(bad(TOKENIZER, "is missing".to_owned()))
 }
 
 /// Reads what follows pooling; also the values of the vector that comes out, and the hash of all weights.

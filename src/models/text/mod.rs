@@ -15,5 +15,6 @@ pub(super) mod static_folder;
 pub(super) mod static_save;
 pub(super) mod static_table;
 pub(super) mod tokens;
+mod vocabulary;
 mod wordpiece;
 pub(super) mod words;
