@@ -13,7 +13,21 @@ pub use types::*;
 use super::{ModelCard, ModelId, Prompts};
 
 /// Architectures of the catalogue that this version opens from a folder or the hub's cache.
-const RUN: &[&str] = &["bert", "roberta", "xlm-roberta", "distilbert", "mpnet"];
+const RUN: &[&str] = &[
+    "bert",
+    "roberta",
+    "xlm-roberta",
+    "distilbert",
+    "mpnet",
+    "electra",
+    "modernbert",
+    "nomic_bert",
+    "jina-bert",
+    "gte",
+];
+
+/// The same of models that read pictures.
+const RUN_PICTURES: &[&str] = &["clip", "siglip", "vit", "dinov2", "dinov2_with_registers"];
 
 /// All entries, bundled models first.
 pub fn all() -> &'static [KnownModel] {
@@ -68,7 +82,7 @@ impl KnownModel {
                 Some(format!("{provider} runs it behind its API, and APIs cannot be used here yet."))
             }
             Place::Weights(Weights::Bundled) => None,
-            Place::Weights(Weights::Hub) => (!RUN.contains(&self.architecture.as_str()))
+            Place::Weights(Weights::Hub) => (![RUN, RUN_PICTURES].concat().contains(&self.architecture.as_str()))
                 .then(|| format!("Its architecture ({}) cannot be run here yet.", self.architecture)),
         }
     }
