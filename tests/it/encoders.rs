@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use embedlens::models::{Embedder, Input, ModelId, OpenOptions, Precision, open};
 use npyz::NpyFile;
 
-const FAMILIES: [&str; 15] = [
+const FAMILIES: [&str; 16] = [
     "bert",
     "bert-relu-cls",
     "bert-tanh-max",
@@ -22,6 +22,7 @@ const FAMILIES: [&str; 15] = [
     "gte",
     "electra",
     "jina",
+    "qwen3",
 ];
 
 fn folder(name: &str) -> PathBuf {
