@@ -43,7 +43,7 @@ pub(super) fn run(args: &SearchArgs, session: &Session) -> Result<(), Failure> {
         let summary = "none of the models can answer this query".to_owned();
         return Err(Failure::Report(ErrorReport { summary, details, hint: String::new() }));
     }
-    for (_, why) in &answer.unanswered {
+    for why in answer.unanswered.iter().map(|(_, why)| why).chain(&answer.remarks) {
         session.say(why);
     }
     session.print(&text(&corpus, &answer), &document(&corpus, &answer, session))
@@ -83,6 +83,7 @@ fn document(corpus: &Corpus, answer: &Answer, session: &Session) -> Value {
         answer.unanswered.iter().map(|(model, why)| json!({ "model": model, "reason": why })).collect();
     let mut fields =
         vec![("query", json!(answer.query)), ("results", results.into()), ("unanswered", unanswered.into())];
+    fields.push(("remarks", json!(answer.remarks)));
     let mut seconds = session.seconds_json().to_vec();
     seconds.push(("query", rounded(Some(answer.seconds_embed), 4)));
     seconds.push(("search", rounded(Some(answer.seconds_search), 4)));

@@ -51,7 +51,10 @@ pub fn answer(request: &QueryRequest, env: &Environment, progress: &Progress) ->
     for set in &request.sets {
         progress.check()?;
         match asker.query_model(&set.card) {
-            Ok(model) => ready.push((set, asker.vector(&model)?)),
+            Ok(model) => {
+                answer.remarks.extend(prompt_twice(&request.query, &model, &set.card));
+                ready.push((set, asker.vector(&model)?));
+            }
             Err(why) => answer.unanswered.push((set.card.id.clone(), why)),
         }
     }
@@ -68,6 +71,14 @@ pub fn answer(request: &QueryRequest, env: &Environment, progress: &Progress) ->
     })?;
     answer.seconds_search = started.elapsed().as_secs_f64();
     Ok(answer)
+}
+
+/// A sentence where the words asked begin with the prompt that the model puts before them by itself.
+fn prompt_twice(query: &Query, asked: &ModelId, card: &ModelCard) -> Option<String> {
+    let Query::Text(text) = query else { return None };
+    let prompt = card.prompts.query.trim();
+    let twice = *asked == card.id && !prompt.is_empty() && text.trim_start().starts_with(prompt);
+    twice.then(|| format!("{} puts \"{prompt}\" before a question by itself: leave it out.", card.name))
 }
 
 fn shown(query: &Query) -> String {
@@ -154,4 +165,22 @@ pub(super) fn embed_query(
         }
     }?;
     Ok(embedded.values.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::models::Prompts;
+
+    #[test]
+    fn a_prompt_typed_before_a_question_is_told() {
+        let mut card = ModelCard::plain("e5", 2);
+        card.prompts = Prompts { query: "query: ".into(), passage: "passage: ".into() };
+        let asked = |text: &str| prompt_twice(&Query::Text(text.into()), &card.id, &card);
+        assert!(asked(" query: soup").unwrap().contains("\"query:\""));
+        assert_eq!((asked("soup"), asked("a query: soup")), (None, None));
+        let other = ModelId("other".into());
+        assert_eq!(prompt_twice(&Query::Text("query: soup".into()), &other, &card), None);
+        assert_eq!(prompt_twice(&Query::Image("query: a.png".into()), &card.id, &card), None);
+    }
 }

@@ -28,6 +28,8 @@ pub struct Answer {
     pub groups: Vec<AnswerGroup>,
     /// Models that cannot answer this kind of query, and why in one sentence.
     pub unanswered: Vec<(ModelId, String)>,
+    /// What is wrong with how it was asked, a sentence each.
+    pub remarks: Vec<String>,
     /// The query's own vector in the space of each model that can answer.
     pub vectors: Vec<(ModelId, Arc<[f32]>)>,
     /// Seconds to embed the query with all models.

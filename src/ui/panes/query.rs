@@ -212,6 +212,9 @@ fn kinds(
             answer.seconds_embed * 1e3,
             answer.seconds_search * 1e3
         ));
+        for remark in &answer.remarks {
+            ui.label(RichText::new(remark).font(theme::secondary()).color(ctx.theme.warn));
+        }
         if !answer.unanswered.is_empty() {
             let why: Vec<&str> = answer.unanswered.iter().map(|(_, why)| why.as_str()).collect();
             let words = format!("{} does not answer. Why?", widgets::plural(why.len(), "model"));

@@ -231,7 +231,7 @@ impl Served {
             );
             return send(stream, 302, &headers, b"");
         }
-        self.body(stream, asked, fault.as_ref(), (&bytes, &tag))
+        self.body(stream, asked, fault, (&bytes, &tag))
     }
 
     fn body(&self, mut stream: &TcpStream, asked: &Asked, fault: Option<&Fault>, content: (&[u8], &str)) -> Option<()> {
