@@ -42,7 +42,7 @@ pub(super) fn card(card: &ModelCard) -> Value {
         ModelSource::File { path, .. } => ("file of vectors", json!(path.to_string_lossy())),
     };
     let known = known(&card.id.0);
-    let runs = known.map_or_else(|| "here".to_owned(), |known| known.runs());
+    let runs = known.map_or_else(|| "here".to_owned(), crate::models::catalogue::KnownModel::runs);
     json!({
         "id": card.id, "name": card.name, "modality": modality(card.input), "dimensions": card.dimensions,
         "context_tokens": card.context_tokens, "pooling": card.pooling, "normalized": card.normalized, "space": card.space,

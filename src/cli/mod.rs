@@ -14,6 +14,8 @@ mod download;
 mod embed;
 mod inspect;
 mod json;
+mod make_args;
+mod make_models;
 mod maps;
 mod models;
 mod models_args;

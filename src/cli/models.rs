@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::models_args::{ModelsArgs, ModelsCommand};
 use super::session::{Failure, Session};
 use super::text::{columns, count};
-use super::{catalogue, choose, download, json};
+use super::{catalogue, choose, download, json, make_models};
 use crate::models::{ModelCard, Precision};
 use crate::tasks;
 use crate::vectors::kernel_name;
@@ -17,6 +17,8 @@ pub(super) fn run(args: &ModelsArgs, session: &Session) -> Result<(), Failure> {
         Some(ModelsCommand::Show(args)) => catalogue::show(args, session),
         Some(ModelsCommand::Choose(args)) => choose::run(args, session),
         Some(ModelsCommand::Download(args)) => download::run(args, session),
+        Some(ModelsCommand::Convert(args)) => make_models::convert(args, session),
+        Some(ModelsCommand::Distill(args)) => make_models::distill(args, session),
     }
 }
 

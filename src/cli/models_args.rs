@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
+use super::make_args::{ConvertArgs, DistillArgs};
 use super::options::{Common, LoadArgs};
 use crate::models::catalogue::choose::{Criterion, Deployment, Use, Weighing};
 use crate::models::catalogue::{Domain, Modality};
@@ -35,6 +36,18 @@ pub enum ModelsCommand {
         What was begun is gone on with, and every file is checked. Obeyed are HF_HUB_CACHE, HF_HOME, HF_ENDPOINT, HF_TOKEN, \
         HF_HUB_OFFLINE, HF_HUB_DOWNLOAD_TIMEOUT and HTTPS_PROXY, as Python's huggingface_hub does.")]
     Download(DownloadArgs),
+    /// Write a model's weights again as safetensors of one type: from several files, pickle or another type
+    #[command(after_help = "Examples:\n  embedlens models convert ./model --out model-f16\n  \
+        embedlens models convert ORG/NAME --out model --dtype f32\n\n\
+        Pickled weights (pytorch_model.bin) are parsed and checked; nothing in them is run. The new folder holds configurations \
+        and tokenizer too.")]
+    Convert(ConvertArgs),
+    /// Make a static model from a text model: far smaller and faster, and coarser
+    #[command(after_help = "Examples:\n  embedlens models distill minilm --out my-static\n  \
+        embedlens models distill minilm --out my-static --corpus notes --weighting sif\n\n\
+        Every token goes through the model once; texts are then averages of tokens (Model2Vec's recipe). With --corpus the \
+        frequent words of your files get vectors of their own. Python's model2vec and sentence-transformers read the folder.")]
+    Distill(DistillArgs),
 }
 
 impl ModelsArgs {
@@ -44,6 +57,8 @@ impl ModelsArgs {
             Some(ModelsCommand::Show(args)) => &args.common,
             Some(ModelsCommand::Choose(args)) => &args.common,
             Some(ModelsCommand::Download(args)) => &args.common,
+            Some(ModelsCommand::Convert(args)) => &args.common,
+            Some(ModelsCommand::Distill(args)) => &args.common,
         }
     }
 }

@@ -123,6 +123,10 @@ pub trait Embedder: Send {
         let message = "it shares its network with no other model".to_owned();
         Err(ModelError::Unsupported { id: self.card().id.0.clone(), message })
     }
+    /// The model as a source of vectors of single tokens, from which a static model can be distilled; `None` where it has no such.
+    fn token_source(&self) -> Option<super::TokenSource<'_>> {
+        None
+    }
     /// Multiplications and additions of the layers' matrix products, a token: 2 a weight. `None` where that says nothing of the work.
     fn operations_per_token(&self) -> Option<f64> {
         None

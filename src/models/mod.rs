@@ -9,6 +9,7 @@
 mod bundled;
 mod card;
 pub mod catalogue;
+mod convert;
 mod embedder;
 mod encoder;
 mod error;
@@ -21,10 +22,15 @@ mod vision;
 mod weights;
 
 pub use card::*;
+pub use convert::{Converted, WeightType, convert};
 pub use embedder::*;
 pub use error::ModelError;
 pub use hub::{Downloaded, HubError, HubOptions, Token, download};
 pub use overrides::Overrides;
 pub use precision::Precision;
 pub use registry::{OpenOptions, canonical, cards, hub_cards, open, to_fetch};
-pub use text::words::WordTokens;
+pub use text::{
+    distil::{StaticVocabulary, TokenSource},
+    static_save::{StaticSettings, check_new_folder, save_static},
+    words::WordTokens,
+};

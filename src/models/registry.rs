@@ -14,11 +14,11 @@ use super::{
 /// How to open a model.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OpenOptions {
-    /// Never ask the network. This version never does, whatever is set here.
+    /// Never ask the network. Opening never does, whatever is set here; fetching is another matter ([`super::download`]).
     pub offline: bool,
     /// The hub's cache folder; `None` for the one that the environment names (`HF_HUB_CACHE`, `HF_HOME`, …).
     pub hub_cache: Option<PathBuf>,
-    /// What is to be otherwise than the model's own files say; models of pictures have no such choice.
+    /// What is to be otherwise than the model's own files say; pictures are pooled as asked where the model reads no texts.
     pub overrides: Overrides,
     /// Read a folder that holds only pickle (`pytorch_model.bin`): its instructions are parsed, and none is run.
     pub pickle: bool,
@@ -53,10 +53,15 @@ pub fn open(id: &ModelId, options: &OpenOptions) -> Result<Box<dyn Embedder>, Mo
     if let Some(full) = bundled::full_name(name) {
         return bundled::open(full, precision, &options.overrides);
     }
+    let (path, source) = located(name, options)?;
+    open_folder(&path, Named { id: name.to_owned(), source }, precision, options)
+}
+
+/// The folder of the model called `name`, which is no bundled one.
+pub(super) fn located(name: &str, options: &OpenOptions) -> Result<(PathBuf, ModelSource), ModelError> {
     let path = Path::new(name);
     if path.is_dir() {
-        let named = Named { id: name.to_owned(), source: ModelSource::Folder(path.to_path_buf()) };
-        return open_folder(path, named, precision, options);
+        return Ok((path.to_path_buf(), ModelSource::Folder(path.to_path_buf())));
     }
     if path.is_file() {
         return Err(not_found(
@@ -74,8 +79,7 @@ pub fn open(id: &ModelId, options: &OpenOptions) -> Result<Box<dyn Embedder>, Mo
     let cache =
         cache.ok_or_else(|| not_found(name, "there is no home folder to look for the hub's cache in".into()))?;
     let snapshot = hub::snapshot(&cache, name)?;
-    let named = Named { id: name.to_owned(), source: ModelSource::HubCache(snapshot.clone()) };
-    open_folder(&snapshot, named, precision, options)
+    Ok((snapshot.clone(), ModelSource::HubCache(snapshot)))
 }
 
 /// A picture model where the folder holds one, else a text model.
@@ -86,7 +90,7 @@ fn open_folder(
     options: &OpenOptions,
 ) -> Result<Box<dyn Embedder>, ModelError> {
     let again = Named { id: named.id.clone(), source: named.source.clone() };
-    match vision::folder::open(path, again, precision)? {
+    match vision::folder::open(path, again, precision, options)? {
         Some(model) => Ok(model),
         None => folder::open(path, named, precision, options),
     }

@@ -13,7 +13,7 @@ use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 
 use super::ModelError;
 
-pub(in crate::models) use files::{WeightFiles, weights_size};
+pub(in crate::models) use files::{WeightFiles, has_weights, tensor_shape, weights_size};
 
 /// Longest header read, in bytes: some 200,000 tensors, far above every published model.
 const LONGEST_HEADER: u64 = 32 << 20;
@@ -104,7 +104,11 @@ impl<'a> Weights<'a> {
                     block.convert_to_f32_slice(dst);
                 }
             }
-            other => return Err(self.complain(name, &format!("has type {other:?}; F32, F16 and BF16 are read"))),
+            Dtype::F64 => {
+                let values = bytes.as_chunks().0.iter().map(|&value| f64::from_le_bytes(value) as f32);
+                out.iter_mut().zip(values).for_each(|(out, value)| *out = value);
+            }
+            other => return Err(self.complain(name, &format!("has type {other:?}; F64, F32, F16 and BF16 are read"))),
         }
         self.check(name, &out)?;
         Ok(out)
@@ -121,7 +125,6 @@ impl<'a> Weights<'a> {
     }
 
     /// Values of the F16 tensor `name`, unconverted; its shape must be `shape`.
-    #[cfg_attr(not(feature = "bundled-models"), allow(dead_code))]
     pub(in crate::models) fn f16(&self, name: &str, shape: &[usize]) -> Result<Vec<f16>, ModelError> {
         let view = self.shaped(name, shape)?;
         if view.dtype() != Dtype::F16 {

@@ -172,3 +172,20 @@ fn what_is_set_goes_before_what_the_folder_says() {
     let e = opened(misfit.path(), &OpenOptions { overrides, ..OpenOptions::default() }).err().unwrap().to_string();
     assert!(e.contains("pooling gives 16 values") && e.contains("takes 32"), "{e}");
 }
+
+#[test]
+fn the_catalogue_knows_what_a_plain_folder_does_not_say() {
+    let dir = tempfile::tempdir().unwrap();
+    let of = |name: &str, case: &str| {
+        let folder = dir.path().join(name);
+        copy(whole(case).path(), &folder);
+        opened(&folder, &OpenOptions::default()).unwrap().card().clone()
+    };
+    let code = of("codebert-base", "plain");
+    assert_eq!((code.pooling, code.normalized), (Pooling::Cls, false));
+    assert!(code.remarks[0].contains("microsoft/codebert-base"), "{:?}", code.remarks);
+    let e5 = of("e5-small-v2", "few-keys");
+    assert_eq!((e5.prompts.query.as_str(), e5.pooling), ("query: ", Pooling::MeanSqrtLen));
+    assert!(e5.remarks[0].contains("names no prompts"), "{:?}", e5.remarks);
+    assert_eq!(of("e5-base-v2", "prompts").prompts.passage, "the text: ");
+}

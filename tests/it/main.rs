@@ -15,14 +15,17 @@ mod gui_models;
 mod gui_precision;
 #[cfg(feature = "gui")]
 mod gui_vectors;
+mod hostile_folders;
 mod hub;
 mod layering;
+mod make_models;
 mod models;
 mod numerics;
 mod pictures;
 mod reduce;
 #[cfg(all(feature = "gui", feature = "bundled-models"))]
 mod sample;
+mod statics;
 mod tsne;
 mod umap;
 mod vectors_files;

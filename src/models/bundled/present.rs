@@ -10,7 +10,7 @@ use crate::models::{
         config::encoder_shape,
         encoder::{EncoderParts, TextEncoder},
         pool::{After, Pools},
-        static_table::StaticEmbedder,
+        static_table::{StaticEmbedder, Table, TableParts},
         tokens::TextTokenizer,
     },
     vision::{
@@ -64,8 +64,10 @@ pub(in crate::models) fn open(
     match name {
         MINILM => minilm(card, overrides),
         STATIC => {
-            let weights = parse(STATIC_WEIGHTS)?;
-            Ok(Box::new(StaticEmbedder::new(card, tokenizer()?, &weights, hash(STATIC_WEIGHTS))?))
+            let (weights, tokenizer) = (parse(STATIC_WEIGHTS)?, tokenizer()?);
+            let table = weights.f16("embeddings", &[tokenizer.vocabulary(), card.dimensions])?;
+            let parts = TableParts::plain(card, tokenizer, Table::Halves(table), hash(STATIC_WEIGHTS));
+            Ok(Box::new(StaticEmbedder::new(parts)?))
         }
         LITE0 => Ok(Box::new(Lite0Embedder::new(card, network()?))),
         _ => {

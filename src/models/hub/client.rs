@@ -248,8 +248,7 @@ impl<'a> Client<'a> {
             (_, 404, About::Model(revision)) => self.no_revision(revision),
             (_, 404 | 410, About::File(file)) => HubError::NoFile { id, file: file.to_owned(), endpoint },
             (_, 408 | 429 | 500..=599, _) => {
-                let asked = text("retry-after").and_then(|text| text.trim().parse().ok()).map(Duration::from_secs);
-                return Trouble::Passing(self.answer(status.to_string()), asked);
+                return Trouble::Passing(self.answer(status.to_string()), asked_wait(headers));
             }
             _ => {
                 let words = text("x-error-message").unwrap_or_default();
@@ -275,6 +274,14 @@ pub(super) fn etag(headers: &HeaderMap) -> Option<String> {
 pub(super) fn size(headers: &HeaderMap) -> Option<u64> {
     let linked = headers.get("x-linked-size").and_then(|size| size.to_str().ok()?.trim().parse().ok());
     linked.or_else(|| if headers.contains_key("location") { None } else { length(headers) })
+}
+
+/// How long the hub asks to wait: `Retry-After`, or the end of its window (`RateLimit: "api";r=0;t=55`).
+fn asked_wait(headers: &HeaderMap) -> Option<Duration> {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let after = text("retry-after").and_then(|text| text.trim().parse().ok());
+    let window = || text("ratelimit")?.split(';').find_map(|part| part.trim().strip_prefix("t=")?.parse().ok());
+    after.or_else(window).map(Duration::from_secs)
 }
 
 /// Bytes of an answer's body.
@@ -337,5 +344,10 @@ mod tests {
         headers.insert("x-linked-etag", "\"def\"".parse().unwrap());
         headers.insert("x-linked-size", "9".parse().unwrap());
         assert_eq!((etag(&headers).unwrap().as_str(), size(&headers)), ("def", Some(9)));
+        assert_eq!(asked_wait(&headers), None);
+        headers.insert("ratelimit", "\"api\";r=0;t=55".parse().unwrap());
+        assert_eq!(asked_wait(&headers), Some(Duration::from_secs(55)));
+        headers.insert("retry-after", "3".parse().unwrap());
+        assert_eq!(asked_wait(&headers), Some(Duration::from_secs(3)));
     }
 }

@@ -9,11 +9,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rayon::prelude::*;
 
 use super::{
+    distil::TokenSource,
     pool::{After, Pools, norm},
     tokens::TextTokenizer,
 };
 use crate::models::{
-    Embedded, Embedder, Explanation, Input, InputKind, ModelCard, ModelError, Overrides,
+    Embedded, Embedder, Explanation, Input, InputKind, ModelCard, ModelError, Overrides, Pooling,
     encoder::{Encoder, Workspace},
 };
 
@@ -140,7 +141,13 @@ impl TextEncoder {
     }
 
     /// Pooled vectors of a group, or nothing when it was given up. A group that has the machine for itself is shared by all threads.
-    fn pooled(&self, group: &[&Ready], alone: bool, stop: &(dyn Fn() -> bool + Sync)) -> Option<Vec<f32>> {
+    fn pooled(
+        &self,
+        pools: &Pools,
+        group: &[&Ready],
+        alone: bool,
+        stop: &(dyn Fn() -> bool + Sync),
+    ) -> Option<Vec<f32>> {
         let spare = self.workspaces.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let mut work = spare.unwrap_or_else(|| self.encoder.workspace());
         let texts: Vec<&[u32]> = group.iter().map(|ready| ready.ids.as_slice()).collect();
@@ -151,19 +158,41 @@ impl TextEncoder {
             self.encoder.encode(&texts, &mut work, &stop)
         };
         let dim = self.encoder.shape().hidden;
-        let width = self.pools.width(dim);
+        let width = pools.width(dim);
         let pooled = through.then(|| {
             let mut out = vec![0f32; group.len() * width];
             let mut states = work.states();
             for (ready, out) in group.iter().zip(out.chunks_exact_mut(width)) {
                 let (own, rest) = states.split_at(ready.ids.len() * dim);
-                self.pools.pool(own, dim, ready.skip, out);
+                pools.pool(own, dim, ready.skip, out);
                 states = rest;
             }
             out
         });
         self.workspaces.lock().unwrap_or_else(PoisonError::into_inner).push(work);
         pooled
+    }
+
+    /// The tokenizer.
+    pub(in crate::models) fn tokenizer(&self) -> &TextTokenizer {
+        &self.tokenizer
+    }
+
+    /// Values a token.
+    pub(in crate::models) fn width(&self) -> usize {
+        self.encoder.shape().hidden
+    }
+
+    /// Mean of the last states of each list of tokens, special ones put around it and counted.
+    pub(in crate::models) fn mean_states(&self, lists: &[&[u32]]) -> Vec<f32> {
+        let ready: Vec<Ready> = lists.iter().map(|ids| self.ready(ids, 0)).collect();
+        let order: Vec<usize> = (0..ready.len()).collect();
+        let mean = Pools::of(Pooling::Mean);
+        let pooled = |group: &Vec<usize>| {
+            let group: Vec<&Ready> = group.iter().map(|&i| &ready[i]).collect();
+            self.pooled(&mean, &group, false, &|| false).unwrap_or_default()
+        };
+        groups(&order, &ready).par_iter().with_max_len(1).map(pooled).collect::<Vec<_>>().concat()
     }
 
     /// What follows pooling; also the length of the vector before it was brought to 1, or as it is.
@@ -214,7 +243,8 @@ impl Embedder for TextEncoder {
         order.sort_by_key(|&i| std::cmp::Reverse(ready[i].ids.len()));
         let groups = groups(&order, &ready);
         let pooled = |group: &Vec<usize>| {
-            this.pooled(&group.iter().map(|&i| &ready[i]).collect::<Vec<_>>(), groups.len() == 1, stop)
+            let group: Vec<&Ready> = group.iter().map(|&i| &ready[i]).collect();
+            this.pooled(&this.pools, &group, groups.len() == 1, stop)
         };
         let pooled: Option<Vec<Vec<f32>>> = match groups.as_slice() {
             [single] => pooled(single).map(|rows| vec![rows]),
@@ -238,6 +268,10 @@ impl Embedder for TextEncoder {
         }))
     }
 
+    fn token_source(&self) -> Option<TokenSource<'_>> {
+        Some(TokenSource::new(self))
+    }
+
     fn operations_per_token(&self) -> Option<f64> {
         Some(self.encoder.shape().operations_per_token())
     }
@@ -251,7 +285,7 @@ impl Embedder for TextEncoder {
         let (text, before) = self.whole(input)?;
         let pieces = self.tokenizer.pieces(&text)?;
         let ready = self.ready(&pieces.ids, self.skipped(input)?);
-        let pooled = self.pooled(&[&ready], true, &|| false).unwrap_or_default();
+        let pooled = self.pooled(&self.pools, &[&ready], true, &|| false).unwrap_or_default();
         let (vector, length) = self.finish(&pooled);
         let kept = pieces.ids.len() - ready.cut as usize;
         let around = |ids: &[u32]| vec![(0, 0); ids.len()];
@@ -284,7 +318,7 @@ impl Embedder for TextEncoder {
 }
 
 /// Values of the vector that comes out of the steps; refuses steps that it does not fit.
-fn check_steps(id: &str, pooled: usize, after: &[After]) -> Result<usize, ModelError> {
+pub(in crate::models) fn check_steps(id: &str, pooled: usize, after: &[After]) -> Result<usize, ModelError> {
     let mut width = pooled;
     for step in after {
         let (takes, gives) = match step {

@@ -10,14 +10,17 @@ use super::{
     encoder::{EncoderParts, TextEncoder, check_vocabulary},
     files::{Place, within},
     modules::{self, First, Modules, Step},
-    pool::{After, Dense},
+    pool::{After, Dense, Pools},
     settings::{self, Settings},
+    static_folder,
+    static_table::StaticEmbedder,
     tokens::TextTokenizer,
+    vocabulary,
 };
 use crate::models::{
-    Embedder, InputKind, ModelCard, ModelError, ModelId, ModelSource, OpenOptions, Pooling, Precision,
+    Embedder, InputKind, ModelCard, ModelError, ModelId, ModelSource, OpenOptions, Pooling, Precision, catalogue,
     encoder::{Encoder, Kernel},
-    weights::{WeightFiles, weights_size},
+    weights::{WeightFiles, bad, tensor_shape, weights_size},
 };
 
 /// What the model is called and where it comes from.
@@ -32,7 +35,7 @@ struct Facts<'a> {
     settings: Settings,
     licence: Option<String>,
     dimensions: usize,
-    /// `None` for a table.
+    /// Tokens of the longest text; `None` where there is no limit.
     max_tokens: Option<usize>,
     size: u64,
     hash: &'a blake3::Hash,
@@ -46,11 +49,68 @@ pub(in crate::models) fn open(
     options: &OpenOptions,
 ) -> Result<Box<dyn Embedder>, ModelError> {
     let place = Place::new(folder)?;
-    let modules = modules::modules(&place, &named.id)?;
+    let (modules, table) = laid_out(&place, &named.id)?;
     match &modules.first {
         First::Transformer(base) => open_encoder(&place, base, (named, precision), &modules, options),
-        First::Table(_) => Err(modules::unsupported(&named.id, "tables are not read".to_owned())),
+        First::Table(base) => {
+            if precision != Precision::F32 {
+                let message = format!("it has no choice of precision; leave \"@{precision}\" out");
+                return Err(modules::unsupported(&named.id, message));
+            }
+            open_table(&place, base, named, (&modules, table), options)
+        }
     }
+}
+
+/// How a table is averaged.
+#[derive(Clone, Copy)]
+struct Averaged {
+    drop_unknown: bool,
+    max_tokens: Option<usize>,
+    dimensions: Option<usize>,
+}
+
+/// How the folder is put together, and how a table in it is averaged.
+fn laid_out(place: &Place, id: &str) -> Result<(Modules, Averaged), ModelError> {
+    if let Some(own) = static_folder::model2vec(place)? {
+        let first = First::Table(String::new());
+        let modules = Modules { first, pools: Pools::of(Pooling::Mean), steps: own.steps(), assumed: false };
+        let averaged = Averaged { drop_unknown: true, max_tokens: own.max_tokens, dimensions: own.dimensions };
+        return Ok((modules, averaged));
+    }
+    let averaged = Averaged { drop_unknown: false, max_tokens: None, dimensions: None };
+    Ok((assumed(modules::modules(place, id)?, id), averaged))
+}
+
+fn open_table(
+    place: &Place,
+    base: &str,
+    named: Named,
+    (modules, averaged): (&Modules, Averaged),
+    options: &OpenOptions,
+) -> Result<Box<dyn Embedder>, ModelError> {
+    let id = named.id.clone();
+    let (tokenizer, read) = rayon::join(
+        || static_folder::tokenizer(place, base),
+        || {
+            let files = WeightFiles::open(place, base, &id, options.pickle)?;
+            let table = static_folder::read(&files, &place.shown(&within(base, "model.safetensors")))?;
+            Ok::<_, ModelError>((table, files.hash(), files.size()))
+        },
+    );
+    let (table, hash, size) = read?;
+    let (after, dimensions, hash) = read_steps(place, modules, (&id, options.pickle), (table.width, hash))?;
+    let facts = Facts {
+        modules,
+        settings: settings::settings(place)?,
+        licence: settings::licence(place),
+        dimensions,
+        max_tokens: averaged.max_tokens,
+        size: size as u64,
+        hash: &hash,
+    };
+    let parts = table.parts(card(named, facts), tokenizer?, after, (averaged.drop_unknown, hash));
+    Ok(Box::new(StaticEmbedder::new(parts.with(&options.overrides))?))
 }
 
 fn open_encoder(
@@ -67,12 +127,8 @@ fn open_encoder(
     let settings = settings::settings(place)?;
     let max_tokens = reading.max_tokens.unwrap_or(usize::MAX).min(shape.longest());
     let (kernel, hidden, vocabulary) = (Kernel::of(precision), shape.hidden, shape.vocabulary);
-    let tokenizer_file = tokenizer_file(place, base)?;
     let (tokenizer, weights) = rayon::join(
-        || {
-            let bytes = place.read(&tokenizer_file)?;
-            TextTokenizer::parse_for(&place.shown(&tokenizer_file), &bytes, reading.lower_case)
-        },
+        || tokenizer(place, base, reading.lower_case),
         || {
             let files = WeightFiles::open(place, base, &id, options.pickle)?;
             let pack = || Encoder::new(kernel, shape, &files.weights()?);
@@ -80,7 +136,8 @@ fn open_encoder(
             Ok::<_, ModelError>((encoder?, hash, files.size()))
         },
     );
-    let tokenizer = Arc::new(tokenizer?);
+    let (tokenizer, remark) = tokenizer?;
+    let tokenizer = Arc::new(tokenizer);
     check_vocabulary(&id, &tokenizer, vocabulary)?;
     let (encoder, weights_hash, size) = weights?;
     let (after, dimensions, weights_hash) =
@@ -94,7 +151,8 @@ fn open_encoder(
         size: size as u64,
         hash: &weights_hash,
     };
-    let card = card(named, facts).at(precision);
+    let mut card = card(named, facts).at(precision);
+    card.remarks.extend(remark);
     let pools = modules.pools.clone();
     let parts = EncoderParts { card, tokenizer, encoder, max_tokens, pools, after, weights_hash };
     Ok(Box::new(TextEncoder::new(parts.with(&options.overrides))?))
@@ -104,14 +162,23 @@ fn open_encoder(
 /// outside. Its space is not known before it is opened.
 pub(in crate::models) fn peek(folder: &Path, named: Named) -> Option<ModelCard> {
     let place = Place::new(folder).ok()?;
-    let modules = modules::modules(&place, &named.id).ok()?;
-    let First::Transformer(base) = &modules.first else { return None };
-    let config = place.read(&within(base, "config.json")).ok()?;
-    let shape = encoder_shape(&named.id, "config.json", &config).ok()?;
+    let (modules, averaged) = laid_out(&place, &named.id).ok()?;
+    let (First::Transformer(base) | First::Table(base)) = &modules.first;
+    let (width, max_tokens) = if let First::Transformer(_) = modules.first {
+        let config = place.read(&within(base, "config.json")).ok()?;
+        let shape = encoder_shape(&named.id, "config.json", &config).ok()?;
+        let most = settings::reading(&place, base).ok()?.max_tokens.unwrap_or(usize::MAX).min(shape.longest());
+        (modules.pools.width(shape.hidden), Some(most))
+    } else {
+        let own = || tensor_shape(&place, base, &["embeddings", "embedding.weight"])?.get(1).copied();
+        (averaged.dimensions.or_else(own)?, averaged.max_tokens)
+    };
     let size = weights_size(&place, base)?;
-    tokenizer_file(&place, base).ok()?;
-    let reading = settings::reading(&place, base).ok()?;
-    let mut dimensions = modules.pools.width(shape.hidden);
+    let tokenizer = tokenizer_file(&place, base).ok()?.is_some() || vocabulary::is_there(&place, base);
+    if !tokenizer {
+        return None;
+    }
+    let mut dimensions = width;
     for step in &modules.steps {
         match step {
             Step::Dense(at) => dimensions = modules::dense(&place, at, &named.id, dimensions).ok()?.outputs,
@@ -124,7 +191,7 @@ pub(in crate::models) fn peek(folder: &Path, named: Named) -> Option<ModelCard> 
         settings: settings::settings(&place).ok()?,
         licence: settings::licence(&place),
         dimensions,
-        max_tokens: Some(reading.max_tokens.unwrap_or(usize::MAX).min(shape.longest())),
+        max_tokens,
         size,
         hash: &blake3::Hash::from_bytes([0; 32]),
     };
@@ -132,16 +199,40 @@ pub(in crate::models) fn peek(folder: &Path, named: Named) -> Option<ModelCard> 
     Some(ModelCard { space, ..card(named, facts) })
 }
 
-/// The tokenizer lies beside the transformer, or at the top.
-fn tokenizer_file(place: &Place, base: &str) -> Result<String, ModelError> {
-    const FILE: &str = "tokenizer.json";
-    let own = within(base, FILE);
-    for name in [own.as_str(), FILE] {
-        if place.find(name)?.is_some() {
-            return Ok(name.to_owned());
+/// What the catalogue knows of a model whose folder does not say how it pools.
+fn assumed(modules: Modules, id: &str) -> Modules {
+    match catalogue::known(id).filter(|_| modules.assumed) {
+        None => modules,
+        Some(known) => Modules {
+            pools: known.pooling.map_or_else(|| modules.pools.clone(), Pools::of),
+            steps: if known.normalized { vec![Step::Normalize] } else { Vec::new() },
+            ..modules
+        },
+    }
+}
+
+const TOKENIZER: &str = "tokenizer.json";
+
+/// The tokenizer's own file: beside the transformer, or at the top.
+fn tokenizer_file(place: &Place, base: &str) -> Result<Option<String>, ModelError> {
+    for name in [within(base, TOKENIZER), TOKENIZER.to_owned()] {
+        if place.find(&name)?.is_some() {
+            return Ok(Some(name));
         }
     }
-    place.need(&own).map(|_| own.clone())
+    Ok(None)
+}
+
+/// The tokenizer, from its own file or from the vocabulary of an older checkpoint, and what a user should know of it.
+fn tokenizer(place: &Place, base: &str, lower: bool) -> Result<(TextTokenizer, Option<String>), ModelError> {
+    if let Some(name) = tokenizer_file(place, base)? {
+        return Ok((TextTokenizer::parse_for(&place.shown(&name), &place.read(&name)?, lower)?, None));
+    }
+    if let Some(written) = vocabulary::written(place, base)? {
+        return Ok((TextTokenizer::parse_for(&written.file, &written.bytes, lower)?, written.remark));
+    }
+    place.need(&within(base, TOKENIZER))?;
+    Err(bad(TOKENIZER, "is missing".to_owned()))
 }
 
 /// Reads what follows pooling; also the values of the vector that comes out, and the hash of all weights.
@@ -184,15 +275,28 @@ fn read_steps(
 }
 
 fn card(named: Named, facts: Facts<'_>) -> ModelCard {
-    let Facts { modules, settings, licence, dimensions, max_tokens, size, hash } = facts;
+    let Facts { modules, mut settings, licence, dimensions, max_tokens, size, hash } = facts;
     let id = ModelId(named.id);
     let name = Path::new(&id.0).file_name().map_or_else(|| id.0.clone(), |n| n.to_string_lossy().into_owned());
+    let known = catalogue::known(&id.0);
     let mut remarks = Vec::new();
-    if modules.assumed {
-        remarks.push(
+    match known {
+        _ if !modules.assumed => {}
+        Some(known) => remarks.push(format!(
+            "No modules.json: pooling ({}) and length are those that the catalogue has for {}.",
+            modules.pools.name().to_lowercase(),
+            known.id
+        )),
+        None => remarks.push(
             "No modules.json: mean pooling and length 1 are assumed; compare with the model's own documentation."
                 .into(),
-        );
+        ),
+    }
+    if let Some((known, prompts)) = known.and_then(|known| Some((known, known.prompts()?)))
+        && settings.prompts.is_empty()
+    {
+        settings.prompts = prompts.clone();
+        remarks.push(format!("Its folder names no prompts: those that the catalogue has for {} are used.", known.id));
     }
     if modules.pools.shown() == Pooling::Several {
         remarks.push(format!("Its vectors are several poolings side by side: {}.", modules.pools.name()));
@@ -206,7 +310,8 @@ fn card(named: Named, facts: Facts<'_>) -> ModelCard {
         (_, true) => "A text encoder from your computer.",
         (_, false) => "A sentence-transformers text encoder from your computer.",
     };
-    ModelCard {
+    let order = matches!(modules.first, First::Table(_)).then(|| "Does not see the order of words".to_owned());
+    let card = ModelCard {
         space: format!("{name} {}", &hash.to_hex()[..12]),
         text_query_model: Some(id.clone()),
         id,
@@ -214,7 +319,7 @@ fn card(named: Named, facts: Facts<'_>) -> ModelCard {
         input: InputKind::Text,
         dimensions,
         context_tokens: max_tokens,
-        precision: max_tokens.map(|_| Precision::F32),
+        precision: matches!(modules.first, First::Transformer(_)).then_some(Precision::F32),
         runs_as: None,
         prompts: settings.prompts,
         similarity: settings.similarity,
@@ -229,7 +334,12 @@ fn card(named: Named, facts: Facts<'_>) -> ModelCard {
         weaknesses: max_tokens
             .map(|tokens| format!("Sees the first {tokens} tokens of a text only"))
             .into_iter()
+            .chain(order)
             .collect(),
         best_for: "See the model's own documentation.".to_owned(),
+    };
+    match known {
+        Some(known) => known.fill(card),
+        None => card,
     }
 }

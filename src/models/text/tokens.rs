@@ -8,7 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use rayon::prelude::*;
 use tokenizers::{
-    NormalizerWrapper, Tokenizer,
+    ModelWrapper, NormalizerWrapper, Tokenizer,
     normalizers::{Lowercase, Sequence},
 };
 
@@ -70,6 +70,30 @@ impl TextTokenizer {
     /// Size of the vocabulary: the largest id plus one.
     pub(in crate::models) fn vocabulary(&self) -> usize {
         self.inner.get_vocab(true).values().max().map_or(0, |&id| id as usize + 1)
+    }
+
+    /// Id of the token that stands for what the vocabulary has no other for.
+    pub(in crate::models) fn unknown(&self) -> Option<u32> {
+        let name = match self.inner.get_model() {
+            ModelWrapper::WordPiece(model) => Some(&model.unk_token),
+            ModelWrapper::WordLevel(model) => Some(&model.unk_token),
+            ModelWrapper::BPE(model) => model.unk_token.as_ref(),
+            // It keeps its id to itself, and writes it into its file.
+            unigram @ ModelWrapper::Unigram(_) => {
+                return serde_json::to_value(unigram).ok()?.get("unk_id")?.as_u64()?.try_into().ok();
+            }
+        };
+        self.inner.token_to_id(name?)
+    }
+
+    /// The tokenizer of the `tokenizers` crate.
+    pub(super) fn inner(&self) -> &Tokenizer {
+        &self.inner
+    }
+
+    /// The tokenizer as its file says it.
+    pub(in crate::models) fn json(&self) -> Result<serde_json::Value, ModelError> {
+        serde_json::to_value(&self.inner).map_err(|e| ModelError::Tokenizer(e.to_string()))
     }
 
     /// Id of a vocabulary entry.

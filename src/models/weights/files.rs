@@ -3,9 +3,11 @@
 //! Finds and reads them, and hashes them; what is in them is [`Weights`]' matter. Invariant: every file lies in the model's folder, and
 //! a pickle is never read unasked.
 
+use std::io::Read;
+
 use serde_json::Value;
 
-use super::{Weights, bad, pickle};
+use super::{LONGEST_HEADER, Weights, bad, pickle};
 use crate::models::{
     ModelError,
     text::files::{Place, within},
@@ -78,11 +80,32 @@ impl WeightFiles {
     }
 }
 
+/// Whether folder `base` holds weights in any form.
+pub(in crate::models) fn has_weights(place: &Place, base: &str) -> Result<bool, ModelError> {
+    Ok(!matches!(find(place, base)?, Found::Nothing))
+}
+
 /// Bytes of the weight files in folder `base`, without reading them; `None` where they could not be opened unasked.
 pub(in crate::models) fn weights_size(place: &Place, base: &str) -> Option<u64> {
     let Ok(Found::Tensors(names)) = find(place, base) else { return None };
     let size = |name: &String| Some(fs_err::metadata(place.need(name).ok()?).ok()?.len());
     names.iter().map(size).sum()
+}
+
+/// Shape of the first tensor in folder `base` that has one of these names, from the header alone; `None` where there is none.
+pub(in crate::models) fn tensor_shape(place: &Place, base: &str, names: &[&str]) -> Option<Vec<usize>> {
+    let mut file = fs_err::File::open(place.find(&within(base, WHOLE)).ok()??).ok()?;
+    let mut first = [0; 8];
+    file.read_exact(&mut first).ok()?;
+    let length = u64::from_le_bytes(first);
+    if length > LONGEST_HEADER || length > file.metadata().ok()?.len() {
+        return None;
+    }
+    let mut header = Vec::new();
+    file.take(length).read_to_end(&mut header).ok()?;
+    let json: Value = serde_json::from_slice(&header).ok()?;
+    let shape = names.iter().find_map(|name| json.get(name)?.get("shape")?.as_array())?;
+    shape.iter().map(|size| usize::try_from(size.as_u64()?).ok()).collect()
 }
 
 fn find(place: &Place, base: &str) -> Result<Found, ModelError> {

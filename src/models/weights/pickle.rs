@@ -357,4 +357,55 @@ mod tests {
         let deep = [b")".as_slice(), &[0x85; 200], b"."].concat();
         assert!(check(&deep).unwrap_err().contains("more of its values"));
     }
+
+    fn file(name: &str) -> std::path::PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/folders/pickles").join(name)
+    }
+
+    #[test]
+    fn tensors_come_out_as_torch_had_them() {
+        let bytes = tensors(&file("odd.bin")).unwrap();
+        let weights = crate::models::weights::Weights::parse("odd", &bytes).unwrap();
+        let whole: Vec<f32> = (0..24).map(|at| at as f32 / 8.0).collect();
+        let turned: Vec<f32> = (0..24).map(|at| whole[at % 4 * 6 + at / 4]).collect();
+        for (name, shape, want) in [
+            ("shared", vec![4, 6], &whole[..]),
+            ("parameter", vec![2, 6], &whole[..12]),
+            ("turned", vec![6, 4], &turned),
+            ("half", vec![4, 6], &whole),
+            ("bfloat", vec![4, 6], &whole),
+            ("double", vec![4, 6], &whole),
+            ("behind", vec![4], &whole[5..9]),
+        ] {
+            assert_eq!(weights.f32(name, &shape).unwrap(), want, "{name}");
+        }
+        // Whole numbers are no weights.
+        assert_eq!(weights.names().len(), 7);
+    }
+
+    #[test]
+    fn a_payload_is_named_and_not_run() {
+        let e = tensors(&file("payload.bin")).unwrap_err();
+        assert!(e.contains("posix.system") && e.contains("nothing was run"), "{e}");
+        assert!(!Path::new("payload-was-run.txt").exists());
+    }
+
+    #[test]
+    fn damage_and_lies_are_errors() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("x.bin");
+        let good = fs_err::read(file("base.bin")).unwrap();
+        let of = |bytes: &[u8]| {
+            fs_err::write(&path, bytes).unwrap();
+            tensors(&path).unwrap_err()
+        };
+        assert!(of(&good[..good.len() / 2]).contains("not the archive"));
+        assert!(of(b"").contains("not the archive"));
+        assert!(of(b"\x80\x02}q\x00.").contains("not the archive"));
+        // Sizes of a tensor that its values do not fill: in the list of instructions, which is stored as it is.
+        let mut odd = fs_err::read(file("odd.bin")).unwrap();
+        let at = odd.windows(4).position(|bytes| bytes == [b'K', 4, b'K', 6]).unwrap();
+        odd[at + 1] = 200;
+        assert!(!of(&odd).is_empty());
+    }
 }

@@ -126,8 +126,10 @@ fn action(ui: &mut Ui, ctx: &Context<'_>, entry: &Entry<'_>, prominent: bool) {
         }
         if model.set.is_some() {
             good(ui, "Embedded");
-        } else if ctx.corpus.is_none() {
-            dim(ui, "Load a folder to embed it");
+        } else if ctx.corpus.is_none_or(|corpus| !ctx.reads(model, corpus)) {
+            let words =
+                if ctx.corpus.is_none() { "Load a folder to embed it" } else { "Nothing that it reads is loaded" };
+            dim(ui, words);
         } else {
             let response = button(ui, "Embed").on_hover_text("Embed what is loaded with it");
             name_action(&response, "Embed with", entry);
