@@ -101,6 +101,7 @@ impl App {
             Outcome::Inspected(of, found) if of == now && self.document.selection.focus == Some(found.row) => {
                 self.document.inspection = Some(found);
             }
+            Outcome::Distilled(result) => self.distilled(*result),
             Outcome::Captioned(of, Ok(scored)) if of == now => self.document.captioned = Some(scored),
             Outcome::Captioned(of, Err(error)) if of == now => self.failed("The captions were not scored", &error),
             Outcome::Agreed(of, _, Ok(measured)) if of == now => {
@@ -134,7 +135,7 @@ impl App {
         }
     }
 
-    fn failed(&mut self, what: &str, error: &TaskError) {
+    pub(super) fn failed(&mut self, what: &str, error: &TaskError) {
         if error.is_cancelled() {
             return;
         }

@@ -39,6 +39,7 @@ impl App {
             }
             Command::Reload => self.reload(),
             Command::SetLoadOptions(options) => self.read_with(options),
+            Command::Distill(wish) => self.distill(wish),
             Command::Caption(question) => self.spawn_captions(question),
             Command::UseModel(id, wanted) => self.use_overrides(&id, wanted),
             Command::Mend(id, remedy) => self.mend(&id, remedy),

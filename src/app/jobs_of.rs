@@ -12,7 +12,7 @@ use crate::jobs::{JobSpec, Policy};
 use crate::models::Downloaded;
 use crate::picture::{Layout, Palette, StyleRequest, Styles, Values};
 use crate::projection::{Method, ReductionCost};
-use crate::tasks::{self, EmbedRequest, LoadRequest, Query, QueryRequest, TaskError};
+use crate::tasks::{self, Distilled, EmbedRequest, LoadRequest, Query, QueryRequest, TaskError};
 use crate::ui::context::{Inspection, ItemOrder, MapChoice, MapLabels, MeasuredPair, Pin, TornLines};
 use crate::vectors::RowId;
 use crate::workspace::cache::CacheReport;
@@ -49,6 +49,8 @@ pub enum Outcome {
     Answered(u64, Result<Answer, TaskError>),
     /// A row was looked at.
     Inspected(u64, Inspection),
+    /// A static model was made.
+    Distilled(Box<Result<Distilled, TaskError>>),
     /// Captions of a picture were scored.
     Captioned(u64, Result<Captioned, TaskError>),
     /// Two models were compared.

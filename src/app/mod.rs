@@ -5,6 +5,7 @@
 mod apply;
 mod commands;
 mod derived;
+mod distilling;
 mod document;
 mod exporting;
 mod fairness;

@@ -31,6 +31,15 @@ impl Environment {
         directories::ProjectDirs::from("", "", "embedlens").map(|dirs| dirs.cache_dir().to_owned())
     }
 
+    /// Where models that the user makes are kept: the user's data folder, or in the cache folder where that is not the usual one; `None`
+    /// where the system names none.
+    pub fn made_models_dir(&self) -> Option<PathBuf> {
+        match &self.cache_dir {
+            Some(own) if Some(own) != Self::default_cache_dir().as_ref() => Some(own.join("models")),
+            _ => Some(directories::ProjectDirs::from("", "", "embedlens")?.data_dir().join("models")),
+        }
+    }
+
     /// Threads a task gets.
     pub fn thread_count(&self) -> usize {
         self.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from)).max(1)

@@ -62,6 +62,17 @@ pub enum Dialog {
     About,
 }
 
+/// A static model to be made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DistillWish {
+    /// The text model that it is made from.
+    pub model: ModelId,
+    /// Dimensions of its vectors.
+    pub dimensions: usize,
+    /// Whether frequent words of the loaded texts get vectors of their own.
+    pub own_words: bool,
+}
+
 /// Captions to be held against a picture.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CaptionQuestion {
@@ -176,6 +187,8 @@ pub enum Command {
     SelectAll,
     /// Select what is not selected.
     InvertSelection,
+    /// Make a static model, and embed with it.
+    Distill(DistillWish),
     /// Score captions of a picture.
     Caption(CaptionQuestion),
     /// Look at no row; the selection stays.

@@ -4,6 +4,7 @@
 
 pub mod command;
 pub mod context;
+mod distill;
 pub mod map;
 pub mod maps;
 mod overrides;

@@ -81,6 +81,10 @@ pub struct WindowState {
     pub items_seen: Option<RowId>,
     /// What models are to be used with, being edited.
     pub overrides: BTreeMap<ModelId, Overrides>,
+    /// Dimensions of a static model to be made.
+    pub distill_dimensions: usize,
+    /// Whether it gets words of the loaded texts.
+    pub distill_words: bool,
     /// Captions being typed, one a line.
     pub caption_text: String,
     /// The model that is asked for them; `None` for the first that can be.
@@ -140,6 +144,8 @@ impl Default for WindowState {
             picture: None,
             items_seen: None,
             overrides: BTreeMap::new(),
+            distill_dimensions: 256,
+            distill_words: true,
             caption_text: String::new(),
             caption_model: None,
             caption_temperature: None,

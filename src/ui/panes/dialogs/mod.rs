@@ -34,6 +34,8 @@ pub fn show(ui: &mut Ui, ctx: &Context<'_>, state: &mut WindowState) {
         let window = Window::new(title)
             .open(&mut open)
             .collapsible(false)
+            // What floats on a map comes and goes while a window is open, and stays below it.
+            .order(egui::Order::Foreground)
             .default_size(size)
             .max_height(screen.height() - 120.0)
             .pivot(egui::Align2::CENTER_CENTER)

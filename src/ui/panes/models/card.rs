@@ -9,7 +9,7 @@ use crate::ui::context::Context;
 use crate::ui::state::WindowState;
 use crate::ui::theme::{self, Theme};
 use crate::ui::widgets::{self, bytes, dim, empty_state, faint, link, section, thousands};
-use crate::ui::{overrides, precisions};
+use crate::ui::{distill, overrides, precisions};
 use crate::vectors::kernel_name;
 use crate::workspace::ModelSource;
 use crate::workspace::catalogue::KnownModel;
@@ -276,6 +276,7 @@ fn here(ui: &mut Ui, ctx: &Context<'_>, window: &mut WindowState, entry: &Entry<
         ui.add(Label::new(RichText::new(error).font(theme::secondary()).color(ctx.theme.bad)).wrap());
     }
     overrides::editor(ui, ctx, window, card);
+    distill::offer(ui, ctx, window, card);
 }
 
 fn sources(ui: &mut Ui, ctx: &Context<'_>, known: &KnownModel) {
