@@ -85,8 +85,9 @@ impl PerspectiveArg {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// List the models that are here, and what each is good for; fetch others
-    #[command(after_help = "Examples:\n  embedlens models --json\n  embedlens models download BAAI/bge-small-en-v1.5")]
+    /// List the models that are here, and what each is good for; look through the catalogue, choose, fetch
+    #[command(after_help = "Examples:\n  embedlens models --json\n  embedlens models --all --domain law\n  \
+        embedlens models choose --for semantic-search notes\n  embedlens models download BAAI/bge-small-en-v1.5")]
     Models(ModelsArgs),
     /// Load, cut and embed files, and write one vector a passage or picture
     #[command(after_help = "Examples:\n  embedlens embed notes --out notes.npy\n  \

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::corpus::Corpus;
+use crate::models::catalogue::known;
 use crate::models::{InputKind, ModelCard, ModelSource, Precision};
 use crate::projection::Quality;
 use crate::vectors::kernel_name;
@@ -40,12 +41,16 @@ pub(super) fn card(card: &ModelCard) -> Value {
         ModelSource::HubCache(path) => ("hub cache", json!(path.to_string_lossy())),
         ModelSource::File { path, .. } => ("file of vectors", json!(path.to_string_lossy())),
     };
+    let known = known(&card.id.0);
+    let runs = known.map_or_else(|| "here".to_owned(), crate::models::catalogue::KnownModel::runs);
     json!({
         "id": card.id, "name": card.name, "modality": modality(card.input), "dimensions": card.dimensions,
         "context_tokens": card.context_tokens, "pooling": card.pooling, "normalized": card.normalized, "space": card.space,
         "text_query_model": card.text_query_model, "licence": card.licence, "source": source, "folder": folder,
         "size_bytes": card.size_bytes, "available": true, "about": card.about, "strengths": card.strengths,
         "weaknesses": card.weaknesses, "best_for": card.best_for, "precisions": precisions(card), "kernel": kernel_name(),
+        "prompts": card.prompts, "similarity": card.similarity, "remarks": card.remarks, "runs": runs,
+        "matryoshka": known.map_or(&[][..], |known| known.matryoshka.as_slice()),
     })
 }
 

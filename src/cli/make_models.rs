@@ -5,7 +5,7 @@ use std::time::Instant;
 use serde_json::json;
 
 use super::json;
-use super::models_args::{ConvertArgs, DistillArgs};
+use super::make_args::{ConvertArgs, DistillArgs};
 use super::session::{Failure, Session};
 use super::text::{count, megabytes, plural};
 use crate::models::ModelId;

@@ -6,12 +6,15 @@
 mod args;
 mod bar;
 mod bench;
+mod catalogue;
+mod choose;
 mod cluster;
 mod compare;
 mod download;
 mod embed;
 mod inspect;
 mod json;
+mod make_args;
 mod make_models;
 mod maps;
 mod models;

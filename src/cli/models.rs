@@ -1,18 +1,21 @@
-//! `embedlens models`: the model cards.
+//! `embedlens models`: the cards of the models that are here.
 
 use serde_json::Value;
 
 use super::models_args::{ModelsArgs, ModelsCommand};
 use super::session::{Failure, Session};
 use super::text::{columns, count};
-use super::{download, json, make_models};
+use super::{catalogue, choose, download, json, make_models};
 use crate::models::{ModelCard, Precision};
 use crate::tasks;
 use crate::vectors::kernel_name;
 
 pub(super) fn run(args: &ModelsArgs, session: &Session) -> Result<(), Failure> {
     match &args.command {
+        None if args.filter.is_asked() => catalogue::list(&args.filter, session),
         None => list(session),
+        Some(ModelsCommand::Show(args)) => catalogue::show(args, session),
+        Some(ModelsCommand::Choose(args)) => choose::run(args, session),
         Some(ModelsCommand::Download(args)) => download::run(args, session),
         Some(ModelsCommand::Convert(args)) => make_models::convert(args, session),
         Some(ModelsCommand::Distill(args)) => make_models::distill(args, session),
@@ -34,6 +37,7 @@ fn list(session: &Session) -> Result<(), Failure> {
     }
     text += &precisions(&cards);
     text += "\nA folder with config.json, tokenizer.json and model.safetensors, or ORG/NAME in the local hub cache, can be given to --model too.\n\
+        `embedlens models --all` lists what is known of others, `embedlens models choose` helps to choose, and\n\
         `embedlens models download ORG/NAME` fetches one.\n";
     session.print(&text, &cards.iter().map(json::card).collect::<Value>())
 }

@@ -23,7 +23,9 @@ pub(super) fn run(args: &NeighboursArgs, session: &Session) -> Result<(), Failur
     let (mut entries, mut text) = (Vec::new(), String::new());
     for (nth, source) in found.sources.iter().enumerate() {
         let request = args.search.request(&source.vectors, session.seed());
+        let request = ListRequest { shared: Some(source.graph.clone()), ..request };
         let listed = session.watch(|env, progress| tasks::neighbour_lists(&request, env, progress))?;
+        listed.notes.iter().for_each(|note| session.say(note));
         let model = source.model.as_ref().map_or_else(|| ModelId("vectors".to_owned()), |(id, _)| id.clone());
         let out = out_for(&args.out, nth, &model);
         tasks::export_neighbours(&listed.graph, &source.rows, &out)?;
@@ -35,6 +37,7 @@ pub(super) fn run(args: &NeighboursArgs, session: &Session) -> Result<(), Failur
             ("dimensions", source.vectors.dim().into()),
         ];
         fields.extend(facts(&listed));
+        fields.push(("notes", json!(listed.notes)));
         let mut seconds = session.seconds_json().to_vec();
         seconds.push(("neighbours", rounded(Some(listed.seconds), 4)));
         seconds.push(("recall", rounded(Some(listed.seconds_recall), 4)));
@@ -55,7 +58,7 @@ impl NeighbourArgs {
             (false, false) => GraphChoice::Automatic,
         };
         let metric = self.metric.map(Metric::from);
-        ListRequest { vectors: vectors.clone(), metric, k: self.k as usize, choice, seed }
+        ListRequest { vectors: vectors.clone(), metric, k: self.k as usize, choice, seed, shared: None }
     }
 }
 

@@ -37,6 +37,9 @@ pub enum WeightType {
     Bf16,
 }
 
+/// A tensor's type, shape and bytes.
+type Raw = (Dtype, Vec<usize>, Vec<u8>);
+
 impl WeightType {
     /// Its name.
     pub fn word(self) -> &'static str {
@@ -215,7 +218,7 @@ impl Work<'_> {
     }
 
     /// A tensor's new form, and the largest difference from the old.
-    fn tensor(&self, weights: &Weights<'_>, name: &str) -> Result<((Dtype, Vec<usize>, Vec<u8>), f32), ModelError> {
+    fn tensor(&self, weights: &Weights<'_>, name: &str) -> Result<(Raw, f32), ModelError> {
         let view = weights.view(name)?;
         let shape = view.shape().to_vec();
         if !matches!(view.dtype(), Dtype::F64 | Dtype::F32 | Dtype::F16 | Dtype::BF16) {

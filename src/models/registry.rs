@@ -18,7 +18,7 @@ pub struct OpenOptions {
     pub offline: bool,
     /// The hub's cache folder; `None` for the one that the environment names (`HF_HUB_CACHE`, `HF_HOME`, …).
     pub hub_cache: Option<PathBuf>,
-    /// What is to be otherwise than the model's own files say; models of pictures have no such choice.
+    /// What is to be otherwise than the model's own files say; pictures are pooled as asked where the model reads no texts.
     pub overrides: Overrides,
     /// Read a folder that holds only pickle (`pytorch_model.bin`): its instructions are parsed, and none is run.
     pub pickle: bool,
@@ -90,7 +90,7 @@ fn open_folder(
     options: &OpenOptions,
 ) -> Result<Box<dyn Embedder>, ModelError> {
     let again = Named { id: named.id.clone(), source: named.source.clone() };
-    match vision::folder::open(path, again, precision)? {
+    match vision::folder::open(path, again, precision, options)? {
         Some(model) => Ok(model),
         None => folder::open(path, named, precision, options),
     }

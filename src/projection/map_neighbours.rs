@@ -49,6 +49,7 @@ impl<const D: usize> MapNeighbours<D> {
         progress.stage("Comparing neighbours", "points", count as u64);
         let k = k.min(graph.k);
         let near = self.tree.all(k, progress)?;
+        progress.check()?;
         let fared = (0..count).into_par_iter().with_min_len(1024).map(|position| {
             let (held, on_map) = (graph.of(position), near.of(position));
             let close = &held[..k];

@@ -9,13 +9,14 @@ use rayon::prelude::*;
 use super::Quality;
 use crate::progress::{Cancelled, Progress};
 use crate::search::{Best, Hit};
-use crate::vectors::products::{Centred, column_means, products_into};
+use crate::vectors::products::{Centred, column_means_unless, products_into};
 use crate::vectors::{Vectors, dot};
 
 /// Neighbours looked at.
 const NEIGHBOURS: usize = 10;
-/// Sampled points of one task.
-const TASK: usize = 64;
+/// Sampled points of one task, fewest and most, and closenesses that it may hold between.
+const TASK: (usize, usize) = (8, 64);
+const SCORES: usize = 32 << 20;
 /// Columns of one block of products.
 const BASE: usize = 4096;
 
@@ -63,16 +64,14 @@ pub fn quality_by_point<const D: usize>(
         let perfect = Quality { trustworthiness: 1.0, continuity: 1.0, neighbours_kept: 1.0, sampled: chosen.len() };
         return Ok((perfect, chosen.into_iter().map(PointQuality::perfect).collect()));
     }
-    let mean = column_means(vectors);
-    let values = Centred { vectors, mean: &mean }.all();
-    let offsets = values.par_chunks(vectors.dim()).map(|row| -0.5 * dot(row, row)).collect();
-    let spaces = Spaces { values, offsets, dim: vectors.dim(), points: &points[..count], k };
+    let mean = column_means_unless(vectors, &|| progress.is_cancelled());
+    let spaces = Spaces::new(Centred { vectors, mean: &mean }, &points[..count], k, progress)?;
     let found: Vec<Vec<Ranks>> = chosen
-        .par_chunks(TASK)
+        .par_chunks((SCORES / count).clamp(TASK.0, TASK.1))
         .with_max_len(1)
         .map(|chosen| {
             progress.check()?;
-            let ranks = spaces.ranks(chosen);
+            let ranks = spaces.ranks(chosen, progress)?;
             progress.advance(chosen.len() as u64);
             Ok(ranks)
         })
@@ -118,10 +117,10 @@ pub(super) fn draw(count: usize, sample: usize, seed: u64) -> Vec<u32> {
 
 /// Both spaces, and how many neighbours count.
 struct Spaces<'a, const D: usize> {
-    values: Vec<f32>,
+    /// The vectors, seen from their mean.
+    centred: Centred<'a>,
     /// Minus half the squared length of every row: with the product, what ranks by distance.
     offsets: Vec<f32>,
-    dim: usize,
     points: &'a [[f32; D]],
     k: usize,
 }
@@ -136,16 +135,36 @@ struct Ranks {
     kept: u64,
 }
 
-impl<const D: usize> Spaces<'_, D> {
-    fn ranks(&self, chosen: &[u32]) -> Vec<Ranks> {
+impl<'a, const D: usize> Spaces<'a, D> {
+    fn new(centred: Centred<'a>, points: &'a [[f32; D]], k: usize, progress: &Progress) -> Result<Self, Cancelled> {
+        let (count, dim) = (points.len(), centred.vectors.dim());
+        let blocks: Vec<Vec<f32>> = (0..count.div_ceil(BASE))
+            .into_par_iter()
+            .map_init(Vec::new, |rows, block| {
+                progress.check()?;
+                centred.copy(block * BASE..count.min((block + 1) * BASE), 0..dim, rows);
+                Ok(rows.chunks_exact(dim).map(|row| -0.5 * dot(row, row)).collect())
+            })
+            .collect::<Result<_, Cancelled>>()?;
+        Ok(Self { centred, offsets: blocks.concat(), points, k })
+    }
+
+    fn ranks(&self, chosen: &[u32], progress: &Progress) -> Result<Vec<Ranks>, Cancelled> {
         let count = self.points.len();
-        let own: Vec<f32> = chosen.iter().flat_map(|&at| self.row(at as usize)).copied().collect();
+        let dim = self.centred.vectors.dim();
+        let (mut own, mut rows) = (Vec::new(), Vec::new());
+        for &at in chosen {
+            self.centred.copy(at as usize..at as usize + 1, 0..dim, &mut rows);
+            own.extend_from_slice(&rows);
+        }
         let mut closeness = vec![0.0f32; chosen.len() * count];
         let mut block = Vec::new();
         for first in (0..count).step_by(BASE) {
+            progress.check()?;
             let last = (first + BASE).min(count);
             block.resize(chosen.len() * (last - first), 0.0);
-            products_into(&own, &self.values[first * self.dim..last * self.dim], self.dim, &mut block);
+            self.centred.copy(first..last, 0..dim, &mut rows);
+            products_into(&own, &rows, dim, &mut block);
             for (row, products) in block.chunks_exact(last - first).enumerate() {
                 let out = &mut closeness[row * count + first..row * count + last];
                 for ((out, product), offset) in out.iter_mut().zip(products).zip(&self.offsets[first..last]) {
@@ -156,19 +175,16 @@ impl<const D: usize> Spaces<'_, D> {
         let mut on_map = vec![0.0f32; count];
         let rows = chosen.iter().zip(closeness.chunks_exact_mut(count));
         rows.map(|(&position, original)| {
+            progress.check()?;
             let own = self.points[position as usize];
             for (out, point) in on_map.iter_mut().zip(self.points) {
                 *out = -own.iter().zip(point).map(|(own, other)| (own - other) * (own - other)).sum::<f32>();
             }
             original[position as usize] = f32::NEG_INFINITY;
             on_map[position as usize] = f32::NEG_INFINITY;
-            self.compare(original, &on_map)
+            Ok(self.compare(original, &on_map))
         })
         .collect()
-    }
-
-    fn row(&self, at: usize) -> &[f32] {
-        &self.values[at * self.dim..(at + 1) * self.dim]
     }
 
     fn compare(&self, original: &[f32], on_map: &[f32]) -> Ranks {

@@ -135,13 +135,16 @@ impl<'a> Lists<'a> {
         comparable(self.scorer.metric, scored[self.keep - 1].0)
     }
 
-    /// The candidates of a block, pruned, greatest bound first. Leaves none.
+    /// The candidates of a block, pruned, greatest bound first where bounds are taken for scores or there are twice as many as are kept:
+    /// fewer are all scored, in whatever order they come. Leaves none.
     pub fn take(&self, block: usize) -> Vec<Vec<Candidate>> {
         let mut rows = self.blocks[block].lock().unwrap_or_else(PoisonError::into_inner);
         let rows = rows.iter_mut().enumerate().take(self.field.order.len().saturating_sub(block * BLOCK));
         rows.map(|(at, row)| {
             self.prune(block * BLOCK + at, row);
-            row.held.sort_unstable_by(greatest);
+            if self.trusting || row.held.len() >= 2 * self.keep {
+                row.held.sort_unstable_by(greatest);
+            }
             std::mem::take(&mut row.held)
         })
         .collect()

@@ -27,6 +27,9 @@ impl Twins {
         };
         let mut keyed: Vec<(u64, u32)> = positions.par_iter().with_min_len(256).map(key).collect();
         keyed.par_sort_unstable();
+        if progress.is_cancelled() {
+            return Self { firsts: positions.to_vec(), groups: HashMap::new() };
+        }
         let mut groups: HashMap<u32, Vec<u32>> = HashMap::new();
         let mut firsts = Vec::with_capacity(positions.len());
         for run in keyed.chunk_by(|a, b| a.0 == b.0) {

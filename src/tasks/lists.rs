@@ -1,18 +1,18 @@
 //! The neighbours of every row of any vectors, with what is known of how they were found; and vectors made shorter.
 //!
-//! Shares nothing with other work (see `neighbours` for the graph of an embedding set). Invariant: a graph that is not exact comes with
-//! its recall.
+//! The graph of an embedding set is used where one is given (see `neighbours`). Invariant: a graph that is not exact comes with its recall.
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use super::project::natural_metric;
-use super::{Environment, RowInfo, SheetColumn, TaskError, write_sheet};
+use super::{Environment, RowInfo, SheetColumn, TaskError, shared_graph, write_sheet};
 use crate::progress::Progress;
 use crate::projection::{self, Pca, Reduction};
 use crate::search::{GraphChoice, NeighbourGraph, approximate_graph, exact_graph, recall};
 use crate::vectors::arrays::{self, ArrayColumn};
 use crate::vectors::{Metric, Vectors, npy};
+use crate::workspace::SharedGraph;
 
 /// Up to so many rows all pairs are compared, unless asked otherwise.
 const EXACT_UP_TO: usize = 200_000;
@@ -32,6 +32,9 @@ pub struct ListRequest {
     pub choice: GraphChoice,
     /// Seed of an approximate search and of the sample on which it is measured.
     pub seed: u64,
+    /// Where the graphs of these vectors are shared: exact lists are taken from there, and from the cache, where they are known, and are
+    /// put there where not (up to 200,000 vectors). `None` finds them anew, as deep as asked for.
+    pub shared: Option<SharedGraph>,
 }
 
 /// The neighbours of every row and what they took.
@@ -43,6 +46,8 @@ pub struct Listed {
     pub seconds: f64,
     /// Seconds to measure the recall.
     pub seconds_recall: f64,
+    /// What there is to tell of how they came to be.
+    pub notes: Vec<String>,
 }
 
 /// Finds the neighbours of every row.
@@ -59,15 +64,33 @@ pub fn neighbour_lists(request: &ListRequest, env: &Environment, progress: &Prog
             GraphChoice::Exact => true,
             GraphChoice::Approximate => false,
         };
-        let mut graph = match exact {
-            true => exact_graph(vectors, metric, request.k, progress)?,
-            false => approximate_graph(vectors, metric, request.k, request.seed, progress)?,
+        let mut graph = match (exact, &request.shared) {
+            (true, Some(shared)) if vectors.len() <= EXACT_UP_TO => {
+                exact_from(shared, request, metric, (env, progress))?
+            }
+            (true, _) => exact_graph(vectors, metric, request.k, progress)?,
+            (false, _) => approximate_graph(vectors, metric, request.k, request.seed, progress)?,
         };
         let seconds = started.elapsed().as_secs_f64();
         let started = Instant::now();
         graph.recall = Some(recall(vectors, &graph, SAMPLE, request.seed, progress)?);
-        Ok(Listed { graph, seconds, seconds_recall: started.elapsed().as_secs_f64() })
+        let notes = request.shared.as_ref().map(SharedGraph::take_notes).unwrap_or_default();
+        Ok(Listed { graph, seconds, seconds_recall: started.elapsed().as_secs_f64(), notes })
     })
+}
+
+/// The first neighbours of the shared graph; found anew where that is not exact.
+fn exact_from(
+    shared: &SharedGraph,
+    request: &ListRequest,
+    metric: Metric,
+    (env, progress): (&Environment, &Progress),
+) -> Result<NeighbourGraph, TaskError> {
+    let graph = shared_graph(shared, &request.vectors, (metric, request.k), env, progress)?;
+    if graph.exact {
+        return Ok(graph.nearest(request.k));
+    }
+    Ok(exact_graph(&request.vectors, metric, request.k, progress)?)
 }
 
 /// The two files that `.npy` lists are written to: `F.indices.npy` and `F.scores.npy`.
@@ -146,4 +169,32 @@ pub fn shorten(
         };
         Ok(Shortened { vectors, explained_variance, seconds: started.elapsed().as_secs_f64(), seconds_transform })
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_come_from_the_cache_and_are_those_found_anew() {
+        let dir = tempfile::tempdir().unwrap();
+        let env = Environment { cache_dir: Some(dir.path().to_owned()), ..Environment::default() };
+        let values: Vec<f32> = (0..700 * 6).map(|at| ((at * 7919 % 104_729) as f32 * 0.613).sin()).collect();
+        let vectors = Vectors::new(values, 6).unwrap();
+        let request = |k| ListRequest {
+            vectors: vectors.clone(),
+            metric: Some(Metric::Cosine),
+            k,
+            choice: GraphChoice::Automatic,
+            seed: 1,
+            shared: Some(SharedGraph::default()),
+        };
+        let listed = |k| neighbour_lists(&request(k), &env, &Progress::new()).unwrap();
+        assert!(listed(12).notes.is_empty());
+        let again = listed(7);
+        assert_eq!(again.notes, ["Neighbours from the cache"]);
+        let anew = exact_graph(&vectors, Metric::Cosine, 7, &Progress::new()).unwrap();
+        assert_eq!((again.graph.k, &again.graph.indices), (7, &anew.indices));
+        assert!(again.graph.scores.iter().zip(anew.scores.iter()).all(|(a, b)| a.to_bits() == b.to_bits()));
+    }
 }

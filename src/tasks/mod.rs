@@ -7,6 +7,7 @@
 mod agree;
 mod answer;
 mod captions;
+mod choosing;
 mod clusters;
 mod convert;
 mod distill;
@@ -38,6 +39,7 @@ mod trust;
 pub use agree::{AgreeRequest, agree};
 pub use answer::{Query, QueryRequest, answer};
 pub use captions::{CaptionRequest, CaptionedPicture, caption};
+pub use choosing::{measure_rate, models_here};
 pub use clusters::{ClusterRequest, RowClusterRequest, clusters, folder_labels, row_clusters};
 pub use convert::{ConvertRequest, convert_model};
 pub use distill::{DistillRequest, Distilled, Weighting, distill};

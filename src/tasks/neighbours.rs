@@ -80,8 +80,7 @@ impl Wanted<'_> {
         let store = env.cache_dir.as_deref().filter(|_| self.vectors.len() >= STORED_FROM).map(GraphStore::in_cache);
         let Some(store) = store else { return self.made(progress) };
         progress.stage("Looking for neighbours in the cache", "steps", 0);
-        let identity = self.shared.identity(self.vectors);
-        progress.check()?;
+        let identity = self.shared.identity_with(self.vectors, progress)?;
         if let Some(stored) = self.sound(store.find(identity, self.metric, self.k)) {
             self.shared.note("Neighbours from the cache".to_owned());
             return Ok(stored);

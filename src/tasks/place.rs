@@ -59,7 +59,7 @@ fn placed(request: &PlaceRequest, env: &Environment, progress: &Progress) -> Res
     let params = &projection.params;
     let (points, space) = match params.method {
         Method::Pca => {
-            let pca = Pca::fit(vectors, COMPONENTS.min(vectors.dim()))?;
+            let pca = Pca::fit_with(vectors, COMPONENTS.min(vectors.dim()), progress)?;
             let space = params.dimensions == 3;
             (pca.plane(new)?, space.then(|| space_of(&pca, new)).transpose()?)
         }
@@ -102,7 +102,7 @@ fn by_umap<const D: usize>(
         epoch: params.epochs_for(rows),
         coordinates: points.iter().flatten().copied().collect(),
     };
-    let umap = Umap::<D>::resume(&graph, &snapshot, None)?;
+    let umap = Umap::<D>::resumed(&graph, &snapshot, None, progress)?;
     progress.check()?;
     Ok(umap.transform(&nearest_old(request, params.n_neighbors, progress)?)?)
 }

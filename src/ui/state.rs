@@ -63,6 +63,8 @@ pub struct WindowState {
     pub path_text: String,
     /// What is typed as a model's name.
     pub model_text: String,
+    /// The window of models: filters, ticks, what is wanted.
+    pub models: super::panes::models::ModelsState,
     /// Reading options being edited.
     pub load_options: Option<crate::corpus::LoadOptions>,
     /// What is typed to search skipped files.
@@ -129,6 +131,7 @@ impl Default for WindowState {
             legend_search: String::new(),
             path_text: String::new(),
             model_text: String::new(),
+            models: super::panes::models::ModelsState::default(),
             load_options: None,
             skipped_search: String::new(),
             explore: tiles::explore_tree(),

@@ -16,19 +16,26 @@ pub(super) fn available() -> bool {
     }
 }
 
-/// Adds the lower triangle of columns times columns to `out` (`width` x `width`), and some of what lies above the diagonal inside
-/// panels. `packed` holds panels of `depth` rows of 16 columns, of which the first `rows` count.
-pub(super) fn add_lower(packed: &[f32], rows: usize, depth: usize, out: &mut [f32], width: usize) {
+use std::ops::Range;
+
+/// Adds the columns of panels `own` times all columns up to them to `out` (16 rows a panel, `width` long), and some of what lies above
+/// the diagonal inside panels. `packed` holds panels of `depth` rows of 16 columns, of which the first `rows` count.
+pub(super) fn add_lower(
+    packed: &[f32],
+    (rows, depth): (usize, usize),
+    own: Range<usize>,
+    out: &mut [f32],
+    width: usize,
+) {
     #[cfg(target_arch = "x86_64")]
     if available() {
-        assert!(
-            rows <= depth && width.is_multiple_of(16) && packed.len() >= depth * width && out.len() >= width * width
-        );
+        assert!(rows <= depth && width.is_multiple_of(16) && packed.len() >= depth * width && own.end * 16 <= width);
+        assert!(out.len() >= own.len() * 16 * width);
         // SAFETY: the instructions were found on this machine, and the lengths are as the kernel wants them.
-        unsafe { x86::add_lower(packed, rows, depth, out, width) };
+        unsafe { x86::add_lower(packed, (rows, depth), own, out, width) };
     }
     #[cfg(not(target_arch = "x86_64"))]
-    let _ = (packed, rows, depth, out, width);
+    let _ = (packed, rows, depth, own, out, width);
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -36,22 +43,29 @@ mod x86 {
     use std::arch::x86_64::{
         _mm512_add_ps, _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_set1_ps, _mm512_setzero_ps, _mm512_storeu_ps,
     };
+    use std::ops::Range;
 
     use super::super::scatter::PANEL;
 
     /// Columns of the left side of one step.
     const TALL: usize = 8;
 
-    /// Wants `rows <= depth`, `width` of whole panels, `depth * width` values packed, `width * width` values out.
+    /// Wants `rows <= depth`, `width` of whole panels, `depth * width` values packed, panels that lie in it, 16 rows out for each.
     #[target_feature(enable = "avx512f")]
-    pub(super) unsafe fn add_lower(packed: &[f32], rows: usize, depth: usize, out: &mut [f32], width: usize) {
-        let panels = width / PANEL;
-        for group in (0..panels).step_by(3) {
-            for tall in group..panels {
+    pub(super) unsafe fn add_lower(
+        packed: &[f32],
+        (rows, depth): (usize, usize),
+        own: Range<usize>,
+        out: &mut [f32],
+        width: usize,
+    ) {
+        for group in (0..own.end).step_by(3) {
+            for tall in own.start.max(group)..own.end {
                 for half in 0..2 {
                     let left = packed[tall * depth * PANEL + half * TALL..].as_ptr();
                     let right = packed[group * depth * PANEL..].as_ptr();
-                    let to = out[(tall * PANEL + half * TALL) * width + group * PANEL..].as_mut_ptr();
+                    let row = (tall - own.start) * PANEL + half * TALL;
+                    let to = out[row * width + group * PANEL..].as_mut_ptr();
                     // SAFETY: the panels from `group` on that are no later than `tall` lie inside both arrays.
                     unsafe {
                         match tall - group {

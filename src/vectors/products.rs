@@ -33,15 +33,25 @@ pub(crate) fn column_means(vectors: &Vectors) -> Vec<f32> {
     column_means_of(vectors).unwrap_or_else(|_| vec![0.0; vectors.dim()]) // vectors in memory are always there
 }
 
+/// As [`column_means`]; wrong once `stop` says yes.
+pub(crate) fn column_means_unless(vectors: &Vectors, stop: &(dyn Fn() -> bool + Sync)) -> Vec<f32> {
+    means(vectors, stop).unwrap_or_else(|_| vec![0.0; vectors.dim()]) // vectors in memory are always there
+}
+
 /// As [`column_means`], of rows that are read block by block.
 pub(crate) fn column_means_of(rows: &dyn RowBlocks) -> Result<Vec<f32>, VectorsError> {
+    means(rows, &|| false)
+}
+
+fn means(rows: &dyn RowBlocks, stop: &(dyn Fn() -> bool + Sync)) -> Result<Vec<f32>, VectorsError> {
     let (count, dim) = (rows.row_count(), rows.row_length());
     let block_of = |number: usize| number * MEAN_ROWS..count.min((number + 1) * MEAN_ROWS);
     let partial: Vec<(Vec<f64>, Vec<u32>)> = (0..count.div_ceil(MEAN_ROWS))
         .into_par_iter()
         .map_init(Vec::new, |room, number| {
             let (mut sums, mut counts) = (vec![0.0; dim], vec![0; dim]);
-            for row in rows.block(block_of(number), room)?.chunks_exact(dim) {
+            let taken = if stop() { 0..0 } else { block_of(number) };
+            for row in rows.block(taken, room)?.chunks_exact(dim) {
                 for ((sum, count), &value) in sums.iter_mut().zip(&mut counts).zip(row) {
                     let finite = value.is_finite();
                     *sum += if finite { f64::from(value) } else { 0.0 };
@@ -84,9 +94,17 @@ impl Centred<'_> {
 
     /// All rows, centred.
     pub fn all(&self) -> Vec<f32> {
+        self.all_unless(&|| false)
+    }
+
+    /// All rows, centred; wrong once `stop` says yes.
+    pub fn all_unless(&self, stop: &(dyn Fn() -> bool + Sync)) -> Vec<f32> {
         let dim = self.vectors.dim();
         let mut out = vec![0.0; self.vectors.values().len()];
         out.par_chunks_mut(dim).zip(self.vectors.values().par_chunks(dim)).with_min_len(256).for_each(|(out, row)| {
+            if stop() {
+                return;
+            }
             for ((out, &value), &mean) in out.iter_mut().zip(row).zip(self.mean) {
                 let centred = value - mean;
                 *out = if centred.is_finite() { centred } else { 0.0 };

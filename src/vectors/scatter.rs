@@ -1,22 +1,27 @@
 //! Columns times columns of the same rows (the scatter matrix), one pass over blocks of rows.
 //!
-//! Only the lower triangle is computed. Products are summed in single precision over 256 rows in registers and over 2,048 rows in
-//! memory, beyond that in double. Invariant: shares of rows depend on the input's size only and are added in order, so results are
-//! the same bytes at any number of threads.
+//! Only the lower triangle is computed. Rows are packed some blocks at a time; then each thread adds them to a strip of the triangle,
+//! so there is one triangle, whatever the number of threads. Products are summed in single precision over 256 rows in registers and
+//! over 2,048 rows in memory, beyond that in double. Invariant: every sum runs over the rows in the same order, so results are the
+//! same bytes at any number of threads.
 
-use faer::linalg::matmul::triangular::{BlockStructure, matmul};
+use std::ops::Range;
+
+use faer::linalg::matmul::matmul;
 use faer::{Accum, MatMut, MatRef, Par};
 use rayon::prelude::*;
 
 use super::panels;
 use super::{RowBlocks, VectorsError};
 
-/// Rows that are taken in at a time.
+/// Rows of a block.
 const DEPTH: usize = 256;
 /// Blocks summed in single precision before they are added in double.
 const BLOCKS: usize = 8;
-/// Most bytes that the sums of all shares may take.
-const PARTIAL_BYTES: usize = 256 << 20;
+/// Bytes of packed rows at a time, where [`BLOCKS`] blocks are not more.
+const PACKED_BYTES: usize = 8 << 20;
+/// Strips that the triangle is split into.
+const STRIPS: usize = 8;
 /// Columns of one panel.
 pub(super) const PANEL: usize = 16;
 
@@ -37,27 +42,30 @@ pub(crate) fn scatter_about(
     go_on: &(dyn Fn(usize) -> bool + Sync),
 ) -> Result<Option<Scatter>, VectorsError> {
     let (count, dim) = (rows.row_count(), origin.len());
-    let shares = (count / 4096).clamp(1, 16).min((PARTIAL_BYTES / (4 * dim * dim)).max(1));
-    let share = count.div_ceil(shares).next_multiple_of(DEPTH).max(DEPTH);
-    let parts: Vec<Option<Share>> = (0..count.div_ceil(share))
-        .into_par_iter()
-        .with_max_len(1)
-        .map_init(
-            || Bench::new(dim),
-            |bench, part| share_of(rows, origin, part * share..count.min((part + 1) * share), bench, go_on),
-        )
-        .collect::<Result<_, _>>()?;
+    let block = DEPTH * dim.next_multiple_of(PANEL);
+    let blocks = (PACKED_BYTES / (4 * block) / BLOCKS * BLOCKS).max(BLOCKS).min(count.div_ceil(DEPTH));
+    let mut packed = vec![0.0f32; blocks * block];
+    let mut strips = Strip::all(dim);
     let mut whole = Scatter { matrix: vec![0.0; dim * dim], sums: vec![0.0; dim], finite: true };
-    let Some(parts) = parts.into_iter().collect::<Option<Vec<Share>>>() else { return Ok(None) };
-    whole.matrix.par_chunks_mut(dim).enumerate().for_each(|(row, out)| {
-        for part in &parts {
-            let own = &part.lower[row * (row + 1) / 2..][..=row];
-            out.iter_mut().zip(own).for_each(|(sum, &value)| *sum += value);
+    for first in (0..count).step_by(blocks.max(1) * DEPTH) {
+        let taken = first..count.min(first + blocks * DEPTH);
+        let found = pack_blocks(rows, origin, taken.clone(), &mut packed)?;
+        for (sums, finite) in found {
+            whole.sums.iter_mut().zip(&sums).for_each(|(sum, &value)| *sum += f64::from(value));
+            whole.finite &= finite;
         }
-    });
-    for part in &parts {
-        whole.sums.iter_mut().zip(&part.sums).for_each(|(sum, &value)| *sum += value);
-        whole.finite &= part.finite;
+        let mut rest = &mut whole.matrix[..];
+        let mut parts = Vec::with_capacity(strips.len());
+        for strip in &mut strips {
+            let (own, others) = rest.split_at_mut(strip.rows(dim).len() * dim);
+            parts.push((strip, own));
+            rest = others;
+        }
+        let packed = &packed[..];
+        parts.into_par_iter().with_max_len(1).for_each(|(strip, out)| strip.add(packed, taken.len(), dim, out));
+        if !go_on(taken.len()) {
+            return Ok(None);
+        }
     }
     for row in 0..dim {
         for column in row + 1..dim {
@@ -67,77 +75,73 @@ pub(crate) fn scatter_about(
     Ok(Some(whole))
 }
 
-/// What one share of the rows adds up to.
-struct Share {
-    /// Lower triangle, row after row: row `r` has `r + 1` values.
-    lower: Vec<f64>,
-    sums: Vec<f64>,
-    finite: bool,
-}
-
-/// What a thread works with, used again for its next share.
-struct Bench {
-    /// Columns, rounded up to whole panels.
-    width: usize,
-    /// Lower triangle over the last blocks, `width` x `width`.
-    single: Vec<f32>,
-    packed: Vec<f32>,
-    sums: Vec<f32>,
-    room: Vec<f32>,
-}
-
-impl Bench {
-    fn new(dim: usize) -> Self {
-        let width = dim.next_multiple_of(PANEL);
-        let (single, packed) = (vec![0.0; width * width], vec![0.0; DEPTH * width]);
-        Self { width, single, packed, sums: vec![0.0; dim], room: Vec::new() }
-    }
-
-    /// Adds the single precision sums to the double ones.
-    fn settle(&mut self, lower: &mut [f64]) {
-        let mut rest = lower;
-        for (row, single) in self.single.chunks_exact_mut(self.width).enumerate() {
-            let Some((own, others)) = rest.split_at_mut_checked(row + 1) else { break };
-            for (double, single) in own.iter_mut().zip(single) {
-                *double += f64::from(*single);
-                *single = 0.0;
-            }
-            rest = others;
-        }
-        self.single.fill(0.0);
-    }
-}
-
-fn share_of(
+/// Packs the rows `taken`, block by block; for each the sums of its columns and whether all of it was finite.
+fn pack_blocks(
     rows: &dyn RowBlocks,
     origin: &[f32],
-    range: std::ops::Range<usize>,
-    bench: &mut Bench,
-    go_on: &(dyn Fn(usize) -> bool + Sync),
-) -> Result<Option<Share>, VectorsError> {
-    let dim = origin.len();
-    let mut share = Share { lower: vec![0.0; dim * (dim + 1) / 2], sums: vec![0.0; dim], finite: true };
-    let by_panels = panels::available();
-    let depth = if by_panels { DEPTH } else { 0 };
-    for (number, first) in range.clone().step_by(DEPTH).enumerate() {
-        let last = (first + DEPTH).min(range.end);
-        let block = rows.block(first..last, &mut bench.room)?;
-        share.finite &= pack(block, origin, depth, &mut bench.packed, &mut bench.sums);
-        share.sums.iter_mut().zip(&bench.sums).for_each(|(sum, &value)| *sum += f64::from(value));
-        if by_panels {
-            panels::add_lower(&bench.packed, last - first, DEPTH, &mut bench.single, bench.width);
-        } else {
-            add_lower(&bench.packed[..(last - first) * bench.width], bench.width, &mut bench.single);
-        }
-        if number % BLOCKS == BLOCKS - 1 {
-            bench.settle(&mut share.lower);
-        }
-        if !go_on(last - first) {
-            return Ok(None);
+    taken: Range<usize>,
+    packed: &mut [f32],
+) -> Result<Vec<(Vec<f32>, bool)>, VectorsError> {
+    let depth = if panels::available() { DEPTH } else { 0 };
+    packed
+        .par_chunks_mut(DEPTH * origin.len().next_multiple_of(PANEL))
+        .take(taken.len().div_ceil(DEPTH))
+        .enumerate()
+        .map_init(Vec::new, |room, (number, packed)| {
+            let first = taken.start + number * DEPTH;
+            let block = rows.block(first..taken.end.min(first + DEPTH), room)?;
+            let mut sums = vec![0.0f32; origin.len()];
+            let finite = pack(block, origin, depth, packed, &mut sums);
+            Ok((sums, finite))
+        })
+        .collect()
+}
+
+/// Some panels of columns times all columns up to them.
+struct Strip {
+    /// The panels, of which each is 16 rows of the matrix.
+    panels: Range<usize>,
+    /// Sums over the last blocks: a row for each column of the panels, as wide as all panels.
+    single: Vec<f32>,
+}
+
+impl Strip {
+    /// Strips of about the same area that make up the triangle.
+    fn all(dim: usize) -> Vec<Self> {
+        let (panels, width) = (dim.div_ceil(PANEL), dim.next_multiple_of(PANEL));
+        let end = |strip: usize| (panels as f64 * (strip as f64 / STRIPS as f64).sqrt()).round() as usize;
+        let strips = (0..STRIPS).map(|strip| end(strip)..end(strip + 1)).filter(|panels| !panels.is_empty());
+        strips.map(|panels| Self { single: vec![0.0; panels.len() * PANEL * width], panels }).collect()
+    }
+
+    /// Its rows of the matrix.
+    fn rows(&self, dim: usize) -> Range<usize> {
+        self.panels.start * PANEL..(self.panels.end * PANEL).min(dim)
+    }
+
+    /// Adds `rows` packed rows to its rows `out` of the matrix.
+    fn add(&mut self, packed: &[f32], rows: usize, dim: usize, out: &mut [f64]) {
+        let width = dim.next_multiple_of(PANEL);
+        for (number, blocks) in packed.chunks(BLOCKS * DEPTH * width).enumerate() {
+            let left = rows.saturating_sub(number * BLOCKS * DEPTH);
+            if left == 0 {
+                break;
+            }
+            self.single.fill(0.0);
+            for (at, block) in blocks.chunks(DEPTH * width).enumerate().take(left.div_ceil(DEPTH)) {
+                let rows = (left - at * DEPTH).min(DEPTH);
+                if panels::available() {
+                    panels::add_lower(block, (rows, DEPTH), self.panels.clone(), &mut self.single, width);
+                } else {
+                    add_lower(&block[..rows * width], self.panels.clone(), &mut self.single, width);
+                }
+            }
+            let own = out.chunks_exact_mut(dim).zip(self.single.chunks_exact(width)).zip(self.rows(dim));
+            for ((double, single), row) in own {
+                double[..=row].iter_mut().zip(single).for_each(|(sum, &value)| *sum += f64::from(value));
+            }
         }
     }
-    bench.settle(&mut share.lower);
-    Ok(Some(share))
 }
 
 /// Writes the rows seen from the origin to `packed`: row after row, each filled up with zeros to whole panels, or panel after panel
@@ -176,12 +180,12 @@ fn pack(block: &[f32], origin: &[f32], depth: usize, packed: &mut [f32], sums: &
     finite
 }
 
-/// Adds the lower triangle of columns times columns of row-major `rows`.
-fn add_lower(rows: &[f32], width: usize, out: &mut [f32]) {
+/// Adds the columns of `panels` times all columns up to them, of row-major `rows`.
+fn add_lower(rows: &[f32], panels: Range<usize>, out: &mut [f32], width: usize) {
     let rows = MatRef::from_row_major_slice(rows, rows.len() / width, width);
-    let out = MatMut::from_row_major_slice_mut(out, width, width);
-    let (lower, whole) = (BlockStructure::TriangularLower, BlockStructure::Rectangular);
-    matmul(out, lower, Accum::Add, rows.transpose(), whole, rows, whole, 1.0, Par::Seq);
+    let own = rows.subcols(panels.start * PANEL, panels.len() * PANEL);
+    let out = MatMut::from_row_major_slice_mut(out, panels.len() * PANEL, width).subcols_mut(0, panels.end * PANEL);
+    matmul(out, Accum::Add, own.transpose(), rows.subcols(0, panels.end * PANEL), 1.0, Par::Seq);
 }
 
 #[cfg(test)]
@@ -212,9 +216,9 @@ mod tests {
             for block in vectors.values().chunks(DEPTH * dim) {
                 let count = block.len() / dim;
                 assert!(pack(block, &origin, DEPTH, &mut packed, &mut sums));
-                panels::add_lower(&packed, count, DEPTH, &mut by_panels, width);
+                panels::add_lower(&packed, (count, DEPTH), 0..width / PANEL, &mut by_panels, width);
                 assert!(pack(block, &origin, 0, &mut packed, &mut sums));
-                add_lower(&packed[..count * width], width, &mut portable);
+                add_lower(&packed[..count * width], 0..width / PANEL, &mut portable, width);
             }
             for i in 0..dim {
                 for j in 0..=i {

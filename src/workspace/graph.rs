@@ -5,6 +5,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, TryLockError};
 
 use super::SetIdentity;
+use crate::progress::{Cancelled, Progress};
 use crate::search::{Index, NeighbourGraph};
 use crate::vectors::{Metric, Vectors};
 
@@ -51,6 +52,15 @@ impl SharedGraph {
     /// The hashes of the set's vectors, made at the first question.
     pub fn identity(&self, vectors: &Vectors) -> &SetIdentity {
         self.inner.identity.get_or_init(|| SetIdentity::of(vectors))
+    }
+
+    /// As [`SharedGraph::identity`]. Errors: cancelled.
+    pub fn identity_with(&self, vectors: &Vectors, progress: &Progress) -> Result<&SetIdentity, Cancelled> {
+        if let Some(made) = self.inner.identity.get() {
+            return Ok(made);
+        }
+        let made = SetIdentity::of_with(vectors, progress)?;
+        Ok(self.inner.identity.get_or_init(|| made))
     }
 
     /// Notes something to tell the user of how the neighbours came to be.

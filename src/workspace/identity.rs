@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
+use crate::progress::{Cancelled, Progress};
 use crate::vectors::Vectors;
 
 /// Sixteen bytes that tell a row by its values.
@@ -25,7 +26,17 @@ pub struct SetIdentity {
 impl SetIdentity {
     /// The identity of some vectors.
     pub fn of(vectors: &Vectors) -> Self {
-        let rows: Vec<RowHash> = (0..vectors.len()).into_par_iter().map(|row| of_row(vectors.row(row))).collect();
+        Self::hashed(vectors, (0..vectors.len()).into_par_iter().map(|row| of_row(vectors.row(row))).collect())
+    }
+
+    /// As [`SetIdentity::of`]. Errors: cancelled.
+    pub fn of_with(vectors: &Vectors, progress: &Progress) -> Result<Self, Cancelled> {
+        let hash = |row| progress.check().map(|()| of_row(vectors.row(row)));
+        let rows = (0..vectors.len()).into_par_iter().map(hash).collect::<Result<Vec<RowHash>, Cancelled>>()?;
+        Ok(Self::hashed(vectors, rows))
+    }
+
+    fn hashed(vectors: &Vectors, rows: Vec<RowHash>) -> Self {
         let mut hasher = blake3::Hasher::new();
         hasher.update(&(vectors.dim() as u64).to_le_bytes());
         hasher.update(rows.as_flattened());

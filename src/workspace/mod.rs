@@ -15,6 +15,7 @@ mod graphs;
 mod identity;
 mod report;
 mod shelf;
+mod texts;
 
 pub use answers::*;
 pub use captions::*;
@@ -27,7 +28,9 @@ pub use graphs::{GraphStore, SmallerGraph, StoredGraph};
 pub use identity::{RowHash, SetIdentity};
 pub use report::ErrorReport;
 pub use shelf::{Damaged, Shelf};
+pub use texts::data_of;
 
+pub use crate::models::catalogue;
 // The window reads cards and explanations from here, so that it need not know the room of the models.
 pub use crate::models::{
     Explanation, InputKind, ModelCard, ModelId, ModelSource, Overrides, Pooling, Precision, Prompts, Similarity,

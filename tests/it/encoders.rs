@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use embedlens::models::{Embedder, Input, ModelId, OpenOptions, Precision, open};
 use npyz::NpyFile;
 
-const FAMILIES: [&str; 15] = [
+const FAMILIES: [&str; 16] = [
     "bert",
     "bert-relu-cls",
     "bert-tanh-max",
@@ -22,6 +22,7 @@ const FAMILIES: [&str; 15] = [
     "gte",
     "electra",
     "jina",
+    "qwen3",
 ];
 
 fn folder(name: &str) -> PathBuf {
@@ -103,6 +104,83 @@ fn a_text_has_the_same_bits_in_any_company() {
                 assert_eq!(single[0], alone[5], "{family} {precision} alone on {threads} threads");
             }
         }
+    }
+}
+
+/// A copy of a fixture whose `config.json` is changed.
+fn changed(name: &str, change: impl Fn(&mut serde_json::Value)) -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    for entry in fs_err::read_dir(folder(name)).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_file() && path.file_name().unwrap() != "modules.json" {
+            fs_err::copy(&path, dir.path().join(path.file_name().unwrap())).unwrap();
+        }
+    }
+    let mut json = serde_json::from_slice(&fs_err::read(dir.path().join("config.json")).unwrap()).unwrap();
+    change(&mut json);
+    fs_err::write(dir.path().join("config.json"), json.to_string()).unwrap();
+    dir
+}
+
+fn opened_plainly(dir: &Path) -> Box<dyn Embedder> {
+    open(&ModelId(dir.display().to_string()), &OpenOptions::default()).unwrap()
+}
+
+/// As the hub has it: keys of `NomicBERT`'s own code, and older keys of `ModernBERT`.
+#[test]
+fn older_configurations_give_the_same_vectors() {
+    let renamed = |json: &mut serde_json::Value, pairs: &[(&str, &str)]| {
+        let object = json.as_object_mut().unwrap();
+        for (new, old) in pairs {
+            let value = object.remove(*new).unwrap();
+            object.insert((*old).to_owned(), value);
+        }
+    };
+    let nomic = changed("nomic", |json| {
+        let pairs = [
+            ("hidden_size", "n_embd"),
+            ("num_hidden_layers", "n_layer"),
+            ("num_attention_heads", "n_head"),
+            ("intermediate_size", "n_inner"),
+            ("max_position_embeddings", "n_positions"),
+            ("layer_norm_eps", "layer_norm_epsilon"),
+        ];
+        renamed(json, &pairs);
+        json["rope_parameters"] = serde_json::Value::Null;
+        json["rotary_emb_base"] = 1000.into();
+        json["activation_function"] = "swiglu".into();
+    });
+    let modern = changed("modernbert", |json| {
+        json["layer_types"] = serde_json::Value::Null;
+        json["rope_parameters"] = serde_json::Value::Null;
+        json["global_rope_theta"] = 160_000.0.into();
+        json["local_rope_theta"] = 10_000.0.into();
+    });
+    for (name, dir) in [("nomic", nomic), ("modernbert", modern)] {
+        let golden = golden(name);
+        let mut model = opened_plainly(dir.path());
+        for (text, want) in golden.texts.iter().zip(&golden.vectors) {
+            let off = largest_difference(&embedded(model.as_mut(), &[text])[0], want);
+            assert!(off < 1e-5, "{name}: {text:?} is {off} off");
+        }
+    }
+}
+
+/// `CodeBERT` and its like: RoBERTa behind a prefix, with a head for masked words, and no modules.json.
+#[test]
+fn a_plain_folder_with_prefixed_names_opens() {
+    let dir = changed("roberta", |json| json["architectures"] = serde_json::json!(["RobertaForMaskedLM"]));
+    let file = dir.path().join("model.safetensors");
+    let bytes = fs_err::read(&file).unwrap();
+    let tensors = safetensors::SafeTensors::deserialize(&bytes).unwrap();
+    let head = safetensors::tensor::TensorView::new(safetensors::Dtype::F32, vec![1], &[0; 4]).unwrap();
+    let renamed = tensors.iter().map(|(name, view)| (format!("roberta.{name}"), view));
+    let renamed: Vec<_> = renamed.chain([("lm_head.bias".to_owned(), head)]).collect();
+    fs_err::write(&file, safetensors::serialize(renamed, None).unwrap()).unwrap();
+    let golden = golden("roberta");
+    let mut model = opened_plainly(dir.path());
+    for (text, want) in golden.texts.iter().zip(&golden.vectors) {
+        assert!(largest_difference(&embedded(model.as_mut(), &[text])[0], want) < 1e-5, "{text:?}");
     }
 }
 

@@ -10,6 +10,8 @@ mod gui;
 #[cfg(feature = "gui")]
 mod gui_maps;
 #[cfg(all(feature = "gui", feature = "bundled-models"))]
+mod gui_models;
+#[cfg(all(feature = "gui", feature = "bundled-models"))]
 mod gui_precision;
 #[cfg(feature = "gui")]
 mod gui_vectors;

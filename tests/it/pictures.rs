@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use embedlens::models::{Embedder, Input, InputKind, ModelId, OpenOptions, Precision, open};
+use embedlens::models::{Embedder, Input, InputKind, ModelId, OpenOptions, Overrides, Pooling, Precision, open};
 use image::RgbImage;
 use npyz::NpyFile;
 
@@ -81,6 +81,25 @@ fn every_tower_gives_the_vectors_of_transformers() {
             assert!(off < 1e-5, "{name}: {text:?} is {off} off");
             assert_eq!(embedded(model.as_mut(), &[Input::Query(text)])[0], seen.vector, "{name}: {text:?}");
         }
+    }
+}
+
+#[test]
+fn towers_alone_pool_by_the_mean_when_asked() {
+    let options = |pooling| OpenOptions {
+        overrides: Overrides { pooling: Some(pooling), ..Overrides::default() },
+        ..OpenOptions::default()
+    };
+    for name in ALONE {
+        let id = ModelId(root().join(name).display().to_string());
+        let mut model = open(&id, &options(Pooling::Mean)).unwrap();
+        let plain = opened(name, Precision::F32);
+        assert!(model.fingerprint() != plain.fingerprint() && model.card().space != plain.card().space);
+        for (picture, want) in pictures(name).iter().zip(rows(name, "means.npy")) {
+            let off = difference(&embedded(model.as_mut(), &[Input::Image(picture)])[0], &want);
+            assert!(off < 1e-5, "{name}: {off} off");
+        }
+        assert!(open(&id, &options(Pooling::Max)).err().unwrap().to_string().contains("cls or mean"));
     }
 }
 
@@ -192,6 +211,25 @@ fn the_layout_of_sentence_transformers_opens_too() {
     let want = embedded(opened("clip", Precision::F32).as_mut(), &[Input::Image(&pictures[0])]);
     let mut model = opened_at(dir.path()).unwrap();
     assert_eq!(embedded(model.as_mut(), &[Input::Image(&pictures[0])]), want);
+}
+
+/// CLIP's first folders have two files in place of `tokenizer.json`.
+#[test]
+fn clips_old_tokenizer_files_give_the_same_tokens() {
+    let dir = changed("clip", |dir| {
+        let file = dir.join("tokenizer.json");
+        let json: serde_json::Value = serde_json::from_slice(&fs_err::read(&file).unwrap()).unwrap();
+        let merges: Vec<[String; 2]> = serde_json::from_value(json["model"]["merges"].clone()).unwrap();
+        let lines: Vec<String> = merges.iter().map(|[a, b]| format!("{a} {b}\n")).collect();
+        fs_err::write(dir.join("merges.txt"), format!("#version: 0.2\n{}", lines.concat())).unwrap();
+        fs_err::write(dir.join("vocab.json"), json["model"]["vocab"].to_string()).unwrap();
+        fs_err::remove_file(file).unwrap();
+    });
+    let (mut old, mut new) = (opened_at(dir.path()).unwrap(), opened("clip", Precision::F32));
+    for text in texts("clip") {
+        let [old, new] = [&mut old, &mut new].map(|model| model.explain(Input::Text(&text)).unwrap());
+        assert_eq!((old.ids, old.offsets, old.vector), (new.ids, new.offsets, new.vector), "{text:?}");
+    }
 }
 
 #[test]

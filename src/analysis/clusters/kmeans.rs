@@ -9,7 +9,7 @@ use rand_pcg::Pcg64Mcg;
 use rayon::prelude::*;
 
 use crate::progress::{Cancelled, Progress};
-use crate::vectors::products::{Centred, column_means, products_into};
+use crate::vectors::products::{Centred, column_means_unless, products_into};
 use crate::vectors::{Vectors, dot, squared_distance};
 
 /// Rows of one task.
@@ -53,8 +53,10 @@ pub struct KMeans {
 pub fn k_means(vectors: &Vectors, params: &KMeansParams, progress: &Progress) -> Result<KMeans, Cancelled> {
     let starts = params.starts.max(1);
     progress.stage("Finding clusters", "starts", starts as u64);
-    let mean = column_means(vectors);
-    let values = Centred { vectors, mean: &mean }.all();
+    let mean = column_means_unless(vectors, &|| progress.is_cancelled());
+    progress.check()?;
+    let values = Centred { vectors, mean: &mean }.all_unless(&|| progress.is_cancelled());
+    progress.check()?;
     let k = params.k.clamp(1, vectors.len().max(1));
     let squares: Vec<f32> = values.par_chunks(vectors.dim()).map(|row| dot(row, row)).collect();
     let space = Space { values, squares, dim: vectors.dim() };
@@ -135,6 +137,7 @@ impl Space {
             let total = sum(&nearest);
             let mut best: Option<(f64, usize, Vec<f32>)> = None;
             for _ in 0..tries {
+                progress.check()?;
                 let chosen = draw(&nearest, random.random::<f64>() * total);
                 let closer = self.closer(&nearest, chosen);
                 let left = sum(&closer);

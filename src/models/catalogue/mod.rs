@@ -19,14 +19,16 @@ const RUN: &[&str] = &[
     "xlm-roberta",
     "distilbert",
     "mpnet",
+    "electra",
     "modernbert",
     "nomic_bert",
     "jina-bert",
-    "clip",
-    "siglip",
-    "dinov2",
-    "vit",
+    "gte",
+    "model2vec",
 ];
+
+/// The same of models that read pictures.
+const RUN_PICTURES: &[&str] = &["clip", "siglip", "vit", "dinov2", "dinov2_with_registers"];
 
 /// All entries, bundled models first.
 pub fn all() -> &'static [KnownModel] {
@@ -81,7 +83,7 @@ impl KnownModel {
                 Some(format!("{provider} runs it behind its API, and APIs cannot be used here yet."))
             }
             Place::Weights(Weights::Bundled) => None,
-            Place::Weights(Weights::Hub) => (!RUN.contains(&self.architecture.as_str()))
+            Place::Weights(Weights::Hub) => (![RUN, RUN_PICTURES].concat().contains(&self.architecture.as_str()))
                 .then(|| format!("Its architecture ({}) cannot be run here yet.", self.architecture)),
         }
     }

@@ -112,6 +112,7 @@ fn values_make_sense() {
         assert!(!entry.weaknesses.is_empty() && !entry.best_for.is_empty() && !entry.licence.is_empty(), "{id}");
         assert!(entry.sources.iter().all(|address| address.starts_with("https://")), "{id}");
         assert_eq!(entry.cost.is_some(), entry.is_api(), "{id}");
+        assert!(entry.newer.as_deref().is_none_or(|newer| known(newer).is_some_and(|newer| newer.id != *id)), "{id}");
         assert_eq!(entry.commercial.is_none(), entry.licence == "not stated", "{id}");
         assert_eq!(entry.parameters.is_some() && entry.size_bytes.is_some(), !entry.is_api(), "{id}");
         assert!(entry.quality.iter().all(|figure| (0.0..=100.0).contains(&figure.value)), "{id}");
@@ -173,11 +174,21 @@ fn a_card_of_a_folder_is_filled() {
 fn what_is_said_to_run_is_run() {
     use crate::models::text::config::encoder_shape;
     for architecture in RUN.iter().filter(|&&name| name != "model2vec") {
+        // Jina's files call themselves BERT's.
+        let (architecture, position) = match *architecture {
+            "jina-bert" => ("bert", "alibi"),
+            other => (other, "absolute"),
+        };
         let config = format!(
-            r#"{{"model_type":"{architecture}","vocab_size":100,"hidden_size":8,"dim":8,"num_hidden_layers":2,"n_layers":2,
+            r#"{{"model_type":"{architecture}","position_embedding_type":"{position}","vocab_size":100,"hidden_size":8,"dim":8,"num_hidden_layers":2,"n_layers":2,
             "num_attention_heads":2,"n_heads":2,"intermediate_size":16,"hidden_dim":16,"max_position_embeddings":32}}"#
         );
         let error = encoder_shape("m", "config.json", config.as_bytes()).err().map(|error| error.to_string());
         assert!(error.as_deref().is_none_or(|error| !error.contains("architecture is")), "{error:?}");
+    }
+    for architecture in RUN_PICTURES {
+        let config = serde_json::json!({ "model_type": architecture });
+        let error = crate::models::vision::shapes::look("m", "config.json", &config).err();
+        assert!(error.is_none(), "{error:?}");
     }
 }

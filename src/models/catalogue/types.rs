@@ -229,6 +229,8 @@ pub struct KnownModel {
     /// Whether pairs of code and words about it were among what it learnt from.
     #[serde(default)]
     pub code_pairs: bool,
+    /// The entry whose makers say that it takes this one's place.
+    pub newer: Option<String>,
     /// Addresses of what was read for this entry.
     pub sources: Vec<String>,
 }

@@ -24,6 +24,8 @@ pub(in crate::models) enum Family {
     Jina,
     /// GTE's own encoder (Alibaba-NLP/new-impl): as NomicBERT's, with biases.
     Gte,
+    /// Qwen3: turned positions, gated layers with a norm without a mean before them, each token seeing those before it.
+    Qwen3,
     /// CLIP's and SigLIP's texts: the norm before each half of a layer.
     ClipText,
     /// CLIP's and SigLIP's pictures.
@@ -72,6 +74,10 @@ pub(in crate::models) struct Options {
     pub(in crate::models) near: Option<Vec<bool>>,
     /// What positions are turned by, in the layers that attend to all keys, and in the others.
     pub(in crate::models) thetas: Option<[f32; 2]>,
+    /// Values a head, where it is not the hidden size over the heads.
+    pub(in crate::models) width: Option<usize>,
+    /// Heads that keys and values have, where they are fewer than the queries': each serves as many of those.
+    pub(in crate::models) key_heads: Option<usize>,
 }
 
 impl Shape {
@@ -80,10 +86,20 @@ impl Shape {
         self.positions - self.first_position
     }
 
+    /// Values a head.
+    pub(in crate::models) fn width(&self) -> usize {
+        self.options.width.unwrap_or(self.hidden / self.heads)
+    }
+
+    /// Values of all heads.
+    pub(in crate::models) fn inner(&self) -> usize {
+        self.heads * self.width()
+    }
+
     /// Multiplications and additions of a token's products with weights.
     pub(in crate::models) fn operations_per_token(&self) -> f64 {
         let (hidden, between) = (self.hidden as f64, self.between as f64);
         let products = if self.options.gated { 3.0 } else { 2.0 };
-        2.0 * self.layers as f64 * hidden * (4.0 * hidden + products * between)
+        2.0 * self.layers as f64 * hidden * (4.0 * self.inner() as f64 + products * between)
     }
 }

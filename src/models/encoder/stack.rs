@@ -6,7 +6,7 @@
 use super::attention::{Attention, Reach, Rotary, Scratch, Work};
 use super::kernel::Kernel;
 use super::linear::{Linear, Rows};
-use super::math::{Activation, Floats, Norm, Settle};
+use super::math::{Activation, Floats, Norm, Settle, scale_row};
 use super::shape::Shape;
 use super::sheet::Sheet;
 use super::table::Table;
@@ -38,6 +38,8 @@ pub(super) struct Layer {
     /// To queries, keys and values.
     pub(super) projections: Linear,
     pub(super) reach: Reach,
+    /// Norms of each head's queries and keys.
+    pub(super) head_norms: Option<[Norm; 2]>,
     pub(super) out: Linear,
     pub(super) out_settle: Settle,
     pub(super) up: Linear,
@@ -144,33 +146,35 @@ impl Encoder {
 
     /// States through all layers.
     fn go_through(&self, work: &mut Workspace, stop: &dyn Fn() -> bool) -> bool {
-        let hidden = self.shape.hidden;
+        let (hidden, inner) = (self.shape.hidden, self.shape.inner());
         let tokens: usize = work.lengths.iter().sum();
-        work.projected.resize(tokens * 3 * hidden);
-        work.context.resize(tokens * hidden);
+        work.projected.resize(tokens * 3 * inner);
+        work.context.resize(tokens * hidden.max(inner));
         if tokens == 0 {
             return true;
         }
         match &self.first {
             Some(norm) => {
-                work.context.copy_from_slice(&work.states);
-                norm.apply(self.kernel.level, &mut work.context);
-                work.rows.fill(&work.context, hidden);
+                let normed = &mut work.context[..tokens * hidden];
+                normed.copy_from_slice(&work.states);
+                norm.apply(self.kernel.level, normed);
+                work.rows.fill(normed, hidden);
             }
             None => work.rows.fill(&work.states, hidden),
         }
+        work.context.resize(tokens * inner);
         for layer in &self.layers {
             if stop() {
                 return false;
             }
             let projections = &layer.projections;
-            let sheet = Sheet::new(&mut work.projected, 3 * hidden);
+            let sheet = Sheet::new(&mut work.projected, 3 * inner);
             projections.apply(&work.rows, 0..projections.panels(), Activation::None, sheet);
             self.turn(layer, &work.lengths, &mut work.projected);
             let (heads, reach) = (0..self.shape.heads, layer.reach);
             let own = Work { projected: &work.projected, lengths: &work.lengths, heads, reach };
-            self.attention.attend(&own, Sheet::new(&mut work.context, hidden), &mut work.scratch);
-            work.rows.fill(&work.context, hidden);
+            self.attention.attend(&own, Sheet::new(&mut work.context, inner), &mut work.scratch);
+            work.rows.fill(&work.context, inner);
             layer.out.apply_norm(&work.rows, &mut work.states, &layer.out_settle, &mut work.between);
             std::mem::swap(&mut work.rows, &mut work.between);
             if self.shape.options.gated {
@@ -191,13 +195,23 @@ impl Encoder {
     /// Turns queries and keys, where positions are told so.
     fn turn(&self, layer: &Layer, lengths: &[usize], projected: &mut [f32]) {
         let Some(rotary) = self.rotary(layer) else { return };
-        let hidden = self.shape.hidden;
-        let mut rows = projected.chunks_exact_mut(3 * hidden);
+        let inner = self.shape.inner();
+        let mut rows = projected.chunks_exact_mut(3 * inner);
         for &tokens in lengths {
             for (position, row) in rows.by_ref().take(tokens).enumerate() {
-                rotary.turn(&mut row[..2 * hidden], position);
+                self.turn_row(layer, rotary, &mut row[..2 * inner], position);
             }
         }
+    }
+
+    /// Turns a token's queries and keys, normed before where the model does so.
+    pub(super) fn turn_row(&self, layer: &Layer, rotary: &Rotary, row: &mut [f32], position: usize) {
+        if let Some(norms) = &layer.head_norms {
+            for (part, norm) in row.chunks_exact_mut(self.shape.inner()).zip(norms) {
+                part.chunks_exact_mut(self.shape.width()).for_each(|head| scale_row(norm, head));
+            }
+        }
+        rotary.turn(row, position);
     }
 
     /// Vectors of words and positions, summed and normed.

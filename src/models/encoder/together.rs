@@ -55,14 +55,14 @@ struct Own {
 
 /// Takes the states of a group through all layers.
 pub(super) fn go_through(encoder: &Encoder, work: &mut Workspace) {
-    let hidden = encoder.shape.hidden;
+    let (hidden, inner) = (encoder.shape.hidden, encoder.shape.inner());
     let tokens: usize = work.lengths.iter().sum();
     if tokens == 0 {
         return;
     }
     let between = encoder.layers.first().map_or(1, |layer| layer.up.outputs());
-    work.projected.resize(tokens * 3 * hidden);
-    work.context.resize(tokens * hidden);
+    work.projected.resize(tokens * 3 * inner);
+    work.context.resize(tokens * inner);
     let (mut ups, mut product, mut beside) = (Floats::default(), Floats::default(), Floats::default());
     ups.resize(tokens * between);
     product.resize(tokens * hidden);
@@ -82,8 +82,8 @@ pub(super) fn go_through(encoder: &Encoder, work: &mut Workspace) {
         states,
         normed: if apart { Sheet::new(&mut beside, hidden) } else { states },
         beside: apart,
-        projected: Sheet::new(&mut work.projected, 3 * hidden),
-        context: Sheet::new(&mut work.context, hidden),
+        projected: Sheet::new(&mut work.projected, 3 * inner),
+        context: Sheet::new(&mut work.context, inner),
         between: Sheet::new(&mut ups, between),
         product: Sheet::new(&mut product, hidden),
     };
@@ -163,7 +163,7 @@ impl<'a> Shared<'a> {
     /// Turns queries and keys, where positions are told so.
     fn turn(&self, step: &Step, layer: &Layer) {
         let Some(rotary) = self.encoder.rotary(layer) else { return };
-        let hidden = self.states.stride();
+        let inner = self.encoder.shape.inner();
         let positions: Vec<usize> = self.lengths.iter().flat_map(|&tokens| 0..tokens).collect();
         step.run(
             positions.len().div_ceil(ROWS),
@@ -171,7 +171,8 @@ impl<'a> Shared<'a> {
             |(), part| {
                 for (row, &position) in positions.iter().enumerate().skip(part * ROWS).take(ROWS) {
                     // SAFETY: only whoever took this part reads or writes these rows now.
-                    rotary.turn(unsafe { self.projected.part(row, 0..2 * hidden) }, position);
+                    let row = unsafe { self.projected.part(row, 0..2 * inner) };
+                    self.encoder.turn_row(layer, rotary, row, position);
                 }
             },
         );

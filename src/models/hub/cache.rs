@@ -187,8 +187,7 @@ pub(super) fn missing(folder: &Path) -> Option<&'static str> {
     if !has("config.json") {
         return if has("modules.json") { None } else { Some("config.json") };
     }
-    let weights = WEIGHTS.iter().any(|name| has(name)) || has("modules.json");
-    if weights { None } else { Some(WEIGHTS[0]) }
+    if WEIGHTS.iter().any(|name| has(name)) { None } else { Some(WEIGHTS[0]) }
 }
 
 /// Names of the models that have a folder in the cache, in order; odd folders are passed over.

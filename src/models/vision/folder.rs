@@ -3,12 +3,13 @@
 //! Reads `config.json`, `preprocessor_config.json`, the tokenizer and the weights, and refuses by name what this version cannot run.
 //! Invariant: no file outside the folder is read, and every error names its file.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use serde_json::Value;
 
 use super::{
+    pairs,
     positions::interpolated,
     settings::Settings,
     shapes::{Kind, Look, Words, look},
@@ -16,41 +17,42 @@ use super::{
     towers::{PictureTower, Pooled, TextEnd, TextTower},
 };
 use crate::models::{
-    CaptionScale, Embedder, InputKind, ModelCard, ModelError, ModelId, Pooling, Precision,
+    CaptionScale, Embedder, InputKind, ModelCard, ModelError, ModelId, OpenOptions, Pooling, Precision,
     encoder::{Encoder, Grid, Kernel, Patches, Probe, ProbeShape, Tensors},
     text::{
         encoder::check_vocabulary,
+        files::{Place, within},
         folder::Named,
         pool::{After, Curve, Dense},
+        settings::licence,
         tokens::TextTokenizer,
     },
-    weights::{Weights, bad},
+    weights::{WeightFiles, Weights, bad, weights_size},
 };
 
 const CONFIG: &str = "config.json";
+const TOKENIZER: &str = "tokenizer.json";
+const VOCABULARY: &str = "vocab.json";
+const MERGES: &str = "merges.txt";
 const PREPARATION: &str = "preprocessor_config.json";
 
-/// The folder that holds the model's own files.
-struct Base(PathBuf);
+/// Where the model's own files are: a folder, and one in it.
+struct Base {
+    place: Place,
+    within: String,
+}
 
 impl Base {
-    fn shown(&self, name: &str) -> String {
-        self.0.join(name).display().to_string()
+    fn name(&self, name: &str) -> String {
+        within(&self.within, name)
     }
 
-    fn read(&self, name: &str) -> Result<Vec<u8>, ModelError> {
-        if !self.0.join(name).is_file() {
-            return Err(bad(&self.shown(name), "is missing".to_owned()));
-        }
-        fs_err::read(self.0.join(name)).map_err(|e| bad(&self.shown(name), e.to_string()))
+    fn shown(&self, name: &str) -> String {
+        self.place.shown(&self.name(name))
     }
 
     fn json(&self, name: &str) -> Result<Option<Value>, ModelError> {
-        if !self.0.join(name).is_file() {
-            return Ok(None);
-        }
-        let parsed = serde_json::from_slice(&self.read(name)?);
-        parsed.map(Some).map_err(|e| bad(&self.shown(name), format!("not valid JSON: {e}")))
+        self.place.json(&self.name(name))
     }
 }
 
@@ -59,17 +61,17 @@ pub(in crate::models) fn open(
     folder: &Path,
     named: Named,
     precision: Precision,
+    options: &OpenOptions,
 ) -> Result<Option<Box<dyn Embedder>>, ModelError> {
     let Some((base, look)) = seen(folder, &named.id)? else { return Ok(None) };
     let kernel = Kernel::of(precision);
-    let file = base.shown("model.safetensors");
-    let bytes = base.read("model.safetensors")?;
-    let weights = Weights::parse(&file, &bytes)?;
+    let files = WeightFiles::open(&base.place, &base.within, &named.id, options.pickle)?;
+    let weights = files.weights()?;
     let mut remarks = Vec::new();
     let settings = settings(&base, &look, &mut remarks)?;
-    let size = bytes.len() as u64;
+    let size = files.size() as u64;
     let mut hash = blake3::Hasher::new();
-    hash.update(b"pictures 1 ").update(blake3::hash(&bytes).as_bytes()).update(settings.words.as_bytes());
+    hash.update(b"pictures 1 ").update(files.hash().as_bytes()).update(settings.words.as_bytes());
     let texts = match &look.text {
         Some(words) => Some(read_texts(&base, (kernel, &look, words), &weights, &named.id)?),
         None => None,
@@ -79,13 +81,29 @@ pub(in crate::models) fn open(
         _ => None,
     };
     let mut card = card(named, &look, size);
+    if let Some(licence) = licence(&base.place) {
+        card.licence = licence;
+    }
     if let Some(texts) = &texts {
         hash.update(texts.tokenizer.hash.as_bytes()).update(format!("{:?}", texts.tower.end).as_bytes());
     }
     let hash = hash.update(format!("{precision} {:?}", look.vision).as_bytes()).finalize().to_hex();
     card.space = format!("{} {}", card.name, &hash[..12]);
     card.remarks = remarks;
-    let pictures = read_pictures((kernel, &look), settings, &weights)?;
+    let mut pictures = read_pictures((kernel, &look), settings, &weights)?;
+    // Where texts are pooled in a way of their own, pictures are not pooled in another.
+    if look.text.is_none()
+        && let Some(pooling) = options.overrides.pooling
+    {
+        pictures.pooled = match pooling {
+            Pooling::Mean | Pooling::Spatial => Pooled::Mean,
+            Pooling::Cls => Pooled::First,
+            _ => return Err(unsupported(&card.id.0, "its pictures are pooled by cls or mean")),
+        };
+        card.pooling = pooling;
+        card.space += &format!(" {pooling:?}");
+    }
+    let hash = blake3::hash(format!("{hash} {:?}", card.pooling).as_bytes()).to_hex();
     let (fingerprint, workspaces, card) = (hash[..32].to_owned(), Mutex::default(), card.at(precision));
     Ok(Some(Box::new(PictureModel { card, fingerprint, pictures, texts, scale, workspaces })))
 }
@@ -95,26 +113,27 @@ pub(in crate::models) fn open(
 pub(in crate::models) fn peek(folder: &Path, named: Named) -> Option<ModelCard> {
     let (base, look) = seen(folder, &named.id).ok()??;
     settings(&base, &look, &mut Vec::new()).ok()?;
-    let size = fs_err::metadata(base.0.join("model.safetensors")).ok()?.len();
-    let words = look.text.is_none() || base.0.join("tokenizer.json").is_file();
+    let size = weights_size(&base.place, &base.within)?;
+    let found = |name: &str| matches!(base.place.find(&base.name(name)), Ok(Some(_)));
+    let words = look.text.is_none() || found(TOKENIZER) || (found(VOCABULARY) && found(MERGES));
     words.then(|| card(named, &look, size))
 }
 
 /// Where the model's own files are and what it looks like; nothing where it is no picture model.
 fn seen(folder: &Path, id: &str) -> Result<Option<(Base, Look)>, ModelError> {
-    let root = Base(folder.to_path_buf());
-    let base = match root.json("modules.json")? {
-        None => root,
+    let place = Place::new(folder)?;
+    let within = match place.json("modules.json")? {
+        None => String::new(),
         Some(modules) => {
             let first = modules.as_array().and_then(|modules| modules.first());
             let word = |key: &str| first.and_then(|first| first.get(key)?.as_str()).unwrap_or_default();
-            let plain = word("path").chars().all(|c| c.is_ascii_alphanumeric() || "_-".contains(c));
-            if !word("type").ends_with("CLIPModel") || !plain {
+            if !word("type").ends_with("CLIPModel") {
                 return Ok(None);
             }
-            Base(folder.join(word("path")))
+            word("path").to_owned()
         }
     };
+    let base = Base { place, within };
     let Some(json) = base.json(CONFIG)? else { return Ok(None) };
     let kind = json.get("model_type").and_then(Value::as_str).and_then(Kind::of);
     if kind.is_none() {
@@ -258,13 +277,12 @@ fn read_texts(
     weights: &Weights<'_>,
     id: &str,
 ) -> Result<Texts, ModelError> {
-    let tokenizer = Arc::new(TextTokenizer::parse(&base.shown("tokenizer.json"), &base.read("tokenizer.json")?)?);
+    let tokenizer = Arc::new(read_tokenizer(base)?);
     let hidden = words.shape.hidden;
     check_vocabulary(id, &tokenizer, words.shape.vocabulary)?;
     let max_tokens = words.shape.longest();
     if max_tokens <= tokenizer.special_count() {
-        let message = format!("its context of {max_tokens} tokens leaves no room for text");
-        return Err(ModelError::Unsupported { id: id.to_owned(), message });
+        return Err(unsupported(id, &format!("its context of {max_tokens} tokens leaves no room for text")));
     }
     let token = |id: u64| {
         let known = u32::try_from(id).ok().filter(|&id| (id as usize) < words.shape.vocabulary);
@@ -290,9 +308,25 @@ fn read_texts(
     Ok(Texts { tower: TextTower { encoder, end, after }, tokenizer, max_tokens })
 }
 
+/// The tokenizer of `tokenizer.json`, or of the two files that CLIP's first had.
+fn read_tokenizer(base: &Base) -> Result<TextTokenizer, ModelError> {
+    let place = &base.place;
+    let two = [VOCABULARY, MERGES].map(|name| base.name(name));
+    if place.find(&base.name(TOKENIZER))?.is_none() && place.find(&two[0])?.is_some() && place.find(&two[1])?.is_some()
+    {
+        let json = pairs::tokenizer((&place.shown(&two[0]), &place.needed_json(&two[0])?), &place.read(&two[1])?)?;
+        return TextTokenizer::parse(&place.shown(&two[0]), json.to_string().as_bytes());
+    }
+    TextTokenizer::parse(&base.shown(TOKENIZER), &place.read(&base.name(TOKENIZER))?)
+}
+
+fn unsupported(id: &str, message: &str) -> ModelError {
+    ModelError::Unsupported { id: id.to_owned(), message: message.to_owned() }
+}
+
 /// The token that texts are filled up with, where the tokenizer's own files say.
 fn fill(base: &Base, tokenizer: &TextTokenizer) -> Result<Option<u64>, ModelError> {
-    let own = base.json("tokenizer.json")?;
+    let own = base.json(TOKENIZER)?;
     if let Some(id) = own.as_ref().and_then(|json| json.get("padding")?.get("pad_id")?.as_u64()) {
         return Ok(Some(id));
     }

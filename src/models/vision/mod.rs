@@ -10,11 +10,12 @@ pub(super) mod folder;
 pub(super) mod lite0;
 #[cfg(feature = "bundled-models")]
 mod net;
+mod pairs;
 mod positions;
 #[cfg(feature = "bundled-models")]
 mod prepare;
 mod resize;
 mod settings;
-mod shapes;
+pub(super) mod shapes;
 mod space;
 mod towers;

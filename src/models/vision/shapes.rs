@@ -18,7 +18,7 @@ const MOST_PATCHES: usize = 256;
 
 /// Kinds of picture models.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(in crate::models) enum Kind {
     /// OpenAI's: the class token, projected; texts by their end.
     Clip,
     /// Google's: attention pooling; texts filled up to one length, by their last token.
@@ -32,7 +32,7 @@ pub(super) enum Kind {
 }
 
 /// How a model looks.
-pub(super) struct Look {
+pub(in crate::models) struct Look {
     pub(super) kind: Kind,
     pub(super) vision: Shape,
     /// The table of positions is for so many patches a side.
@@ -45,7 +45,7 @@ pub(super) struct Look {
 }
 
 /// The half that reads texts.
-pub(super) struct Words {
+pub(in crate::models) struct Words {
     pub(super) shape: Shape,
     /// CLIP's: the token by which a text is told. 2 stands for the greatest id, as it once was.
     pub(super) end: u64,
@@ -107,7 +107,7 @@ impl Kind {
 }
 
 /// Reads `config.json`, called `file`, of the model `id`.
-pub(super) fn look(id: &str, file: &str, json: &Value) -> Result<Look, ModelError> {
+pub(in crate::models) fn look(id: &str, file: &str, json: &Value) -> Result<Look, ModelError> {
     let Some(object) = json.as_object() else { return Err(bad(file, "not a JSON object".to_owned())) };
     let read = Reader { id, file, object };
     let architecture = read.word("model_type")?.unwrap_or("none named");

@@ -15,6 +15,8 @@ use crate::models::{
 pub(super) enum Pooled {
     /// The class token's.
     First,
+    /// The mean over the patches.
+    Mean,
     /// A learned query's.
     Probe(Box<Probe>),
 }
@@ -71,6 +73,14 @@ impl PictureTower {
         match &self.pooled {
             Pooled::First => states[..hidden].to_vec(),
             Pooled::Probe(probe) => probe.pool(states),
+            Pooled::Mean => {
+                let rows = states.chunks_exact(hidden).skip(self.patches.extra());
+                let mut sum = vec![0.0; hidden];
+                rows.for_each(|row| sum.iter_mut().zip(row).for_each(|(sum, value)| *sum += value));
+                let scale = 1.0 / (self.patches.tokens() - self.patches.extra()) as f32;
+                sum.iter_mut().for_each(|value| *value *= scale);
+                sum
+            }
         }
     }
 
@@ -81,6 +91,7 @@ impl PictureTower {
         let patches = format!("{} patches of {patch} x {patch} pixels ({side} x {side})", side * side);
         match &self.pooled {
             Pooled::First => format!("vector of the class token before {patches}"),
+            Pooled::Mean => format!("mean over {patches}"),
             Pooled::Probe(_) => format!("what one learned query finds in {patches}"),
         }
     }

@@ -141,7 +141,12 @@ impl Pca {
 
     /// The first two coordinates of every row; the second is 0 where there is only one direction.
     pub fn plane(&self, vectors: &Vectors) -> Result<Vec<[f32; 2]>, ProjectionError> {
-        let coordinates = self.transform(vectors)?;
+        self.plane_with(vectors, &Progress::new())
+    }
+
+    /// As [`Pca::plane`]. Errors beyond those: cancelled.
+    pub fn plane_with(&self, vectors: &Vectors, progress: &Progress) -> Result<Vec<[f32; 2]>, ProjectionError> {
+        let coordinates = self.transform_blocks(vectors, progress)?;
         Ok(coordinates.rows().map(|row| [row[0], row.get(1).copied().unwrap_or(0.0)]).collect())
     }
 }

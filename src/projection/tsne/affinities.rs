@@ -5,6 +5,7 @@
 
 use rayon::prelude::*;
 
+use crate::progress::{Cancelled, Progress};
 use crate::projection::{Attraction, ProjectionError, TsneParams};
 use crate::search::NeighbourGraph;
 use crate::vectors::Metric;
@@ -13,6 +14,8 @@ use crate::vectors::Metric;
 const STEPS: usize = 100;
 /// How near the entropy must come, in nats.
 const TOLERANCE: f64 = 1e-5;
+/// Rows between two looks at whether the work was cancelled.
+const LOOK: usize = 4096;
 
 /// Neighbours that t-SNE wants for each of `n` points: three times the effective perplexity, at most `n - 1`.
 pub fn neighbours_needed(perplexity: f32, n: usize) -> usize {
@@ -46,35 +49,59 @@ impl Affinities {
     /// dot product, which must then be of vectors of length 1). The perplexity is at most a third of the neighbours. Errors: the
     /// graph names a row that is not there.
     pub fn from_graph(graph: &NeighbourGraph, k: usize, perplexity: f32) -> Result<Self, ProjectionError> {
+        Self::from_graph_with(graph, k, perplexity, &Progress::new())
+    }
+
+    fn from_graph_with(
+        graph: &NeighbourGraph,
+        k: usize,
+        perplexity: f32,
+        progress: &Progress,
+    ) -> Result<Self, ProjectionError> {
         check(graph)?;
         let rows = graph.len();
         let k = k.min(graph.k);
         let perplexity = effective(perplexity, rows).min(k as f32 / 3.0).max(1.0);
         let mut weights = vec![0.0f32; rows * k];
-        weights.par_chunks_mut(k.max(1)).enumerate().with_min_len(64).for_each(|(row, weights)| {
+        weights.par_chunks_mut(k.max(1)).enumerate().with_min_len(64).try_for_each(|(row, weights)| {
+            progress.check()?;
             for (weight, &score) in weights.iter_mut().zip(graph.scores_of(row)) {
                 *weight = squared(graph.metric, score);
             }
             gaussian(weights, f64::from(perplexity).min(k as f64));
-        });
-        Ok(symmetric(graph, k, &weights, perplexity))
+            Ok::<(), Cancelled>(())
+        })?;
+        Ok(symmetric(graph, k, &weights, (perplexity, progress))?)
     }
 
     /// As the parameters want them (`perplexity`, `attraction`), from as many neighbours as that needs and the graph has.
     pub fn of(graph: &NeighbourGraph, params: &TsneParams) -> Result<Self, ProjectionError> {
+        Self::of_with(graph, params, &Progress::new())
+    }
+
+    /// As [`Affinities::of`]. Errors beyond those: cancelled.
+    pub(super) fn of_with(
+        graph: &NeighbourGraph,
+        params: &TsneParams,
+        progress: &Progress,
+    ) -> Result<Self, ProjectionError> {
         let needed = params.neighbours_needed(graph.len());
         match params.attraction {
-            Attraction::Perplexity => Self::from_graph(graph, needed, params.perplexity),
-            Attraction::Uniform { .. } => Self::uniform(graph, needed),
+            Attraction::Perplexity => Self::from_graph_with(graph, needed, params.perplexity, progress),
+            Attraction::Uniform { .. } => Self::uniform_with(graph, needed, progress),
         }
     }
 
     /// The same weight for every pair of which one is among the `k` nearest neighbours of the other (openTSNE's `Uniform`). Errors: the
     /// graph names a row that is not there.
     pub fn uniform(graph: &NeighbourGraph, k: usize) -> Result<Self, ProjectionError> {
+        Self::uniform_with(graph, k, &Progress::new())
+    }
+
+    fn uniform_with(graph: &NeighbourGraph, k: usize, progress: &Progress) -> Result<Self, ProjectionError> {
         let k = k.min(graph.k);
         check(graph)?;
-        let mut made = symmetric(graph, k, &vec![1.0; graph.len() * k], k as f32);
+        let mut made = symmetric(graph, k, &vec![1.0; graph.len() * k], (k as f32, progress))?;
         let share = 1.0 / made.weights.len().max(1) as f32;
         made.weights.fill(share);
         Ok(made)
@@ -193,10 +220,16 @@ pub(super) fn gaussian(row: &mut [f32], perplexity: f64) {
 }
 
 /// `(p(j|i) + p(i|j)) / 2n`, as sorted rows.
-fn symmetric(graph: &NeighbourGraph, k: usize, weights: &[f32], perplexity: f32) -> Affinities {
+fn symmetric(
+    graph: &NeighbourGraph,
+    k: usize,
+    weights: &[f32],
+    (perplexity, progress): (f32, &Progress),
+) -> Result<Affinities, Cancelled> {
     let rows = graph.len();
     let mut starts = vec![0usize; rows + 1];
     for row in 0..rows {
+        check_at(row, progress)?;
         for &column in &graph.of(row)[..k] {
             starts[column as usize + 1] += 1;
         }
@@ -205,6 +238,7 @@ fn symmetric(graph: &NeighbourGraph, k: usize, weights: &[f32], perplexity: f32)
     let mut incoming = vec![(0u32, 0.0f32); rows * k];
     let mut next = starts.clone();
     for row in 0..rows {
+        check_at(row, progress)?;
         for (&column, &weight) in graph.of(row)[..k].iter().zip(&weights[row * k..]) {
             let at = &mut next[column as usize];
             incoming[*at] = (row as u32, weight);
@@ -216,6 +250,7 @@ fn symmetric(graph: &NeighbourGraph, k: usize, weights: &[f32], perplexity: f32)
         .into_par_iter()
         .with_min_len(64)
         .map(|row| {
+            progress.check()?;
             let mut all: Vec<(u32, f32)> =
                 graph.of(row)[..k].iter().copied().zip(weights[row * k..(row + 1) * k].iter().copied()).collect();
             all.extend_from_slice(&incoming[starts[row]..starts[row + 1]]);
@@ -226,9 +261,9 @@ fn symmetric(graph: &NeighbourGraph, k: usize, weights: &[f32], perplexity: f32)
                 same
             });
             all.retain(|&(column, weight)| column as usize != row && weight > 0.0);
-            all
+            Ok(all)
         })
-        .collect();
+        .collect::<Result<_, Cancelled>>()?;
     let total = merged.iter().map(Vec::len).sum();
     let mut made = Affinities {
         starts: Vec::with_capacity(rows + 1),
@@ -237,12 +272,18 @@ fn symmetric(graph: &NeighbourGraph, k: usize, weights: &[f32], perplexity: f32)
         perplexity,
     };
     made.starts.push(0);
-    for row in merged {
+    for (number, row) in merged.into_iter().enumerate() {
+        check_at(number, progress)?;
         made.columns.extend(row.iter().map(|&(column, _)| column));
         made.weights.extend(row.iter().map(|&(_, weight)| scale * weight));
         made.starts.push(made.columns.len());
     }
-    made
+    Ok(made)
+}
+
+/// Looks whether the work was cancelled, at some of all rows.
+fn check_at(row: usize, progress: &Progress) -> Result<(), Cancelled> {
+    if row.is_multiple_of(LOOK) { progress.check() } else { Ok(()) }
 }
 
 #[cfg(test)]

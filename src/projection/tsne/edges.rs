@@ -9,6 +9,7 @@ use rayon::prelude::*;
 
 use super::Affinities;
 use super::lanes::{PLACE_BITS, attract, attract_packed};
+use crate::progress::Progress;
 
 /// Points below which the weights stay as they are: all of it fits the cache.
 const SMALL: usize = 2048;
@@ -31,7 +32,7 @@ pub(super) struct Edges {
 
 impl Edges {
     /// In the order of memory: `order[place]` is the point there.
-    pub fn arrange(&mut self, affinities: &Affinities, order: &[u32]) {
+    pub fn arrange(&mut self, affinities: &Affinities, order: &[u32], progress: &Progress) {
         let count = order.len();
         let mut places = vec![0u32; count];
         (0u32..).zip(order).for_each(|(place, &point)| places[point as usize] = place);
@@ -65,6 +66,9 @@ impl Edges {
             weight_blocks.push(block);
         }
         column_blocks.into_par_iter().zip(weight_blocks).enumerate().for_each(|(task, (columns, weights))| {
+            if progress.is_cancelled() {
+                return;
+            }
             let (first, last) = rows(task);
             for (place, &point) in (first..last).zip(&order[first..last]) {
                 let at = starts[place] - starts[first];

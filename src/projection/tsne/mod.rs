@@ -22,6 +22,7 @@ mod waves;
 use rayon::prelude::*;
 
 use super::{ProjectionError, Repulsion, TsneParams};
+use crate::progress::{Cancelled, Progress};
 use crate::search::NeighbourGraph;
 pub use affinities::{Affinities, neighbours_needed};
 use descent::{Descent, Motion};
@@ -71,6 +72,16 @@ impl Tsne {
     /// one that holds less lowers the perplexity. Parameters out of range are brought into it. Errors: graph and start are of
     /// different length; no row has a neighbour.
     pub fn new(graph: &NeighbourGraph, start: &[[f32; 2]], params: &TsneParams) -> Result<Self, ProjectionError> {
+        Self::prepared(graph, start, params, &Progress::new())
+    }
+
+    /// As [`Tsne::new`], which takes some seconds for a million points. Errors beyond those: cancelled.
+    pub fn prepared(
+        graph: &NeighbourGraph,
+        start: &[[f32; 2]],
+        params: &TsneParams,
+        progress: &Progress,
+    ) -> Result<Self, ProjectionError> {
         if graph.is_empty() && start.len() > 1 {
             return Err(ProjectionError::NoNeighbours { rows: start.len() });
         }
@@ -80,13 +91,23 @@ impl Tsne {
         let affinities = if graph.is_empty() {
             Affinities::from_dense(&vec![0.0; start.len()], start.len(), 1.0)
         } else {
-            Affinities::of(graph, params)?
+            Affinities::of_with(graph, params, progress)?
         };
-        Self::at(affinities, scaled(start, params.seed), params)
+        Self::begin(affinities, scaled(start, params.seed), params, progress)
     }
 
     /// Begins at `points` as they are, such as an earlier map. Errors: as many points as rows of the affinities are wanted.
     pub fn at(affinities: Affinities, points: Vec<[f32; 2]>, params: &TsneParams) -> Result<Self, ProjectionError> {
+        Self::begin(affinities, points, params, &Progress::new())
+    }
+
+    fn begin(
+        affinities: Affinities,
+        points: Vec<[f32; 2]>,
+        params: &TsneParams,
+        progress: &Progress,
+    ) -> Result<Self, ProjectionError> {
+        progress.check()?;
         let count = points.len();
         if affinities.len() != count {
             return Err(ProjectionError::LengthsDiffer { graph: affinities.len(), start: count });
@@ -103,17 +124,31 @@ impl Tsne {
             edges: Edges::default(),
             repulsion: Pushes::default(),
         };
-        made.edges.arrange(&made.affinities, &made.order);
+        made.edges.arrange(&made.affinities, &made.order, progress);
+        progress.check()?;
         Ok(made)
     }
 
     /// Runs until `iteration` iterations are done in all; does nothing where they are.
     pub fn run_to(&mut self, iteration: usize) {
         while self.iteration < iteration {
-            self.iterate();
+            self.iterate(&Progress::new());
             self.iteration += 1;
         }
         self.show();
+    }
+
+    /// As [`Tsne::run_to`], but leaves off in the middle of an iteration when it is cancelled: what is left then is no map and cannot
+    /// go on. Worth it from some hundred thousand points on, of which one iteration takes a tenth of a second and more.
+    pub fn run_until(&mut self, iteration: usize, progress: &Progress) -> Result<(), Cancelled> {
+        while self.iteration < iteration {
+            progress.check()?;
+            self.iterate(progress);
+            self.iteration += 1;
+        }
+        progress.check()?;
+        self.show();
+        Ok(())
     }
 
     /// Iterations done.
@@ -166,7 +201,7 @@ impl Tsne {
         }
         self.affinities = Affinities::of(graph, params)?;
         self.entropy = entropy(&self.affinities);
-        self.edges.arrange(&self.affinities, &self.order);
+        self.edges.arrange(&self.affinities, &self.order, &Progress::new());
         self.params = TsneParams { perplexity: params.perplexity, attraction: params.attraction, ..self.params };
         Ok(())
     }
@@ -210,12 +245,13 @@ impl Tsne {
         if early { self.params.early_exaggeration } else { 1.0 }
     }
 
-    fn iterate(&mut self) {
+    /// One iteration; a wrong one once `progress` is cancelled.
+    fn iterate(&mut self, progress: &Progress) {
         if self.affinities.is_unbound() {
             return;
         }
         if self.points.len() >= SORTED_FROM && sorts_at(self.iteration) {
-            self.sort();
+            self.sort(progress);
         }
         let normaliser = self.repulsion.compute(&self.placed, self.params.repulsion, self.params.theta);
         let descent = Descent {
@@ -228,6 +264,9 @@ impl Tsne {
             momentum: MOMENTUM[usize::from(self.iteration >= self.params.exaggeration_iterations)],
         };
         self.moving.par_chunks_mut(TASK).enumerate().for_each(|(task, moving)| {
+            if progress.is_cancelled() {
+                return;
+            }
             for (offset, motion) in moving.iter_mut().enumerate() {
                 descent.step(task * TASK + offset, motion);
             }
@@ -248,12 +287,12 @@ impl Tsne {
     }
 
     /// Puts points that are near on the map near in memory.
-    fn sort(&mut self) {
+    fn sort(&mut self, progress: &Progress) {
         let near = near_together(&self.placed);
         self.order = near.iter().map(|&place| self.order[place as usize]).collect();
         self.placed = near.iter().map(|&place| self.placed[place as usize]).collect();
         self.moving = near.iter().map(|&place| self.moving[place as usize]).collect();
-        self.edges.arrange(&self.affinities, &self.order);
+        self.edges.arrange(&self.affinities, &self.order, progress);
     }
 
     /// Copies the map from the order of memory to that of the vectors.

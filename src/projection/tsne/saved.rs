@@ -5,6 +5,7 @@
 
 use super::descent::Motion;
 use super::{Affinities, Tsne};
+use crate::progress::Progress;
 use crate::projection::{ProjectionError, TsneParams};
 use crate::search::NeighbourGraph;
 
@@ -102,18 +103,28 @@ impl Tsne {
 
     /// Goes on from a snapshot with the neighbours that the run was begun with. Errors: as for [`Tsne::new`].
     pub fn resume(graph: &NeighbourGraph, snapshot: &TsneSnapshot) -> Result<Self, ProjectionError> {
+        Self::resumed(graph, snapshot, &Progress::new())
+    }
+
+    /// As [`Tsne::resume`], which takes some seconds for a million points. Errors beyond those: cancelled.
+    pub fn resumed(
+        graph: &NeighbourGraph,
+        snapshot: &TsneSnapshot,
+        progress: &Progress,
+    ) -> Result<Self, ProjectionError> {
         let points = snapshot.points();
         let affinities = if graph.is_empty() {
             Affinities::from_dense(&vec![0.0; points.len()], points.len(), 1.0)
         } else {
-            Affinities::of(graph, &snapshot.head.params)?
+            Affinities::of_with(graph, &snapshot.head.params, progress)?
         };
-        let mut tsne = Self::at(affinities, points, &snapshot.head.params)?;
+        let mut tsne = Self::begin(affinities, points, &snapshot.head.params, progress)?;
         tsne.iteration = snapshot.head.iteration;
         tsne.order.clone_from(&snapshot.order);
         tsne.placed = snapshot.moving.iter().map(|moving| moving[0]).collect();
         tsne.moving = snapshot.moving.iter().map(|&[next, step, gain]| Motion { next, step, gain }).collect();
-        tsne.edges.arrange(&tsne.affinities, &tsne.order);
+        tsne.edges.arrange(&tsne.affinities, &tsne.order, progress);
+        progress.check()?;
         Ok(tsne)
     }
 }

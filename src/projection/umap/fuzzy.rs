@@ -5,14 +5,12 @@
 
 use rayon::prelude::*;
 
+use super::scale::{scale, weights};
 use crate::progress::{Cancelled, Progress};
 use crate::projection::ProjectionError;
 use crate::search::NeighbourGraph;
 use crate::vectors::Metric;
 
-/// Steps of the search for a scale, and how near it must come.
-const STEPS: usize = 64;
-const TOLERANCE: f64 = 1e-5;
 /// No scale is smaller than this share of the mean distance.
 const LEAST_SCALE: f64 = 1e-3;
 /// Rows of one task.
@@ -96,12 +94,25 @@ impl FuzzySet {
     /// Weakens edges between different labels (umap-learn's categorical intersection) and makes every point sure of one neighbour
     /// again. `None` is an unknown label. `target_weight` from 0 to 1 says how much labels count. Errors: not one label a point.
     pub fn with_labels(&self, labels: &[Option<u32>], target_weight: f32) -> Result<Self, ProjectionError> {
+        self.labelled(labels, target_weight, &Progress::new())
+    }
+
+    /// As [`FuzzySet::with_labels`]. Errors beyond those: cancelled.
+    pub(super) fn labelled(
+        &self,
+        labels: &[Option<u32>],
+        target_weight: f32,
+        progress: &Progress,
+    ) -> Result<Self, ProjectionError> {
         if labels.len() != self.len() {
             return Err(ProjectionError::LengthsDiffer { graph: self.len(), start: labels.len() });
         }
         let far = if target_weight < 1.0 { 2.5 / (1.0 - target_weight) } else { 1e12 };
         let mut weakened = self.clone();
         for (row, &own) in labels.iter().enumerate() {
+            if row.is_multiple_of(TASK) {
+                progress.check()?;
+            }
             let range = self.starts[row]..self.starts[row + 1];
             let weights = &mut weakened.weights[range.clone()];
             for (weight, &column) in weights.iter_mut().zip(&self.columns[range]) {
@@ -116,7 +127,7 @@ impl FuzzySet {
                 weights.iter_mut().for_each(|weight| *weight /= greatest);
             }
         }
-        Ok(weakened.united(&Progress::new())?)
+        Ok(weakened.united(progress)?)
     }
 
     /// Rows sorted by neighbour, as the graph has them.
@@ -239,50 +250,5 @@ fn memberships(graph: &NeighbourGraph, row: usize, mean: f64, strengths: &mut [f
 pub(super) fn settle(distances: &mut [f32], skipped: usize, beyond: f32, target: f64, mean: f64) {
     distances.iter_mut().for_each(|d| *d -= beyond);
     let scale = scale(&distances[skipped.min(distances.len())..], target).max(LEAST_SCALE * mean);
-    for d in distances {
-        *d = if !d.is_finite() {
-            0.0
-        } else if *d <= 0.0 || scale == 0.0 {
-            1.0
-        } else {
-            (-f64::from(*d) / scale).exp() as f32
-        };
-    }
-}
-
-/// The scale at which `exp(-d / scale)` sums to `target`: Newton's steps, held between the bounds of a bisection.
-fn scale(beyond: &[f32], target: f64) -> f64 {
-    let (mut low, mut high, mut scale) = (0.0f64, f64::INFINITY, 1.0f64);
-    for _ in 0..STEPS {
-        let (mut sum, mut slope) = (0.0, 0.0);
-        for &d in beyond {
-            if d > 0.0 {
-                let d = f64::from(d) / scale;
-                let weight = (-d).exp();
-                if weight > 0.0 {
-                    sum += weight;
-                    slope += weight * d;
-                }
-            } else {
-                sum += 1.0;
-            }
-        }
-        if (sum - target).abs() < TOLERANCE {
-            break;
-        }
-        if sum > target {
-            high = scale;
-        } else {
-            low = scale;
-        }
-        let newton = scale - (sum - target) / (slope / scale);
-        scale = if newton > low && newton < high && newton.is_finite() {
-            newton
-        } else if high.is_finite() {
-            0.5 * (low + high)
-        } else {
-            2.0 * scale
-        };
-    }
-    scale
+    weights(distances, scale);
 }

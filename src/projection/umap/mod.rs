@@ -8,11 +8,13 @@
 //! at any number of threads and on any processor.
 
 mod curve;
+mod due;
 mod fuzzy;
 mod lanes;
 mod params;
 mod pieces;
 mod random;
+mod scale;
 mod schedule;
 mod snapshot;
 mod spectral;
@@ -104,10 +106,13 @@ impl<const D: usize> Umap<D> {
         if self.epoch >= until {
             return;
         }
-        while self.epoch < until {
-            self.iterate();
-            self.epoch += 1;
-        }
+        // Within the pool from the start: coming in from outside costs more than some rounds take.
+        rayon::scope(|_| {
+            while self.epoch < until {
+                self.iterate();
+                self.epoch += 1;
+            }
+        });
         for (place, &point) in self.schedule.order.iter().enumerate() {
             self.points[point as usize] = std::array::from_fn(|axis| self.field.axes[axis][place]);
         }
@@ -168,7 +173,7 @@ impl<const D: usize> Umap<D> {
             rate,
             reach: WHOLE_WAY / rate,
             negatives: self.params.negative_sample_rate,
-            epoch: self.epoch as u32 + 1,
+            shift: due::shift(self.epoch as u32 + 1),
             seed: random::mix(self.params.seed, 2 << 40, self.epoch as u64),
         }
     }
@@ -211,7 +216,7 @@ fn set(
         FuzzySet::from_graph_with(graph, params.n_neighbors, progress)?
     };
     match labels {
-        Some(labels) => set.with_labels(labels, params.target_weight),
+        Some(labels) => set.labelled(labels, params.target_weight, progress),
         None => Ok(set),
     }
 }

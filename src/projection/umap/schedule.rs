@@ -4,6 +4,9 @@
 //! that the sixteen of a group have much the same to do, and dealt out to rounds like cards. Within a round all points move from
 //! what the round before left behind. Invariant: the schedule depends on graph and seed only.
 
+use rayon::prelude::*;
+
+use super::due::add_ends;
 use super::fuzzy::FuzzySet;
 use super::lanes::{Edges, GROUP};
 use super::random::mix;
@@ -23,7 +26,7 @@ pub(super) struct Schedule {
     pub rounds: Vec<usize>,
     starts: Vec<usize>,
     tails: Vec<u32>,
-    paces: Vec<u32>,
+    ends: Vec<u32>,
 }
 
 impl Schedule {
@@ -37,7 +40,7 @@ impl Schedule {
         progress.check()?;
         let mut places = vec![0u32; order.len()];
         (0u32..).zip(&order).for_each(|(place, &point)| places[point as usize] = place);
-        let mut made = Self { order, rounds, starts: vec![0], tails: Vec::new(), paces: Vec::new() };
+        let mut made = Self { order, rounds, starts: vec![0], tails: Vec::new(), ends: Vec::new() };
         let mut row: Vec<(f32, u32)> = Vec::new();
         for (place, &point) in made.order.iter().enumerate() {
             if place.is_multiple_of(LOOK) {
@@ -49,7 +52,7 @@ impl Schedule {
                 weights.iter().zip(columns).filter(|edge| kept(*edge.0)).map(|(&w, &c)| (w, places[c as usize])),
             );
             made.tails.extend(row.iter().map(|edge| edge.1));
-            made.paces.extend(row.iter().map(|edge| (f64::from(edge.0 / greatest) * f64::from(u32::MAX)) as u32));
+            add_ends(row.iter().map(|edge| edge.0 / greatest), &mut made.ends);
             made.starts.push(made.tails.len());
         }
         Ok(made)
@@ -65,7 +68,7 @@ impl Schedule {
         Edges {
             starts: &self.starts[places.start..=places.end],
             tails: &self.tails,
-            paces: &self.paces,
+            ends: &self.ends,
             base: places.start,
             stream: places.start as u64,
         }
@@ -78,7 +81,7 @@ fn deal(points: usize, load: impl Fn(usize) -> f32, greatest: f32, seed: u64) ->
     let mut sorted: Vec<(u32, u64, u32)> = (0..points as u32)
         .map(|point| ((load(point as usize) * scale) as u32, mix(seed, 1 << 40, u64::from(point)), point))
         .collect();
-    sorted.sort_unstable_by(|a, b| b.cmp(a));
+    sorted.par_sort_unstable_by(|a, b| b.cmp(a));
     let groups: Vec<&[(u32, u64, u32)]> = sorted.chunks(GROUP).collect();
     let rounds = ROUNDS.min(groups.len().max(1));
     let (mut order, mut starts) = (Vec::with_capacity(points), Vec::with_capacity(rounds + 1));

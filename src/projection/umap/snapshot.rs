@@ -33,13 +33,22 @@ impl<const D: usize> Umap<D> {
         snapshot: &UmapSnapshot,
         labels: Option<&[Option<u32>]>,
     ) -> Result<Self, ProjectionError> {
+        Self::resumed(graph, snapshot, labels, &Progress::new())
+    }
+
+    /// As [`Umap::resume`], which takes some seconds for a million points. Errors beyond those: cancelled.
+    pub fn resumed(
+        graph: &NeighbourGraph,
+        snapshot: &UmapSnapshot,
+        labels: Option<&[Option<u32>]>,
+        progress: &Progress,
+    ) -> Result<Self, ProjectionError> {
         let (points, _) = snapshot.coordinates.as_chunks::<D>();
         let points: Vec<[f32; D]> =
             points.iter().map(|point| point.map(|value| if value.is_finite() { value } else { 0.0 })).collect();
         let params = snapshot.params.sane();
-        let progress = Progress::new();
-        let set = set(graph, points.len(), &params, labels, &progress)?;
-        let mut umap = Self::at(&set, points, &params, &progress)?;
+        let set = set(graph, points.len(), &params, labels, progress)?;
+        let mut umap = Self::at(&set, points, &params, progress)?;
         umap.epoch = snapshot.epoch.min(umap.epochs);
         Ok(umap)
     }

@@ -21,7 +21,7 @@ const NEXT: Duration = Duration::from_secs(3);
 /// Writing may take one part in so many of the time.
 const SHARE: u32 = 30;
 /// Version of what a layout does with its request. Raised when that changes.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// Where the state of one layout is kept.
 pub(super) struct Keeper {
@@ -67,6 +67,8 @@ impl Keeper {
                 (self.kl, self.kept) = (kl, true);
                 Some(layout)
             }
+            // Left where it is: it is only not wanted now.
+            Err(ProjectionError::Cancelled) => None,
             Err(error) => {
                 shelf.remove(name);
                 self.notes.push(format!("The layout begins anew: {error}"));

@@ -7,7 +7,7 @@ use super::keeper::{Keeper, umap_bytes, umap_snapshot};
 use super::optimise::{Made, Optimiser, optimise};
 use super::{LiveSlot, ProjectRequest};
 use crate::picture::Bounds;
-use crate::progress::Progress;
+use crate::progress::{Cancelled, Progress};
 use crate::projection::{Pca, ProjectionError, Tsne, TsneParams, TsneSnapshot, Umap, UmapParams};
 use crate::search::NeighbourGraph;
 use crate::tasks::{Environment, TaskError};
@@ -27,7 +27,7 @@ pub(super) fn tsne(
     progress.stage("Laying out with t-SNE", "iterations", params.iterations as u64);
     let started = Instant::now();
     let mut keeper = Keeper::new(request, (&graph, needed), env);
-    let (state, continued) = tsne_state(request, start, &graph, &mut keeper)?;
+    let (state, continued) = tsne_state(request, start, &graph, (&mut keeper, progress))?;
     let mut running = TsneRun { state, params };
     let preparing = started.elapsed().as_secs_f64();
     let mut made = optimise(&mut running, request, keeper, live, progress)?;
@@ -42,16 +42,16 @@ fn tsne_state(
     request: &ProjectRequest,
     start: &[[f32; 2]],
     graph: &NeighbourGraph,
-    keeper: &mut Keeper,
+    (keeper, progress): (&mut Keeper, &Progress),
 ) -> Result<(Tsne, Option<usize>), ProjectionError> {
     let params = &request.params.tsne;
-    let kept = keeper.take_up(|bytes| Tsne::resume(graph, &TsneSnapshot::from_bytes(bytes)?));
+    let kept = keeper.take_up(|bytes| Tsne::resumed(graph, &TsneSnapshot::from_bytes(bytes)?, progress));
     match kept {
         Some(state) => {
             let iteration = state.iteration();
             Ok((state, Some(iteration)))
         }
-        None => Ok((Tsne::new(graph, start, params)?, None)),
+        None => Ok((Tsne::prepared(graph, start, params, progress)?, None)),
     }
 }
 
@@ -100,7 +100,7 @@ fn umap_state<const D: usize>(
         if snapshot.coordinates.len() != D * request.vectors.len() {
             return Err(ProjectionError::Snapshot("it is of another number of points".to_owned()));
         }
-        Umap::<D>::resume(graph, &snapshot, labels)
+        Umap::<D>::resumed(graph, &snapshot, labels, progress)
     });
     match kept {
         Some(state) => {
@@ -177,8 +177,8 @@ impl Optimiser for TsneRun {
         self.params.iterations
     }
 
-    fn run_to(&mut self, step: usize) {
-        self.state.run_to(step);
+    fn run_to(&mut self, step: usize, progress: &Progress) -> Result<(), Cancelled> {
+        self.state.run_until(step, progress)
     }
 
     fn plane(&self) -> Vec<[f32; 2]> {
@@ -217,8 +217,10 @@ impl<const D: usize> Optimiser for UmapRun<D> {
         self.state.epochs()
     }
 
-    fn run_to(&mut self, step: usize) {
+    fn run_to(&mut self, step: usize, progress: &Progress) -> Result<(), Cancelled> {
+        progress.check()?;
         self.state.run_to(step);
+        Ok(())
     }
 
     fn plane(&self) -> Vec<[f32; 2]> {
@@ -260,7 +262,10 @@ pub(super) fn stop_in_the_middle(request: &ProjectRequest, env: &Environment) {
     let mut running: Box<dyn Optimiser> = match request.params.method {
         crate::projection::Method::Tsne => {
             let params = request.params.tsne;
-            Box::new(TsneRun { state: tsne_state(request, &start, &graph, &mut keeper).unwrap().0, params })
+            Box::new(TsneRun {
+                state: tsne_state(request, &start, &graph, (&mut keeper, &progress)).unwrap().0,
+                params,
+            })
         }
         _ => {
             let params = request.params.umap;
@@ -272,7 +277,7 @@ pub(super) fn stop_in_the_middle(request: &ProjectRequest, env: &Environment) {
     };
     let mut kl = Vec::new();
     for step in [50, running.total() / 2 + 7] {
-        running.run_to(step);
+        running.run_to(step, &progress).unwrap();
         kl.extend(running.divergence().filter(|_| step == 50).map(|divergence| (50, divergence)));
     }
     keeper.keep_when_due(running.as_ref(), &kl);

@@ -11,6 +11,8 @@ mod optimise;
 use std::sync::Arc;
 use std::time::Instant;
 
+use rayon::prelude::*;
+
 use super::{Environment, TaskError, shared_graph};
 use crate::picture::Layout;
 use crate::progress::Progress;
@@ -67,7 +69,7 @@ impl ProjectRequest {
 
 /// The metric that lays vectors out as they are meant: cosine where all have length 1, which orders neighbours as the distance does.
 pub(super) fn natural_metric(vectors: &Vectors) -> Metric {
-    let unit = vectors.rows().all(|row| {
+    let unit = vectors.values().par_chunks(vectors.dim()).with_min_len(1024).all(|row| {
         let square: f32 = row.iter().map(|value| value * value).sum();
         (square - 1.0).abs() < 1e-3
     });
@@ -92,8 +94,9 @@ pub fn project(
         }
         progress.stage("Finding the principal components", "steps", 0);
         let started = Instant::now();
-        let pca = Pca::fit(&request.vectors, COMPONENTS.min(request.vectors.dim()))?;
-        let start = pca.plane(&request.vectors)?;
+        let pca = Pca::fit_with(&request.vectors, COMPONENTS.min(request.vectors.dim()), progress)?;
+        progress.stage("Placing along the principal components", "vectors", request.vectors.len() as u64);
+        let start = pca.plane_with(&request.vectors, progress)?;
         let pca_seconds = started.elapsed().as_secs_f64();
         progress.check()?;
         if method == Method::Pca {

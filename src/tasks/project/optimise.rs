@@ -25,8 +25,8 @@ pub(super) trait Optimiser {
     fn done(&self) -> usize;
     /// Steps in all.
     fn total(&self) -> usize;
-    /// Works until `step` steps are done.
-    fn run_to(&mut self, step: usize);
+    /// Works until `step` steps are done. Once cancelled, what it holds is no map.
+    fn run_to(&mut self, step: usize, progress: &Progress) -> Result<(), Cancelled>;
     /// The positions now, their first two axes.
     fn plane(&self) -> Vec<[f32; 2]>;
     /// The positions in three dimensions, where it has three.
@@ -86,7 +86,7 @@ pub(super) fn optimise(
         let before = optimiser.done();
         let next_kl = (before / KL_EVERY + 1) * KL_EVERY;
         let next = (before + pace.iterations()).min(next_kl).min(moments.after(before)).min(total);
-        optimiser.run_to(next);
+        optimiser.run_to(next, progress)?;
         pace.took(slice.elapsed(), optimiser.done() - before);
         if (optimiser.done() == next_kl || optimiser.done() == total)
             && let Some(divergence) = optimiser.divergence()

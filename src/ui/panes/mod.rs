@@ -7,6 +7,7 @@ pub mod inspector;
 pub mod items;
 pub mod left;
 pub mod map_pane;
+pub mod models;
 pub mod query;
 pub mod status_bar;
 pub mod toasts;

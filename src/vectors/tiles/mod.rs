@@ -7,6 +7,7 @@
 
 #[cfg(target_arch = "x86_64")]
 mod amx;
+mod bfloats;
 mod pack;
 mod sift;
 #[cfg(target_arch = "x86_64")]
@@ -14,6 +15,7 @@ mod sift_wide;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
+pub(crate) use bfloats::Bfloats;
 pub(crate) use pack::{Bytes, Panels, Singles};
 pub(crate) use sift::{Found, Near};
 
@@ -66,6 +68,10 @@ pub(crate) fn compare(level: Level, panels: &Panels, bounds: &Bounds, pair: &Pai
             let both = Panels::Singles(bytes.widened(pair.rows, pair.columns));
             compare_at(level, &both, (0, BLOCK), (bounds, pair), found);
         }
+        Panels::Bfloats(rows) if level != Level::Amx => {
+            let both = Panels::Singles(rows.widened(pair.rows, pair.columns));
+            compare_at(level, &both, (0, BLOCK), (bounds, pair), found);
+        }
         _ => compare_at(level, panels, (pair.rows * BLOCK, pair.columns * BLOCK), (bounds, pair), found),
     }
 }
@@ -79,7 +85,7 @@ fn compare_at(
     found: &mut Found,
 ) {
     let (tall, wide) = match panels {
-        Panels::Bytes(_) if level == Level::Amx => (32, 32),
+        Panels::Bytes(_) | Panels::Bfloats(_) if level == Level::Amx => (32, 32),
         _ if level.is_wide() => (12, 32),
         _ => (6, 16),
     };

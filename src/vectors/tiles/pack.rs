@@ -5,16 +5,21 @@
 
 use rayon::prelude::*;
 
-use super::{BLOCK, PANEL, Tile};
+use super::{BLOCK, Bfloats, PANEL, Tile};
 use crate::vectors::cpu::Level;
 
 /// Bytes that the matrix tiles may read past the end of the panels.
 const PAST: usize = 1024;
 
+/// Tells whoever packs rows to leave off.
+pub(crate) type Stop<'a> = &'a (dyn Fn() -> bool + Sync);
+
 /// Rows ready to be multiplied.
 pub(crate) enum Panels {
     /// As bytes.
     Bytes(Bytes),
+    /// As bfloat16.
+    Bfloats(Bfloats),
     /// As they are.
     Singles(Singles),
 }
@@ -40,11 +45,14 @@ pub(crate) struct Singles {
 }
 
 impl Bytes {
-    /// Packs rows of `stride` bytes of which `dim` are used; `rows` and `sums` hold whole blocks.
-    pub fn new(rows: Vec<i8>, sums: Vec<i32>, stride: usize, dim: usize) -> Self {
+    /// Packs rows of `stride` bytes of which `dim` are used; `rows` and `sums` hold whole blocks. Wrong once `stop` says yes.
+    pub fn new(rows: Vec<i8>, sums: Vec<i32>, (stride, dim): (usize, usize), stop: Stop<'_>) -> Self {
         let steps = dim.div_ceil(4);
         let mut panels = vec![0u8; rows.len() / stride * steps * 4 + PAST];
         panels.par_chunks_mut(PANEL * steps * 4).zip(rows.par_chunks(PANEL * stride)).for_each(|(panel, rows)| {
+            if stop() {
+                return;
+            }
             for (lane, row) in rows.chunks_exact(stride).enumerate() {
                 for (step, four) in row[..steps * 4].as_chunks::<4>().0.iter().enumerate() {
                     let at = (step * PANEL + lane) * 4;
@@ -71,15 +79,18 @@ impl Bytes {
                 rows.extend(self.row(row)[..dim].iter().map(|&byte| f32::from(byte)));
             }
         }
-        Singles::new(rows, dim)
+        Singles::new(rows, dim, &|| false)
     }
 }
 
 impl Singles {
-    /// Packs whole blocks of rows of `dim` values.
-    pub fn new(rows: Vec<f32>, dim: usize) -> Self {
+    /// Packs whole blocks of rows of `dim` values. Wrong once `stop` says yes.
+    pub fn new(rows: Vec<f32>, dim: usize, stop: Stop<'_>) -> Self {
         let mut panels = vec![0.0f32; rows.len()];
         panels.par_chunks_mut(PANEL * dim).zip(rows.par_chunks(PANEL * dim)).for_each(|(panel, rows)| {
+            if stop() {
+                return;
+            }
             for (lane, row) in rows.chunks_exact(dim).enumerate() {
                 for (step, &value) in row.iter().enumerate() {
                     panel[step * PANEL + lane] = value;
@@ -95,6 +106,7 @@ impl Panels {
     pub fn blocks(&self) -> usize {
         match self {
             Self::Bytes(bytes) => bytes.sums.len() / BLOCK,
+            Self::Bfloats(rows) => rows.blocks(),
             Self::Singles(singles) => singles.rows.len() / singles.dim / BLOCK,
         }
     }
@@ -103,6 +115,7 @@ impl Panels {
     pub(super) fn multiply(&self, level: Level, row: usize, column: usize, tile: &mut Tile) {
         match self {
             Self::Bytes(bytes) => bytes.multiply(level, row, column, tile),
+            Self::Bfloats(rows) => rows.multiply(row, column, tile),
             Self::Singles(singles) => singles.multiply(level, row, column, tile),
         }
     }

@@ -12,39 +12,61 @@ use super::{BLOCK, PANEL};
 /// Columns of a tile.
 const WIDE: usize = 32;
 
+/// The bounds of sixteen columns.
+struct Columns {
+    scale: __m512,
+    offset: __m512,
+    spread: __m512,
+    reach: __m512,
+    floors: __m512,
+}
+
 /// Sifts a tile of 32 columns whose first pair is `at` within the blocks.
 #[target_feature(enable = "avx512f,avx512bw,fma")]
 pub(super) fn sift(tile: &[f32], (bounds, pair): Blocks<'_>, at: (usize, usize), found: &mut Found) {
-    for start in [0, PANEL] {
-        let first = at.1 + start;
+    let columns: [Columns; WIDE / PANEL] = std::array::from_fn(|panel| {
+        let first = at.1 + panel * PANEL;
         let column = pair.columns * BLOCK + first;
-        let scale = load(lanes(&bounds.scale, column));
-        let offset = load(lanes(&bounds.offset, column));
-        let spread = load(lanes(&bounds.spread, column));
-        let reach = load(lanes(&bounds.reach, column));
-        let floors = load(lanes(pair.column_floors, first));
-        for (i, products) in tile.as_chunks::<WIDE>().0.iter().enumerate() {
-            let row = pair.rows * BLOCK + at.0 + i;
-            let product = _mm512_mul_ps(scale, load(lanes(products, start)));
-            let value = _mm512_fmadd_ps(
-                _mm512_set1_ps(bounds.scale[row]),
-                product,
-                _mm512_add_ps(_mm512_set1_ps(bounds.offset[row]), offset),
-            );
-            let most = _mm512_fmadd_ps(_mm512_set1_ps(bounds.spread[row]), reach, value);
-            let upper = _mm512_fmadd_ps(_mm512_set1_ps(bounds.reach[row]), spread, most);
-            let for_row = _mm512_cmp_ps_mask::<_CMP_GE_OQ>(upper, _mm512_set1_ps(pair.row_floors[at.0 + i]));
-            let for_columns = _mm512_cmp_ps_mask::<_CMP_GE_OQ>(upper, floors);
+        Columns {
+            scale: load(lanes(&bounds.scale, column)),
+            offset: load(lanes(&bounds.offset, column)),
+            spread: load(lanes(&bounds.spread, column)),
+            reach: load(lanes(&bounds.reach, column)),
+            floors: load(lanes(pair.column_floors, first)),
+        }
+    });
+    let (tile, first) = (tile.as_chunks::<WIDE>().0, pair.rows * BLOCK + at.0);
+    let own = first..first + tile.len();
+    let offsets = bounds.scale[own.clone()].iter().zip(&bounds.offset[own.clone()]);
+    let spreads = bounds.spread[own.clone()].iter().zip(&bounds.reach[own]);
+    let floors = &pair.row_floors[at.0..at.0 + tile.len()];
+    for (i, (((products, floor), (scale, offset)), (spread, reach))) in
+        tile.iter().zip(floors).zip(offsets).zip(spreads).enumerate()
+    {
+        let [scale, offset, spread, reach, floor] = [scale, offset, spread, reach, floor].map(|&v| _mm512_set1_ps(v));
+        for (panel, others) in columns.iter().enumerate() {
+            let product = _mm512_mul_ps(others.scale, load(lanes(products, panel * PANEL)));
+            let value = _mm512_fmadd_ps(scale, product, _mm512_add_ps(offset, others.offset));
+            let most = _mm512_fmadd_ps(spread, others.reach, value);
+            let upper = _mm512_fmadd_ps(reach, others.spread, most);
+            let for_row = _mm512_cmp_ps_mask::<_CMP_GE_OQ>(upper, floor);
+            let for_columns = _mm512_cmp_ps_mask::<_CMP_GE_OQ>(upper, others.floors);
             if for_row | for_columns != 0 {
-                let mut values = [0.0f32; PANEL];
-                // SAFETY: the array holds 16 values.
-                unsafe { _mm512_storeu_ps(values.as_mut_ptr(), upper) };
-                let place = (at.0 + i, first);
-                record(&values, for_row, place, &mut found.for_rows);
-                record(&values, for_columns, place, &mut found.for_columns);
+                write_down(upper, (for_row, for_columns), (at.0 + i, at.1 + panel * PANEL), found);
             }
         }
     }
+}
+
+/// Writes down the pairs that reach a floor.
+#[inline(never)]
+#[target_feature(enable = "avx512f")]
+fn write_down(upper: __m512, (for_row, for_columns): (u16, u16), place: (usize, usize), found: &mut Found) {
+    let mut values = [0.0f32; PANEL];
+    // SAFETY: the array holds 16 values.
+    unsafe { _mm512_storeu_ps(values.as_mut_ptr(), upper) };
+    record(&values, for_row, place, &mut found.for_rows);
+    record(&values, for_columns, place, &mut found.for_columns);
 }
 
 #[inline]

@@ -54,7 +54,7 @@ fn byte_tiles_find_what_double_precision_finds() {
         let sums = rows.chunks_exact(stride).map(|row| row.iter().map(|&value| i32::from(value)).sum()).collect();
         let row = |at: usize| rows[at * stride..(at + 1) * stride].iter().map(|&value| f64::from(value));
         let exact = |i: usize, j: usize| -> f64 { row(i).zip(row(j)).map(|(a, b)| a * b).sum() };
-        let panels = Panels::Bytes(Bytes::new(rows.clone(), sums, stride, dim));
+        let panels = Panels::Bytes(Bytes::new(rows.clone(), sums, (stride, dim), &|| false));
         for level in Level::available() {
             check(level, &panels, exact, 100_000.0 * (dim as f32).sqrt().min(4.0), 0.5);
         }
@@ -68,7 +68,25 @@ fn single_tiles_find_what_double_precision_finds() {
         let rows: Vec<f32> = (0..2 * BLOCK * dim).map(|_| random.random_range(-1.0..1.0)).collect();
         let row = |at: usize| rows[at * dim..(at + 1) * dim].iter().map(|&value| f64::from(value));
         let exact = |i: usize, j: usize| -> f64 { row(i).zip(row(j)).map(|(a, b)| a * b).sum() };
-        let panels = Panels::Singles(Singles::new(rows.clone(), dim));
+        let panels = Panels::Singles(Singles::new(rows.clone(), dim, &|| false));
+        for level in Level::available() {
+            check(level, &panels, exact, 12.5 + 2.0 * (dim as f32).sqrt().min(8.0), 1e-3);
+        }
+    }
+}
+
+#[test]
+fn bfloat_tiles_find_what_double_precision_finds() {
+    let mut random = rand_pcg::Pcg64Mcg::seed_from_u64(3);
+    for dim in [1, 2, 31, 50, 200] {
+        let stride = Bfloats::stride(dim);
+        let mut rows = vec![0u16; 2 * BLOCK * stride];
+        for row in rows.chunks_exact_mut(stride) {
+            row[..dim].fill_with(|| half::bf16::from_f32(random.random_range(-1.0..1.0)).to_bits());
+        }
+        let row = |at: usize| rows[at * stride..(at + 1) * stride].iter().map(|&v| half::bf16::from_bits(v).to_f64());
+        let exact = |i: usize, j: usize| -> f64 { row(i).zip(row(j)).map(|(a, b)| a * b).sum() };
+        let panels = Panels::Bfloats(Bfloats::new(rows.clone(), stride, &|| false));
         for level in Level::available() {
             check(level, &panels, exact, 12.5 + 2.0 * (dim as f32).sqrt().min(8.0), 1e-3);
         }

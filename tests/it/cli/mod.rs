@@ -1,6 +1,7 @@
 //! The command line as a user meets it: files in a folder, one command, what it prints and leaves behind.
 
 mod ask;
+mod catalogue;
 mod compare;
 mod embed;
 mod failures;

@@ -2,6 +2,7 @@
 //!
 //! Invariant: the reason is one sentence that names what would have to change.
 
+use super::parts::grouped;
 use super::{Deployment, Use, Wants};
 use crate::models::catalogue::{KnownModel, Modality, Training};
 
@@ -61,5 +62,6 @@ fn language(wants: &Wants, model: &KnownModel) -> Option<String> {
 fn length(wants: &Wants, model: &KnownModel) -> Option<String> {
     let (data, context) = (wants.data.filter(|_| wants.whole)?, model.context_tokens?);
     let cut = !wants.purpose.is_of_pictures() && data.tokens_95 > context;
-    cut.then(|| format!("It sees {context} tokens, and your texts of up to {} are to stay whole.", data.tokens_95))
+    let (sees, longest) = (grouped(context as u64), grouped(data.tokens_95 as u64));
+    cut.then(|| format!("It sees {sees} tokens, and your texts of up to {longest} are to stay whole."))
 }

@@ -55,10 +55,13 @@ pub(super) fn speed(model: &KnownModel, reasons: &mut Reasons) -> f64 {
 /// The share of storage: 1 at 64 dimensions, 0 at 4,096, by halves.
 pub(super) fn storage(model: &KnownModel, dimensions: usize, reasons: &mut Reasons) -> f64 {
     if dimensions < model.dimensions {
-        reasons
-            .pro(format!("Its {} dimensions can be cut to {dimensions}, which it was trained for.", model.dimensions));
+        reasons.pro(format!(
+            "Its {} dimensions can be cut to {dimensions}, which it was trained for.",
+            grouped(model.dimensions as u64)
+        ));
     } else if dimensions >= 1024 {
-        reasons.con(format!("{dimensions} dimensions: {:.1} kB a vector in 32-bit floats.", dimensions as f64 * 4e-3));
+        let kilobytes = dimensions as f64 * 4e-3;
+        reasons.con(format!("{} dimensions: {kilobytes:.1} kB a vector in 32-bit floats.", grouped(dimensions as u64)));
     }
     (1.0 - ((dimensions as f64).log2() - 6.0) / 6.0).clamp(0.0, 1.0)
 }
@@ -77,7 +80,8 @@ pub(super) fn context(wants: &Wants, model: &KnownModel, reasons: &mut Reasons) 
     };
     if context >= data.tokens_95 {
         if data.tokens_95 > 256 {
-            reasons.pro(format!("Sees your texts whole: 95 of 100 have up to {} tokens.", data.tokens_95));
+            reasons
+                .pro(format!("Sees your texts whole: 95 of 100 have up to {} tokens.", grouped(data.tokens_95 as u64)));
         }
         return 1.0;
     }
@@ -86,7 +90,8 @@ pub(super) fn context(wants: &Wants, model: &KnownModel, reasons: &mut Reasons) 
     } else {
         ("Most of your texts would be cut into chunks", 0.15)
     };
-    reasons.con(format!("{words}: it sees {context} tokens, and 95 of 100 texts have up to {}.", data.tokens_95));
+    let (sees, longest) = (grouped(context as u64), grouped(data.tokens_95 as u64));
+    reasons.con(format!("{words}: it sees {sees} tokens, and 95 of 100 texts have up to {longest}."));
     share
 }
 
@@ -139,7 +144,7 @@ pub(super) fn rest(model: &KnownModel, here: bool, reasons: &mut Reasons) {
     } else if let Some(why) = model.why_not() {
         reasons.con(why);
     } else if let Some(size) = model.size_bytes {
-        reasons.con(format!("{:.0} MB to fetch first.", size as f64 / 1e6));
+        reasons.con(format!("{} MB to fetch first.", grouped((size as f64 / 1e6).round() as u64)));
     }
     if let Some(prompts) = model.prompts() {
         let quoted: Vec<String> = [&prompts.query, &prompts.passage]
@@ -154,6 +159,16 @@ pub(super) fn rest(model: &KnownModel, here: bool, reasons: &mut Reasons) {
     } else if model.licence.contains("-SA-") {
         reasons.con(format!("{}: what is made from it must carry the same licence.", model.licence));
     }
+}
+
+/// "1,234,567".
+pub(super) fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let split = |(place, digit): (usize, char)| {
+        let comma = place > 0 && (digits.len() - place).is_multiple_of(3);
+        comma.then_some(',').into_iter().chain(std::iter::once(digit))
+    };
+    digits.chars().enumerate().flat_map(split).collect()
 }
 
 /// What the vectors of the data take.

@@ -6,6 +6,9 @@ use super::parts::Reasons;
 use super::{Use, Wants};
 use crate::models::catalogue::{KnownModel, Modality, Training};
 
+/// What it costs a model that its makers have a newer one in its place.
+const OLDER: f64 = 0.1;
+
 /// A measure, and the values that count as nothing and as the best.
 type Scale = (&'static str, f64, f64);
 
@@ -49,10 +52,10 @@ fn of_texts(purpose: Use, model: &KnownModel, reasons: &mut Reasons) -> f64 {
         reasons.con("No figure is published that compares it with the others: it counts as middling.".to_owned());
         if model.training == Training::Pairs { UNKNOWN } else { UNKNOWN / 2.0 }
     });
-    if purpose == Use::CodeSearch {
-        return for_code(model, share, reasons);
-    }
-    share
+    let share = if purpose == Use::CodeSearch { for_code(model, share, reasons) } else { share };
+    let Some(newer) = &model.newer else { return share };
+    reasons.con(format!("Its makers' newer {newer} takes its place."));
+    (share - OLDER).max(0.0)
 }
 
 /// Those that learnt pairs of code and words keep their share; what the others find is luck of their general training.

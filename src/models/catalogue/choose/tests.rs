@@ -40,10 +40,19 @@ fn every_model_is_suggested_or_left_out_with_reasons() {
 }
 
 #[test]
+fn numbers_are_grouped() {
+    assert_eq!([0, 999, 1_000, 1_234_567].map(parts::grouped), ["0", "999", "1,000", "1,234,567"]);
+}
+
+#[test]
 fn search_prefers_models_made_for_it() {
     let choice = choose(&wants(Use::SemanticSearch));
     assert!(choice.suggestions[0].model.figure("MTEB retrieval").unwrap() > 49.0, "{:?}", ids(&choice));
     assert!(place(&choice, "BAAI/bge-small-en-v1.5") < place(&choice, "all-MiniLM-L6-v2"));
+    assert!(
+        place(&choice, "BAAI/bge-small-en-v1.5") < place(&choice, "BAAI/bge-small-en"),
+        "the newer one comes first"
+    );
     assert!(place(&choice, "all-MiniLM-L6-v2") < place(&choice, "nlpaueb/legal-bert-base-uncased"));
 }
 
@@ -81,7 +90,7 @@ fn long_texts_leave_short_models_out_or_are_cut() {
     let cut = Wants { data: Some(data), deployment: Deployment::Anywhere, ..wants(Use::SemanticSearch) };
     let choice = choose(&cut);
     let minilm = &choice.suggestions[place(&choice, "all-MiniLM-L6-v2")];
-    assert!(minilm.cons.iter().any(|con| con.contains("256 tokens") && con.contains("2000")), "{:?}", minilm.cons);
+    assert!(minilm.cons.iter().any(|con| con.contains("256 tokens") && con.contains("2,000")), "{:?}", minilm.cons);
     let whole = choose(&Wants { whole: true, ..cut });
     assert!(reason(&whole, "all-MiniLM-L6-v2").contains("256 tokens"));
     assert!(whole.suggestions.iter().all(|found| found.model.context_tokens.is_none_or(|tokens| tokens >= 2_000)));

@@ -11,6 +11,9 @@ use crate::vectors::Level;
 pub(super) enum Form {
     /// Single precision.
     Singles,
+    /// Rows of three bfloat16 a factor, which add up to it, each in a part of the row of its own; weights in single precision, cut into
+    /// such parts as they are multiplied.
+    Thirds,
     /// bfloat16.
     Bfloats,
     /// Signed bytes, for tiles.
@@ -24,6 +27,7 @@ pub(super) enum Form {
 impl Form {
     pub(super) fn of(kernel: Kernel) -> Self {
         match kernel.precision {
+            Precision::F32 if kernel.level == Level::Amx => Self::Thirds,
             Precision::F32 => Self::Singles,
             Precision::Bf16 => Self::Bfloats,
             Precision::Int8 if kernel.level == Level::Amx => Self::Bytes,
@@ -32,13 +36,19 @@ impl Form {
         }
     }
 
-    /// Bytes a factor.
+    /// Bytes of a row a factor.
     pub(super) fn size(self) -> usize {
         match self {
+            Self::Thirds => 6,
             Self::Singles => 4,
             Self::Bfloats | Self::Words => 2,
             Self::Bytes | Self::Raised => 1,
         }
+    }
+
+    /// Bytes of a weight.
+    pub(super) fn weight(self) -> usize {
+        if self == Self::Thirds { 4 } else { self.size() }
     }
 
     /// Whether factors are integers with a scale.
@@ -51,7 +61,7 @@ impl Form {
         // Whole tiles are 64 bytes deep.
         match self {
             Self::Singles => inputs,
-            Self::Bfloats | Self::Words => inputs.next_multiple_of(32),
+            Self::Thirds | Self::Bfloats | Self::Words => inputs.next_multiple_of(32),
             Self::Bytes | Self::Raised => inputs.next_multiple_of(64),
         }
     }

@@ -47,7 +47,7 @@ pub(super) struct Factors {
 ///
 /// # Safety
 /// `multiply` reads as many rows as it is asked for, rounded up to an even number of at most `ROWS` (sixteen or 32 by tiles).
-pub(super) trait Engine {
+pub(super) trait Engine: Sized {
     /// Rows of a tile.
     const ROWS: usize;
     /// Whether sums are integers.
@@ -68,6 +68,16 @@ pub(super) trait Engine {
     /// # Safety
     /// The machine must have the instructions, and all that [`Factors`] points to must lie there.
     unsafe fn multiply(factors: &Factors, rows: usize, tile: *mut Tile);
+
+    /// Runs a job.
+    ///
+    /// # Safety
+    /// As for [`run`].
+    #[inline(always)]
+    unsafe fn run_to<A: Through>(job: &Job<'_>, sink: impl Sink) {
+        // SAFETY: the caller's promise.
+        unsafe { tiles::<Self, A>(job, sink) };
+    }
 }
 
 /// The pointer itself, of which the compiler no longer knows where it came from: told how pointers hang together, it computes each
@@ -89,6 +99,8 @@ pub(super) enum Target {
     Singles { to: *mut f32, stride: usize, columns: usize },
     /// Rows `stride` apart, of whole panels.
     Bfloats { to: *mut u16, stride: usize },
+    /// As three parts a row, `third` apart.
+    Thirds { to: *mut u16, stride: usize, third: usize },
 }
 
 /// What is multiplied, and where it goes.
@@ -113,37 +125,34 @@ pub(super) struct Job<'a> {
 pub(super) unsafe fn run<E: Engine>(job: &Job<'_>) {
     // SAFETY: the caller's promises.
     unsafe {
-        match (job.target, job.activation) {
-            (Target::Singles { to, stride, columns }, activation) => {
-                let sink = Singles { to, stride, columns };
-                match activation {
-                    Activation::None => run_to::<E, Nothing>(job, sink),
-                    Activation::Gelu => run_to::<E, Gelu>(job, sink),
-                    Activation::GeluTanh => run_to::<E, GeluTanh>(job, sink),
-                    Activation::Relu => run_to::<E, Relu>(job, sink),
-                    Activation::Tanh => run_to::<E, Tanh>(job, sink),
-                    Activation::QuickGelu => run_to::<E, QuickGelu>(job, sink),
-                    Activation::Silu => run_to::<E, Silu>(job, sink),
-                }
-            }
-            (Target::Bfloats { to, stride }, activation) => {
-                let sink = Bfloats { to, stride };
-                match activation {
-                    Activation::None => run_to::<E, Nothing>(job, sink),
-                    Activation::Gelu => run_to::<E, Gelu>(job, sink),
-                    Activation::GeluTanh => run_to::<E, GeluTanh>(job, sink),
-                    Activation::Relu => run_to::<E, Relu>(job, sink),
-                    Activation::Tanh => run_to::<E, Tanh>(job, sink),
-                    Activation::QuickGelu => run_to::<E, QuickGelu>(job, sink),
-                    Activation::Silu => run_to::<E, Silu>(job, sink),
-                }
-            }
+        match job.target {
+            Target::Singles { to, stride, columns } => run_to::<E>(job, Singles { to, stride, columns }),
+            Target::Bfloats { to, stride } => run_to::<E>(job, Bfloats { to, stride }),
+            Target::Thirds { to, stride, third } => run_to::<E>(job, Thirds { to, stride, third }),
+        }
+    }
+}
+
+/// # Safety
+/// As for [`run`].
+#[inline(always)]
+unsafe fn run_to<E: Engine>(job: &Job<'_>, sink: impl Sink) {
+    // SAFETY: the caller's promises.
+    unsafe {
+        match job.activation {
+            Activation::None => E::run_to::<Nothing>(job, sink),
+            Activation::Gelu => E::run_to::<Gelu>(job, sink),
+            Activation::GeluTanh => E::run_to::<GeluTanh>(job, sink),
+            Activation::Relu => E::run_to::<Relu>(job, sink),
+            Activation::Tanh => E::run_to::<Tanh>(job, sink),
+            Activation::QuickGelu => E::run_to::<QuickGelu>(job, sink),
+            Activation::Silu => E::run_to::<Silu>(job, sink),
         }
     }
 }
 
 /// An activation known when the program is compiled.
-trait Through {
+pub(super) trait Through {
     const ACTIVATION: Activation;
 }
 
@@ -158,10 +167,12 @@ macro_rules! through {
 
 through!(Nothing, None; Gelu, Gelu; GeluTanh, GeluTanh; Relu, Relu; Tanh, Tanh; QuickGelu, QuickGelu; Silu, Silu);
 
+/// Runs a job tile by tile.
+///
 /// # Safety
 /// As for [`run`].
 #[inline(always)]
-unsafe fn run_to<E: Engine, A: Through>(job: &Job<'_>, sink: impl Sink) {
+unsafe fn tiles<E: Engine, A: Through>(job: &Job<'_>, sink: impl Sink) {
     // SAFETY: the instructions exist. Rows have room for whole tiles behind the last one, weights for whole panels.
     unsafe {
         let _guard = E::begin();
@@ -201,7 +212,7 @@ unsafe fn run_to<E: Engine, A: Through>(job: &Job<'_>, sink: impl Sink) {
 }
 
 /// Where values of a tile go: row and column within it.
-trait Sink: Copy {
+pub(super) trait Sink: Copy {
     /// The same from another row and column on.
     fn from(self, row: usize, column: usize) -> Self;
 
@@ -230,6 +241,13 @@ struct Singles {
 struct Bfloats {
     to: *mut u16,
     stride: usize,
+}
+
+#[derive(Clone, Copy)]
+struct Thirds {
+    to: *mut u16,
+    stride: usize,
+    third: usize,
 }
 
 impl Sink for Singles {
@@ -277,15 +295,41 @@ impl Sink for Bfloats {
     unsafe fn put_some(self, _: usize, _: &[f32]) {}
 }
 
+impl Sink for Thirds {
+    #[inline(always)]
+    fn from(self, row: usize, column: usize) -> Self {
+        Self { to: self.to.wrapping_add(row * self.stride + column), ..self }
+    }
+
+    #[inline(always)]
+    unsafe fn put<L: Lanes>(self, at: usize, column: usize, values: L) {
+        // SAFETY: there is room.
+        unsafe { values.store_thirds(self.to.add(at * self.stride + column), self.third) };
+    }
+
+    #[inline(always)]
+    fn room(self) -> usize {
+        PANEL
+    }
+
+    #[inline(always)]
+    unsafe fn put_some(self, _: usize, _: &[f32]) {}
+}
+
 /// A tile's place: its first row, how many rows, its panel.
-type Place = (usize, usize, usize);
+pub(super) type Place = (usize, usize, usize);
 
 /// Puts a tile's values into the sink.
 ///
 /// # Safety
 /// As for [`run`].
 #[inline(always)]
-unsafe fn finish<E: Engine, A: Through>(job: &Job<'_>, (row, rows, panel): Place, tile: *const Tile, sink: impl Sink) {
+pub(super) unsafe fn finish<E: Engine, A: Through>(
+    job: &Job<'_>,
+    (row, rows, panel): Place,
+    tile: *const Tile,
+    sink: impl Sink,
+) {
     let first = panel * PANEL;
     let sink = sink.from(row - job.band.start, first);
     let of_rows: [&[f32]; 2] = if E::INTEGERS {
@@ -365,7 +409,7 @@ macro_rules! by_kernel {
                     unsafe { $work::<Narrow>($($argument),*) }
                 }
                 use $crate::{models::Precision, vectors::Level};
-                if kernel.precision == Precision::Bf16 {
+                if kernel.precision == Precision::Bf16 || kernel.level == Level::Amx {
                     // SAFETY: kernels in use were found on this machine.
                     return unsafe { bfloats($($argument),*) };
                 }
@@ -401,7 +445,8 @@ impl Job<'_> {
                 match (kernel.level, kernel.precision) {
                     (Amx, Bf16) => return super::amx::bfloats(self),
                     (Amx, Int8) => return super::amx::bytes(self),
-                    (Amx | Avx512Vnni | Avx512, F32) => return super::wide::singles(self),
+                    (Amx, F32) => return super::thirds::singles(self),
+                    (Avx512Vnni | Avx512, F32) => return super::wide::singles(self),
                     (_, Bf16) => return super::wide::bfloats(self),
                     (Avx512Vnni, Int8) => return super::wide::raised(self),
                     (Avx512, Int8) => return super::wide::words(self),

@@ -41,7 +41,7 @@ impl Packed {
         let form = Form::of(kernel);
         let width = if kernel.level.is_wide() { PANEL } else { PANEL / 2 };
         let outputs = weight.len() / inputs;
-        let (filled, depth) = (outputs.next_multiple_of(PANEL), 4 / form.size());
+        let (filled, depth) = (outputs.next_multiple_of(PANEL), 4 / form.weight());
         let steps = form.filled(inputs) / depth;
         // The sums of 255 · 127 must not leave 32 bits.
         assert!(!form.scaled() || inputs <= 66_000);
@@ -60,14 +60,14 @@ impl Packed {
             let mut sum = 0;
             for (input, &value) in row.iter().enumerate() {
                 let step = column / width * steps + input / depth;
-                let at = (step * width + column % width) * 4 + input % depth * form.size();
+                let at = (step * width + column % width) * 4 + input % depth * form.weight();
                 // Adding and taking away so much rounds to a whole number, to the even one of two as near.
                 let whole = if form.scaled() { ((value * factor + ROUND) - ROUND) as i32 } else { 0 };
                 sum += whole;
                 // SAFETY: `at` lies below `filled · steps · 4`: the column below `filled`, the input below `steps · depth`.
                 unsafe {
                     match form {
-                        Form::Singles => to.add(at).cast::<f32>().write(value),
+                        Form::Singles | Form::Thirds => to.add(at).cast::<f32>().write(value),
                         Form::Bfloats => to.add(at).cast::<u16>().write(bfloat(value)),
                         Form::Words => to.add(at).cast::<i16>().write(whole as i16),
                         Form::Bytes | Form::Raised => to.add(at).cast::<i8>().write(whole as i8),

@@ -78,6 +78,11 @@ impl Rows {
         self.middles.resize(len, 0.0);
     }
 
+    /// Bytes from one third of a row's factors to the next.
+    pub(super) fn third(&self) -> usize {
+        2 * self.form.filled(self.width.next_multiple_of(super::PANEL))
+    }
+
     /// Where a row begins.
     pub(super) fn at(&self, row: usize) -> *const u8 {
         self.lines[row * self.stride / LINE..].as_ptr().cast()
@@ -105,11 +110,12 @@ impl Rows {
     #[inline(always)]
     pub(super) unsafe fn put<L: Lanes>(&mut self, row: usize, values: &[f32]) {
         assert!(row < self.len && values.len() == self.width);
-        let to = self.at_mut(row);
+        let (to, third) = (self.at_mut(row), self.third() / 2);
         // SAFETY: the instructions exist; the row has room for its values filled up to whole panels and steps.
         unsafe {
             match self.form {
                 Form::Singles => std::ptr::copy_nonoverlapping(values.as_ptr(), to.cast(), values.len()),
+                Form::Thirds => put_thirds::<L>(values, to.cast(), third),
                 Form::Bfloats => put_bfloats::<L>(values, to.cast()),
                 Form::Words | Form::Bytes | Form::Raised => {
                     let (middle, reach) = extent::<L>(values);
@@ -150,6 +156,22 @@ unsafe fn put_bfloats<L: Lanes>(values: &[f32], to: *mut u16) {
             let from = whole(values, &mut rest);
             for at in (0..32).step_by(L::COUNT) {
                 L::load(from.add(at)).store_bfloats(to.add(32 * run + at));
+            }
+        }
+    }
+}
+
+/// # Safety
+/// The machine must have the instructions of `L`; there must be room for whole runs of 32 values, three times, `third` values apart.
+#[inline(always)]
+unsafe fn put_thirds<L: Lanes>(values: &[f32], to: *mut u16, third: usize) {
+    for (run, values) in values.chunks(32).enumerate() {
+        let mut rest = [0.0f32; 32];
+        // SAFETY: the instructions exist; 32 values are read from where 32 lie.
+        unsafe {
+            let from = whole(values, &mut rest);
+            for at in (0..32).step_by(L::COUNT) {
+                L::load(from.add(at)).store_thirds(to.add(32 * run + at), third);
             }
         }
     }

@@ -9,11 +9,13 @@ use rayon::prelude::*;
 
 use super::{Norm, Source};
 use crate::models::ModelError;
-use crate::models::encoder::{Kernel, Shape, linear::Linear};
+use crate::models::encoder::{Family, Kernel, Shape, linear::Linear};
 
 /// One layer, its norms not placed yet.
 pub(super) struct Read {
     pub(super) projections: Linear,
+    /// Norms of each head's queries and keys.
+    pub(super) head_norms: Option<[Norm; 2]>,
     pub(super) out: Linear,
     pub(super) up: Linear,
     pub(super) down: Linear,
@@ -31,7 +33,7 @@ pub(super) fn read_all(source: &Source<'_>, kernel: Kernel, shape: &Shape) -> Re
 fn read(source: &Source<'_>, kernel: Kernel, shape: &Shape, at: usize) -> Result<Read, ModelError> {
     let names = source.names;
     let own = Own { source, prefix: format!("{}.{at}", names.layer), hidden: shape.hidden };
-    let (hidden, between) = (shape.hidden, shape.between);
+    let (hidden, between, inner) = (shape.hidden, shape.between, shape.inner());
     let pack = |(weight, bias): Product<'_>, inputs: usize| Linear::pack(kernel, &weight, bias, inputs);
     // ModernBERT's first layer has no norm of its own: the embeddings' comes right before it.
     let norm = |which: usize| {
@@ -40,8 +42,9 @@ fn read(source: &Source<'_>, kernel: Kernel, shape: &Shape, at: usize) -> Result
         if absent { Ok(None) } else { source.norm(&name, shape).map(Some) }
     };
     Ok(Read {
-        projections: pack(own.projections()?, hidden),
-        out: pack(own.scaled(names.out, [hidden, hidden], names.scales[0])?, hidden),
+        projections: pack(own.projections(shape)?, hidden),
+        head_norms: own.head_norms(shape)?,
+        out: pack(own.scaled(names.out, [hidden, inner], names.scales[0])?, inner),
         up: pack(own.up(between, shape.options.gated)?, hidden),
         down: pack(own.scaled(names.down, [hidden, between], names.scales[1])?, between),
         norms: [norm(0)?, norm(1)?],
@@ -76,12 +79,38 @@ impl<'a> Own<'a> {
         Ok((Cow::Owned(weight), bias))
     }
 
-    fn projections(&self) -> Result<Product<'a>, ModelError> {
+    fn projections(&self, shape: &Shape) -> Result<Product<'a>, ModelError> {
         let (names, hidden) = (self.source.names, self.hidden);
+        if let Some(heads) = shape.options.key_heads {
+            let width = shape.width();
+            let (weight, mut bias) = self.product(names.query, [shape.inner(), hidden])?;
+            let mut weight = weight.into_owned();
+            for name in [names.key, names.value] {
+                let (own, shift) = self.product(name, [heads * width, hidden])?;
+                // Each serves as many queries' heads as are side by side.
+                for head in (0..shape.heads).map(|head| head / (shape.heads / heads)) {
+                    weight.extend_from_slice(&own[head * width * hidden..(head + 1) * width * hidden]);
+                    bias.extend_from_slice(&shift[head * width..(head + 1) * width]);
+                }
+            }
+            return Ok((Cow::Owned(weight), bias));
+        }
         if names.key.is_empty() {
             return self.product(names.query, [3 * hidden, hidden]);
         }
         self.products(&[names.query, names.key, names.value], [hidden, hidden])
+    }
+
+    fn head_norms(&self, shape: &Shape) -> Result<Option<[Norm; 2]>, ModelError> {
+        if shape.family != Family::Qwen3 {
+            return Ok(None);
+        }
+        let norm = |name: &str| -> Result<Norm, ModelError> {
+            let name = self.source.name(&format!("{}.self_attn.{name}.weight", self.prefix));
+            let scale = self.source.weights.f32(&name, &[shape.width()])?;
+            Ok(Norm { scale, shift: Vec::new(), epsilon: shape.epsilon })
+        };
+        Ok(Some([norm("q_norm")?, norm("k_norm")?]))
     }
 
     fn up(&self, between: usize, gated: bool) -> Result<Product<'a>, ModelError> {

@@ -47,8 +47,8 @@ pub(super) fn encoder(
         name => Some(source.norm(name, &shape)?),
     };
     let bias = source.bias(&shape)?.map(Arc::new);
-    let attention = Attention { kernel, heads: shape.heads, width: shape.hidden / shape.heads, bias };
-    let rotary = |theta: f32| Rotary::new(theta, shape.hidden / shape.heads, shape.longest());
+    let attention = Attention { kernel, heads: shape.heads, width: shape.width(), bias };
+    let rotary = |theta: f32| Rotary::new(theta, shape.width(), shape.longest());
     let rotaries = shape.options.thetas.map_or([None, None], |thetas| thetas.map(|theta| Some(rotary(theta))));
     let no_words = matches!(shape.family, Family::ClipVision | Family::Vit | Family::Dino);
     let words = || match no_words {
@@ -85,6 +85,9 @@ impl<'a> Source<'a> {
     fn norm(&self, name: &str, shape: &Shape) -> Result<Norm, ModelError> {
         let [scale, shift] = if self.gamma { ["gamma", "beta"] } else { ["weight", "bias"] };
         let read = |ending: &str| self.weights.f32(&self.name(&format!("{name}.{ending}")), &[shape.hidden]);
+        if shape.family == Family::Qwen3 {
+            return Ok(Norm { scale: read(scale)?, shift: Vec::new(), epsilon: shape.epsilon });
+        }
         let bare = self.names.bare && !self.has(&format!("{name}.{shift}"));
         let shift = if bare { vec![0.0; shape.hidden] } else { read(shift)? };
         Ok(Norm { scale: read(scale)?, shift, epsilon: shape.epsilon })
@@ -102,7 +105,7 @@ impl<'a> Source<'a> {
         };
         let mut positions = match shape.family {
             Family::Modern | Family::Nomic | Family::Jina | Family::Gte if shape.token_types > 0 => return Ok(types),
-            Family::Modern | Family::Nomic | Family::Jina | Family::Gte => return Ok(Vec::new()),
+            Family::Modern | Family::Nomic | Family::Jina | Family::Gte | Family::Qwen3 => return Ok(Vec::new()),
             // They are added with the patches.
             Family::ClipVision | Family::Vit | Family::Dino => return Ok(Vec::new()),
             Family::ClipText => return table("position_embedding", shape.positions),
@@ -137,7 +140,9 @@ impl<'a> Source<'a> {
         };
         let mut layers: Vec<Layer> = Vec::with_capacity(read.len());
         let mut first = None;
-        for (at, Read { projections, out, up, down, norms: [before, after] }) in read.into_iter().enumerate() {
+        for (at, Read { projections, head_norms, out, up, down, norms: [before, after] }) in
+            read.into_iter().enumerate()
+        {
             let options = &shape.options;
             let near = options.near.as_ref().is_none_or(|near| near[at]);
             let reach = if near { options.reach } else { Reach::All };
@@ -152,7 +157,7 @@ impl<'a> Source<'a> {
                 [before, after].map(|norm| norm.map_or(Settle::Stay, Settle::Normed))
             };
             let [out_settle, down_settle] = settles;
-            layers.push(Layer { projections, reach, out, out_settle, up, down, down_settle });
+            layers.push(Layer { projections, reach, head_norms, out, out_settle, up, down, down_settle });
         }
         if let (Some(norm), Some(layer)) = (last, layers.last_mut()) {
             layer.down_settle = Settle::Normed(norm);

@@ -125,6 +125,24 @@ const GTE: Names = Names {
     ..BERT
 };
 
+const QWEN3: Names = Names {
+    layer: "layers",
+    words: "embed_tokens.weight",
+    query: "self_attn.q_proj",
+    key: "self_attn.k_proj",
+    value: "self_attn.v_proj",
+    out: "self_attn.o_proj",
+    norms: ["input_layernorm", "post_attention_layernorm"],
+    up: "mlp.up_proj",
+    gate: "mlp.gate_proj",
+    down: "mlp.down_proj",
+    before: true,
+    bare: true,
+    first_norm: "",
+    last_norm: "norm",
+    ..BERT
+};
+
 const CLIP_TEXT: Names = Names {
     layer: "encoder.layers",
     words: "embeddings.token_embedding.weight",
@@ -183,6 +201,7 @@ impl Names {
             Family::Nomic => &NOMIC,
             Family::Jina => &JINA,
             Family::Gte => &GTE,
+            Family::Qwen3 => &QWEN3,
             Family::ClipText => &CLIP_TEXT,
             Family::ClipVision => &CLIP_VISION,
             Family::Vit => &VIT,

@@ -24,6 +24,23 @@ pub(in super::super) trait Lanes: Copy {
     unsafe fn load_integers(from: *const i32) -> Self;
     unsafe fn store(self, to: *mut f32);
     unsafe fn store_bfloats(self, to: *mut u16);
+    /// Stores three bfloat16 a value, `third` apart, which add up to it (but for the bits of values near the smallest): what is left by
+    /// one is rounded to the next.
+    #[inline(always)]
+    unsafe fn store_thirds(self, to: *mut u16, third: usize) {
+        let mut values = [0.0f32; 16];
+        // SAFETY: no level has more than sixteen lanes; there is room for as many in each third.
+        unsafe {
+            self.store(values.as_mut_ptr());
+            for (at, mut left) in values.into_iter().enumerate().take(Self::COUNT) {
+                for part in 0..3 {
+                    let bits = bfloat(left);
+                    to.add(part * third + at).write(bits);
+                    left -= f32::from_bits(u32::from(bits) << 16);
+                }
+            }
+        }
+    }
     /// Stores them rounded to the nearest integer, ties to even.
     unsafe fn store_words(self, to: *mut i16);
     /// Stores them rounded to the nearest integer, ties to even, through an exclusive or.

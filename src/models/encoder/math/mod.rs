@@ -36,7 +36,7 @@ pub(in crate::models) enum Activation {
     Silu,
 }
 
-/// A layer norm: mean 0 and variance 1 of each row, then scale and shift.
+/// A layer norm: mean 0 and variance 1 of each row, then scale and shift. Without a shift, the mean is not taken away.
 #[derive(Clone, Debug)]
 pub(in crate::models) struct Norm {
     pub(in crate::models) scale: Vec<f32>,
@@ -242,6 +242,10 @@ unsafe fn gate_by<L: Lanes>(of: impl Fn(L) -> L, values: &mut [f32], gates: &[f3
 pub(super) unsafe fn norm_row<L: Lanes>(norm: &Norm, row: &mut [f32]) {
     let width = row.len();
     let whole = width - width % L::COUNT;
+    if norm.shift.is_empty() {
+        scale_row(norm, row);
+        return;
+    }
     assert!(width == norm.scale.len() && width == norm.shift.len());
     let (at, scale, shift) = (row.as_mut_ptr(), norm.scale.as_ptr(), norm.shift.as_ptr());
     // SAFETY: the instructions exist; vectors are read and written only below `whole`, values only below `width`.
@@ -290,6 +294,22 @@ pub(super) unsafe fn norm_row<L: Lanes>(norm: &Norm, row: &mut [f32]) {
             *at.add(column) = (*at.add(column) - mean) * inverse * *scale.add(column) + *shift.add(column);
         }
     }
+}
+
+/// Brings the mean square of a row to 1, then scales it.
+pub(super) fn scale_row(norm: &Norm, row: &mut [f32]) {
+    /// Sums side by side; any number would do.
+    const SUMS: usize = 16;
+    assert_eq!(row.len(), norm.scale.len());
+    let mut sums = [0.0f32; SUMS];
+    let chunks = row.chunks_exact(SUMS);
+    let rest: f32 = chunks.remainder().iter().map(|value| value * value).sum();
+    for chunk in chunks {
+        sums.iter_mut().zip(chunk).for_each(|(sum, value)| *sum += value * value);
+    }
+    let mean = (sums.iter().sum::<f32>() + rest) / row.len() as f32;
+    let inverse = 1.0 / (mean + norm.epsilon).sqrt();
+    row.iter_mut().zip(&norm.scale).for_each(|(value, scale)| *value = *value * inverse * scale);
 }
 
 /// The sum of all of four sets.

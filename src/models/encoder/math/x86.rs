@@ -4,6 +4,7 @@
 #![allow(unsafe_code)]
 
 use std::arch::x86_64::*;
+use std::mem::transmute;
 
 use super::lanes::Lanes;
 use super::table::{EXACT, STEP, TANH, Table};
@@ -69,6 +70,20 @@ impl Lanes for Wide {
     unsafe fn store_bfloats(self, to: *mut u16) {
         // SAFETY: there is room for sixteen values; both types are 256 plain bits.
         unsafe { to.cast::<__m256bh>().write_unaligned(_mm512_cvtneps_pbh(self.0)) };
+    }
+
+    #[inline(always)]
+    unsafe fn store_thirds(self, to: *mut u16, third: usize) {
+        let mut left = self.0;
+        // SAFETY: there is room for sixteen values in each third; both types are 256 plain bits.
+        unsafe {
+            for part in 0..3 {
+                let bits = transmute::<__m256bh, __m256i>(_mm512_cvtneps_pbh(left));
+                _mm256_storeu_si256(to.add(part * third).cast(), bits);
+                let wide = _mm512_slli_epi32::<16>(_mm512_cvtepu16_epi32(bits));
+                left = _mm512_sub_ps(left, _mm512_castsi512_ps(wide));
+            }
+        }
     }
 
     #[inline(always)]

@@ -52,8 +52,7 @@ pub(in crate::models) fn encoder_shape(id: &str, file: &str, bytes: &[u8]) -> Re
         "distilbert" => Family::DistilBert,
         "mpnet" => Family::Mpnet,
         other => {
-            let run =
-                "bert, roberta, xlm-roberta, camembert, distilbert, mpnet, electra, modernbert, nomic_bert and gte";
+            let run = "bert, roberta, xlm-roberta, camembert, distilbert, mpnet, electra, modernbert, nomic_bert, gte and qwen3";
             return read.unsupported(format!("its architecture is {other}; this version runs {run}"));
         }
     };
@@ -103,7 +102,7 @@ impl Reader<'_> {
     /// Heads share a token's values evenly.
     pub(in crate::models) fn check_heads(&self, shape: &Shape) -> Result<(), ModelError> {
         let (hidden, heads) = (shape.hidden, shape.heads);
-        if hidden % heads == 0 {
+        if shape.options.width.is_some() || hidden % heads == 0 {
             return Ok(());
         }
         Err(bad(self.file, format!("its {hidden} values a token cannot be divided among {heads} attention heads")))

@@ -23,6 +23,7 @@ impl Reader<'_> {
             "modernbert" => self.modern()?,
             "nomic_bert" => self.nomic()?,
             "gte" | "new" => self.gte()?,
+            "qwen3" => self.qwen3()?,
             _ if alibi => self.jina()?,
             _ => return Ok(None),
         }))
@@ -62,7 +63,8 @@ impl Reader<'_> {
             _ => self.theta("sliding_attention", "local_rope_theta", 10_000.0)?,
         };
         let reach = Reach::Within(self.optional_size("local_attention", 128)? / 2);
-        shape.options = Options { gated: true, reach, near: Some(near), thetas: Some([whole, within]) };
+        let thetas = Some([whole, within]);
+        shape.options = Options { gated: true, reach, near: Some(near), thetas, ..Options::default() };
         self.even(&shape)?;
         Ok(shape)
     }
@@ -158,6 +160,27 @@ impl Reader<'_> {
         self.turned(shape, theta)
     }
 
+    fn qwen3(&self) -> Result<Shape, ModelError> {
+        self.refuse("use_sliding_window", "layers that look at what is near only")?;
+        let mut shape = self.plain(Family::Qwen3)?;
+        shape.activation = self.activation("hidden_act", "silu")?;
+        shape.epsilon = self.epsilon("rms_norm_eps", 1e-6)?;
+        let heads = self.optional_size("num_key_value_heads", 32)?;
+        let width = self.optional_size("head_dim", 128)?;
+        if heads > shape.heads || shape.heads % heads != 0 || shape.heads.saturating_mul(width) > WIDEST as usize {
+            let message = format!("{heads} heads of keys and {} of {width} values make no sense", shape.heads);
+            return Err(bad(self.file, message));
+        }
+        if self.object.get("rope_scaling").is_some_and(|scaling| !scaling.is_null()) {
+            return self
+                .unsupported("it stretches its turnings (rope_scaling), which this version does not".to_owned());
+        }
+        shape.options.reach = Reach::Before;
+        (shape.options.width, shape.options.key_heads) = (Some(width), Some(heads));
+        let theta = self.theta("", "rope_theta", 1_000_000.0)?;
+        self.turned(shape, theta)
+    }
+
     fn jina(&self) -> Result<Shape, ModelError> {
         if let Some(kind) = self.word("feed_forward_type")?.filter(|kind| *kind != "geglu") {
             return self.unsupported(format!("its feed_forward_type is {kind}; this version runs geglu with alibi"));
@@ -175,7 +198,7 @@ impl Reader<'_> {
 
     /// Heads are turned by halves.
     fn even(&self, shape: &Shape) -> Result<(), ModelError> {
-        let width = shape.hidden / shape.heads;
+        let width = shape.width();
         if width.is_multiple_of(2) && width > 0 {
             return Ok(());
         }

@@ -1,7 +1,6 @@
 //! Floating windows: skipped files, activity, reading options, models, trust, shortcuts, about.
 
 mod help;
-mod models;
 mod reductions;
 mod skipped;
 mod work;
@@ -24,7 +23,7 @@ pub fn show(ui: &mut Ui, ctx: &Context<'_>, state: &mut WindowState) {
             Dialog::Activity => ("Activity", vec2(620.0, 440.0)),
             Dialog::LoadOptions => ("Reading options", vec2(380.0, 420.0)),
             Dialog::TypePath => ("Open a path", vec2(460.0, 120.0)),
-            Dialog::Models => ("Models", vec2(700.0, 500.0)),
+            Dialog::Models => ("Models", crate::ui::panes::models::size(ui.ctx().content_rect().size())),
             Dialog::Trust => ("How far to trust a map", vec2(460.0, 380.0)),
             Dialog::Reductions => ("What fewer dimensions cost", vec2(520.0, 380.0)),
             Dialog::Shortcuts => ("Shortcuts", vec2(460.0, 480.0)),
@@ -60,7 +59,7 @@ fn content(ui: &mut Ui, ctx: &Context<'_>, state: &mut WindowState, dialog: Dial
         Dialog::Activity => work::show(ui, ctx),
         Dialog::LoadOptions => load_options(ui, ctx, state),
         Dialog::TypePath => type_path(ui, ctx, state),
-        Dialog::Models => models::show(ui, ctx, state),
+        Dialog::Models => crate::ui::panes::models::show(ui, ctx, state),
         Dialog::Trust => help::trust(ui, ctx),
         Dialog::Reductions => reductions::show(ui, ctx),
         Dialog::Shortcuts => help::shortcuts(ui),

@@ -3,7 +3,7 @@
 mod clusters;
 mod plots;
 mod projection;
-mod sliders;
+pub(super) mod sliders;
 
 use eframe::egui::{self, ComboBox, RichText, ScrollArea, Ui};
 

@@ -6,7 +6,7 @@ use crate::ui::theme::Theme;
 use crate::ui::widgets;
 
 /// What a slider goes through.
-pub(super) struct Range {
+pub struct Range {
     pub min: f32,
     pub max: f32,
     /// Whether equal ways are equal factors.
@@ -30,7 +30,7 @@ impl Range {
 }
 
 /// A slider over the whole width with its name at the left and its value at the right above it; true when moved.
-pub(super) fn slider(ui: &mut Ui, name: &str, value: &mut f32, range: &Range) -> bool {
+pub fn slider(ui: &mut Ui, name: &str, value: &mut f32, range: &Range) -> bool {
     let theme = Theme::of(ui.ctx());
     let decimals = range.decimals;
     ui.add_space(4.0);
