@@ -262,7 +262,10 @@ impl Work<'_> {
             || "every weight is what it was".to_owned(),
             |(error, _)| format!("the largest change of a weight is {error:.2e}"),
         );
-        let line = format!("Weights of {} written as {} by Embedlens; {change}.\n", self.id, self.to.word());
+        // Where a folder lies is nobody's business but the user's.
+        let name = Path::new(self.id).file_name().filter(|_| Path::new(self.id).is_dir());
+        let name = name.map_or_else(|| self.id.to_owned(), |name| name.to_string_lossy().into_owned());
+        let line = format!("Weights of {name} written as {} by Embedlens; {change}.\n", self.to.word());
         let gap = if before.is_empty() { "" } else { "\n\n" };
         let text = format!("{}{gap}{line}", before.trim_end());
         fs_err::write(&path, text).map_err(|e| bad(&path.display().to_string(), e.to_string()))

@@ -7,13 +7,13 @@ use std::path::PathBuf;
 
 use super::{Environment, TaskError};
 use crate::corpus::Corpus;
-use crate::models::{self, ModelError, ModelId, StaticSettings, StaticVocabulary};
+use crate::models::{self, ModelError, ModelId, ModelSource, StaticSettings, StaticVocabulary};
 use crate::progress::{Cancelled, Progress};
 use crate::projection::Pca;
 use crate::vectors::Vectors;
 
 /// Tokens that go through the encoder between two looks at whether to stop.
-const BATCH: usize = 2048;
+const BATCH: usize = 512;
 
 /// How tokens are weighed: frequent ones say little.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
@@ -99,8 +99,10 @@ pub fn distill(
     let weighed = values.chunks_exact(dimensions).zip(&weights);
     let values: Vec<f32> =
         weighed.flat_map(|(row, &weight)| row.iter().map(move |&value| (f64::from(value) * weight) as f32)).collect();
+    // Where a folder lies is nobody's business but the user's.
+    let made_from = if matches!(card.source, ModelSource::Folder(_)) { card.name } else { card.id.0 };
     let settings = StaticSettings {
-        made_from: card.id.0.clone(),
+        made_from,
         licence: card.licence,
         dimensions,
         coefficient,
