@@ -171,9 +171,10 @@ impl TextTokenizer {
         marked.iter().all(|name| self.inner().token_to_id(name).is_none())
     }
 
+    /// Whether a token stands for no text; the unknown one does.
     fn is_special(&self, id: u32) -> bool {
-        self.inner().get_added_tokens_decoder().get(&id).is_some_and(|token| token.special)
-            || self.unknown() == Some(id)
+        let added = self.inner().get_added_tokens_decoder();
+        added.get(&id).is_some_and(|token| token.special) && self.unknown() != Some(id)
     }
 
     /// Ids that stand for a token, ascending.
