@@ -5,7 +5,6 @@
 //! reads the field and writes only its own sixteen points.
 #![allow(unsafe_code)]
 
-use super::due::collect;
 use super::random::mix;
 
 /// Points that move together.
@@ -34,8 +33,8 @@ pub(super) struct Edges<'a> {
     pub starts: &'a [usize],
     /// Places in the field.
     pub tails: &'a [u32],
-    /// Where each edge ends on its point's line, in 2⁻³² of an epoch.
-    pub ends: &'a [u32],
+    /// How often an edge is taken, in 2⁻³² of an epoch.
+    pub paces: &'a [u32],
     /// Where the first of the points stands in the field; `usize::MAX` where they are not in it.
     pub base: usize,
     /// Tells these points' random numbers from those of others.
@@ -57,8 +56,8 @@ pub(super) struct Step {
     pub reach: f32,
     /// Points that push for each that draws.
     pub negatives: usize,
-    /// Where the comb lies that chooses the edges of this epoch.
-    pub shift: u32,
+    /// Epoch, from 1; an edge is due when its pace carries over in it.
+    pub epoch: u32,
     /// Seed.
     pub seed: u64,
 }
@@ -79,7 +78,7 @@ pub(super) fn advance<const D: usize>(
         Level::Avx2 => return unsafe { advance_avx2(field, edges, step, own, due) },
         Level::Portable => {}
     }
-    portable::<D, false>(field, edges, step, own, due);
+    portable(field, edges, step, own, due);
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -115,7 +114,7 @@ fn advance_avx512<const D: usize>(
     own: &mut [Lanes; D],
     due: &mut Vec<u32>,
 ) {
-    portable::<D, true>(field, edges, step, own, due);
+    portable(field, edges, step, own, due);
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -127,25 +126,24 @@ fn advance_avx2<const D: usize>(
     own: &mut [Lanes; D],
     due: &mut Vec<u32>,
 ) {
-    portable::<D, false>(field, edges, step, own, due);
+    portable(field, edges, step, own, due);
 }
 
 #[inline(always)]
-fn portable<const D: usize, const WIDE: bool>(
-    field: &Field<D>,
-    edges: Edges<'_>,
-    step: &Step,
-    own: &mut [Lanes; D],
-    due: &mut Vec<u32>,
-) {
+fn portable<const D: usize>(field: &Field<D>, edges: Edges<'_>, step: &Step, own: &mut [Lanes; D], due: &mut Vec<u32>) {
     let longest = edges.starts.windows(2).map(|bounds| bounds[1] - bounds[0]).max().unwrap_or(0);
     if due.len() < (longest + 1) * GROUP {
         due.resize((longest + 1) * GROUP, 0);
     }
     let mut counts = [0usize; GROUP];
     for (lane, bounds) in edges.starts.windows(2).enumerate() {
-        let own = (&edges.tails[bounds[0]..bounds[1]], &edges.ends[bounds[0]..bounds[1]]);
-        counts[lane] = collect::<WIDE>(own, step.shift, lane, due);
+        let (tails, paces) = (&edges.tails[bounds[0]..bounds[1]], &edges.paces[bounds[0]..bounds[1]]);
+        let mut count = 0;
+        for (&tail, &pace) in tails.iter().zip(paces) {
+            due[count * GROUP + lane] = tail;
+            count += usize::from(pace.wrapping_mul(step.epoch) < pace);
+        }
+        counts[lane] = count;
     }
     let most = counts.iter().copied().max().unwrap_or(0);
     for (turn, due) in due.as_chunks::<GROUP>().0[..most].iter().enumerate() {
@@ -286,7 +284,6 @@ fn two_to(power: f32) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::projection::umap::due::{add_ends, shift};
     use crate::projection::umap::random::unit;
 
     #[test]
@@ -310,7 +307,7 @@ mod tests {
     }
 
     const STEP: Step =
-        Step { a: 1.577, b: 0.895, repulsion: 1.0, rate: 0.5, reach: 0.2, negatives: 5, shift: 3 << 30, seed: 8 };
+        Step { a: 1.577, b: 0.895, repulsion: 1.0, rate: 0.5, reach: 0.2, negatives: 5, epoch: 3, seed: 8 };
 
     /// One edge and one push, worked out in double precision.
     #[test]
@@ -345,22 +342,19 @@ mod tests {
         let field = field();
         let starts: Vec<usize> = (0..=GROUP).map(|lane| lane * lane / 3).collect();
         let tails: Vec<u32> = (0..90).map(|at| at * 37 % 100).collect();
-        let mut ends = Vec::new();
-        for bounds in starts.windows(2) {
-            add_ends((bounds[0]..bounds[1]).map(|at| 1.0 / (1 + at % 5) as f32), &mut ends);
-        }
-        let edges = Edges { starts: &starts, tails: &tails, ends: &ends, base: 32, stream: 5 };
+        let paces: Vec<u32> = (0..90u32).map(|at| u32::MAX / (1 + at % 5)).collect();
+        let edges = Edges { starts: &starts, tails: &tails, paces: &paces, base: 32, stream: 5 };
         let run = |level: usize| {
             let mut own: [Lanes; 3] =
                 std::array::from_fn(|axis| std::array::from_fn(|lane| field.axes[axis][32 + lane]));
             for epoch in 1..20 {
-                let (step, due) = (Step { shift: shift(epoch), ..STEP }, &mut Vec::new());
+                let (step, due) = (Step { epoch, ..STEP }, &mut Vec::new());
                 match level {
                     // SAFETY: only called where the instructions were found.
                     #[cfg(target_arch = "x86_64")]
                     1 => unsafe { advance_avx2(&field, edges, &step, &mut own, due) },
                     2 => advance(&field, edges, &step, &mut own, due),
-                    _ => portable::<3, false>(&field, edges, &step, &mut own, due),
+                    _ => portable(&field, edges, &step, &mut own, due),
                 }
             }
             own.map(|lanes| lanes.map(f32::to_bits))

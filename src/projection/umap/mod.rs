@@ -8,7 +8,6 @@
 //! at any number of threads and on any processor.
 
 mod curve;
-mod due;
 mod fuzzy;
 mod lanes;
 mod params;
@@ -173,7 +172,7 @@ impl<const D: usize> Umap<D> {
             rate,
             reach: WHOLE_WAY / rate,
             negatives: self.params.negative_sample_rate,
-            shift: due::shift(self.epoch as u32 + 1),
+            epoch: self.epoch as u32 + 1,
             seed: random::mix(self.params.seed, 2 << 40, self.epoch as u64),
         }
     }

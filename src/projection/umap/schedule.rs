@@ -6,7 +6,6 @@
 
 use rayon::prelude::*;
 
-use super::due::add_ends;
 use super::fuzzy::FuzzySet;
 use super::lanes::{Edges, GROUP};
 use super::random::mix;
@@ -26,7 +25,7 @@ pub(super) struct Schedule {
     pub rounds: Vec<usize>,
     starts: Vec<usize>,
     tails: Vec<u32>,
-    ends: Vec<u32>,
+    paces: Vec<u32>,
 }
 
 impl Schedule {
@@ -40,7 +39,7 @@ impl Schedule {
         progress.check()?;
         let mut places = vec![0u32; order.len()];
         (0u32..).zip(&order).for_each(|(place, &point)| places[point as usize] = place);
-        let mut made = Self { order, rounds, starts: vec![0], tails: Vec::new(), ends: Vec::new() };
+        let mut made = Self { order, rounds, starts: vec![0], tails: Vec::new(), paces: Vec::new() };
         let mut row: Vec<(f32, u32)> = Vec::new();
         for (place, &point) in made.order.iter().enumerate() {
             if place.is_multiple_of(LOOK) {
@@ -52,7 +51,7 @@ impl Schedule {
                 weights.iter().zip(columns).filter(|edge| kept(*edge.0)).map(|(&w, &c)| (w, places[c as usize])),
             );
             made.tails.extend(row.iter().map(|edge| edge.1));
-            add_ends(row.iter().map(|edge| edge.0 / greatest), &mut made.ends);
+            made.paces.extend(row.iter().map(|edge| (f64::from(edge.0 / greatest) * f64::from(u32::MAX)) as u32));
             made.starts.push(made.tails.len());
         }
         Ok(made)
@@ -68,7 +67,7 @@ impl Schedule {
         Edges {
             starts: &self.starts[places.start..=places.end],
             tails: &self.tails,
-            ends: &self.ends,
+            paces: &self.paces,
             base: places.start,
             stream: places.start as u64,
         }

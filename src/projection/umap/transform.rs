@@ -5,7 +5,6 @@
 
 use rayon::prelude::*;
 
-use super::due::{add_ends, shift};
 use super::fuzzy::{distance, settle};
 use super::lanes::{Edges, GROUP, Lanes, Step, advance};
 use super::random::mix;
@@ -39,16 +38,18 @@ impl<const D: usize> Umap<D> {
         let greatest = strengths.iter().copied().fold(0.0, f32::max);
         let least = greatest / epochs.max(1) as f32;
         points.par_chunks_mut(GROUP).enumerate().for_each(|(group, points)| {
-            let (mut starts, mut tails, mut ends) = (vec![0], Vec::new(), Vec::new());
+            let (mut starts, mut tails, mut paces) = (vec![0], Vec::new(), Vec::new());
             for row in group * GROUP..group * GROUP + points.len() {
-                let own = neighbours.of(row)[..k].iter().zip(&strengths[row * k..]);
-                let kept = || own.clone().filter(|(_, strength)| **strength > 0.0 && **strength >= least);
-                tails.extend(kept().map(|(&old, _)| places[old as usize]));
-                add_ends(kept().map(|(_, &strength)| strength / greatest), &mut ends);
+                for (&old, &strength) in neighbours.of(row)[..k].iter().zip(&strengths[row * k..]) {
+                    if strength > 0.0 && strength >= least {
+                        tails.push(places[old as usize]);
+                        paces.push((f64::from(strength / greatest) * f64::from(u32::MAX)) as u32);
+                    }
+                }
                 starts.push(tails.len());
             }
             let stream = group as u64;
-            let edges = Edges { starts: &starts, tails: &tails, ends: &ends, base: usize::MAX, stream };
+            let edges = Edges { starts: &starts, tails: &tails, paces: &paces, base: usize::MAX, stream };
             self.settle(points, edges, epochs);
         });
         Ok(points)
@@ -85,7 +86,7 @@ impl<const D: usize> Umap<D> {
             let step = Step {
                 rate,
                 reach: WHOLE_WAY / rate,
-                shift: shift(epoch as u32 + 1),
+                epoch: epoch as u32 + 1,
                 seed: mix(self.params.seed, 3 << 40, epoch as u64),
                 ..self.step()
             };
