@@ -1,8 +1,8 @@
 //! Products in single precision by the processor's matrix tiles of bfloat16.
 //!
 //! A float's 24 digits are those of three bfloat16, so it is cut into three that add up to it, and a product of two floats is the sum
-//! of nine products; the three smallest, below the last digit of the whole, are left out. The six others take two thirds
-//! of the time of one product in single precision. Tiles sum up in single precision: what comes out is as exact as a chain of fused products.
+//! of nine products; the three smallest, below the last digit of the whole, are left out. The six others take two thirds of the time of
+//! one product in single precision. Tiles sum up in single precision: what comes out is as exact as a chain of fused products.
 //! Rows are cut as they are put, weights as they are multiplied: the next part of a panel, and what is done with the tile before, come
 //! between the tiles' products, which take much longer than to be asked for. Unsafe because the instructions must exist; the compiler
 //! has no functions for them yet. Invariant: tiles are set up as long as they are used, and rows and panels are filled up to whole runs.
