@@ -88,7 +88,18 @@ mod x86 {
         /// [`super::permitted`] must have said yes, and no other [`Tiles`] may live on this thread.
         #[inline]
         pub(crate) unsafe fn new() -> Self {
-            let shape = SHAPE;
+            // SAFETY: the caller's promise.
+            unsafe { Self::of_rows([16; 8]) }
+        }
+
+        /// As [`Tiles::new`], with fewer rows than 16: products take as long as they have rows.
+        ///
+        /// # Safety
+        /// As for [`Tiles::new`]; each has 1 to 16 rows.
+        #[inline]
+        pub(crate) unsafe fn of_rows(rows: [u8; 8]) -> Self {
+            let mut shape = SHAPE;
+            shape.0[48..56].copy_from_slice(&rows);
             // SAFETY: the instruction exists, and reads 64 bytes.
             unsafe { asm!("ldtilecfg [{}]", in(reg) &raw const shape, options(nostack, readonly)) };
             Self(())

@@ -14,7 +14,7 @@ use crate::cli::text::{columns, count};
 use crate::models::Precision;
 use crate::tasks::{self, EmbedTimes, EmbedTrial, TaskError, WARM_UP};
 use crate::vectors::peak::{Peak, peak};
-use crate::vectors::{Vectors, kernel_name, level, npy};
+use crate::vectors::{Level, Vectors, kernel_name, level, npy};
 
 /// Queries that count.
 const QUERIES: usize = 50;
@@ -122,6 +122,8 @@ impl<'a> Found<'a> {
         let latency = [median(&queries), late].map(|seconds| seconds.map(|seconds| seconds * 1e3));
         let rate = times.operations_per_token.map(|each| each * times.tokens as f64 / seconds / 1e9);
         let (against, most) = match times.card.precision.unwrap_or_default().runs_as() {
+            // Tiles multiply each float as three bfloat16, by six products.
+            Precision::F32 if level() == Level::Amx => ("bfloat_gflops / 6", peak.map(|peak| peak.bfloat_gflops / 6.0)),
             Precision::F32 => ("single_gflops", peak.map(|peak| peak.single_gflops)),
             Precision::Bf16 => ("bfloat_gflops", peak.map(|peak| peak.bfloat_gflops)),
             Precision::Int8 => ("byte_gops", peak.map(|peak| peak.byte_gops)),

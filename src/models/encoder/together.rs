@@ -22,7 +22,7 @@ const STEPS: usize = 9;
 /// Rows that are taken at a time, where each is done by itself.
 const ROWS: usize = 16;
 /// Panels that are taken at a time.
-const PANELS: usize = 4;
+const PANELS: usize = 3;
 
 /// One step's parts: how many are taken, and how many done.
 #[derive(Default)]

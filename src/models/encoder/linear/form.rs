@@ -11,8 +11,8 @@ use crate::vectors::Level;
 pub(super) enum Form {
     /// Single precision.
     Singles,
-    /// Rows of three bfloat16 a factor, which add up to it, each in a part of the row of its own; weights in single precision, cut into
-    /// such parts as they are multiplied.
+    /// Three bfloat16 a factor, which add up to it: of 16 rows, a tile of 32 factors for each third. Weights are in single precision,
+    /// cut into such tiles as they are multiplied.
     Thirds,
     /// bfloat16.
     Bfloats,
@@ -66,6 +66,13 @@ impl Form {
         }
     }
 }
+
+/// Values of a row in a tile of thirds.
+pub(super) const RUN: usize = 32;
+/// Rows of a tile of thirds.
+pub(super) const SIDE: usize = 16;
+/// Values of a tile of thirds.
+pub(super) const TILE: usize = RUN * SIDE;
 
 /// The alignment of a cache line and of the widest register.
 #[derive(Clone, Copy)]

@@ -7,7 +7,7 @@
 use std::mem::MaybeUninit;
 use std::ops::Range;
 
-use super::form::LINE;
+use super::form::{LINE, RUN, SIDE, TILE};
 use super::pack::Packed;
 use super::rows::Rows;
 use super::{Kernel, PANEL};
@@ -99,8 +99,8 @@ pub(super) enum Target {
     Singles { to: *mut f32, stride: usize, columns: usize },
     /// Rows `stride` apart, of whole panels.
     Bfloats { to: *mut u16, stride: usize },
-    /// As three parts a row, `third` apart.
-    Thirds { to: *mut u16, stride: usize, third: usize },
+    /// As thirds, from the first tile of 16 rows on; `block` values from one 16 rows to the next.
+    Thirds { to: *mut u16, block: usize },
 }
 
 /// What is multiplied, and where it goes.
@@ -128,7 +128,7 @@ pub(super) unsafe fn run<E: Engine>(job: &Job<'_>) {
         match job.target {
             Target::Singles { to, stride, columns } => run_to::<E>(job, Singles { to, stride, columns }),
             Target::Bfloats { to, stride } => run_to::<E>(job, Bfloats { to, stride }),
-            Target::Thirds { to, stride, third } => run_to::<E>(job, Thirds { to, stride, third }),
+            Target::Thirds { to, block } => run_to::<E>(job, Thirds { to, block, row: 0 }),
         }
     }
 }
@@ -246,8 +246,8 @@ struct Bfloats {
 #[derive(Clone, Copy)]
 struct Thirds {
     to: *mut u16,
-    stride: usize,
-    third: usize,
+    block: usize,
+    row: usize,
 }
 
 impl Sink for Singles {
@@ -298,13 +298,14 @@ impl Sink for Bfloats {
 impl Sink for Thirds {
     #[inline(always)]
     fn from(self, row: usize, column: usize) -> Self {
-        Self { to: self.to.wrapping_add(row * self.stride + column), ..self }
+        Self { to: self.to.wrapping_add(column / RUN * 3 * TILE), row: self.row + row, ..self }
     }
 
     #[inline(always)]
     unsafe fn put<L: Lanes>(self, at: usize, column: usize, values: L) {
+        let row = self.row + at;
         // SAFETY: there is room.
-        unsafe { values.store_thirds(self.to.add(at * self.stride + column), self.third) };
+        unsafe { values.store_thirds(self.to.add(row / SIDE * self.block + row % SIDE * RUN + column), TILE) };
     }
 
     #[inline(always)]

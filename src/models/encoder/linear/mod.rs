@@ -21,7 +21,7 @@ mod wide;
 
 use std::ops::Range;
 
-use form::Form;
+use form::{Form, SIDE};
 use job::{Job, Target, by_kernel};
 use pack::Packed;
 pub(super) use rows::Rows;
@@ -89,7 +89,7 @@ impl Linear {
     /// The result through an activation, as the rows of the next product.
     pub(super) fn apply_rows(&self, rows: &Rows, activation: Activation, next: &mut Rows) {
         next.shape(rows.len(), self.outputs);
-        let (all, stride, form, third) = (0..self.panels(), next.stride(), next.form(), next.third() / 2);
+        let (all, stride, form) = (0..self.panels(), next.stride(), next.form());
         if form.scaled() {
             for band in bands(rows, self.bias.len() * 4) {
                 self.to_scratch(rows, band.clone(), activation, next);
@@ -101,7 +101,7 @@ impl Linear {
             let to = next.at_mut(band.start);
             let target = match form {
                 Form::Bfloats => Target::Bfloats { to: to.cast(), stride: stride / 2 },
-                Form::Thirds => Target::Thirds { to: to.cast(), stride: stride / 2, third },
+                Form::Thirds => Target::Thirds { to: to.cast(), block: stride / 2 * SIDE },
                 _ => Target::Singles { to: to.cast(), stride: stride / 4, columns: self.bias.len() },
             };
             // SAFETY: the next rows have room for whole panels.

@@ -4,7 +4,7 @@
 //! is filled up to whole steps, with anything finite: weights have zeros there. What the rows behind the last one hold is anything.
 #![allow(unsafe_code)]
 
-use super::form::{Form, LINE, Line, make_room};
+use super::form::{Form, LINE, Line, RUN, SIDE, TILE, make_room};
 use super::pack::scales;
 use super::{Kernel, by_kernel};
 use crate::models::encoder::math::{Floats, Lanes};
@@ -72,25 +72,30 @@ impl Rows {
         (self.len, self.width) = (len, width);
         // Whole panels can be stored, and an odd number of lines spreads the rows over all sets of a cache.
         let lines = (self.form.filled(width.next_multiple_of(super::PANEL)) * self.form.size()).div_ceil(LINE);
-        self.stride = (lines | 1) * LINE;
+        self.stride = if self.form == Form::Thirds { lines } else { lines | 1 } * LINE;
         make_room(&mut self.lines, len.next_multiple_of(TALLEST) * self.stride);
         self.scales.resize(len, 0.0);
         self.middles.resize(len, 0.0);
     }
 
-    /// Bytes from one third of a row's factors to the next.
-    pub(super) fn third(&self) -> usize {
-        2 * self.form.filled(self.width.next_multiple_of(super::PANEL))
+    /// Lines before a row's first.
+    fn lines_before(&self, row: usize) -> usize {
+        match self.form {
+            // A block of tiles holds the rows' first lines one after another.
+            Form::Thirds => row / SIDE * SIDE * self.stride / LINE + row % SIDE,
+            _ => row * self.stride / LINE,
+        }
     }
 
     /// Where a row begins.
     pub(super) fn at(&self, row: usize) -> *const u8 {
-        self.lines[row * self.stride / LINE..].as_ptr().cast()
+        self.lines[self.lines_before(row)..].as_ptr().cast()
     }
 
     /// Where a row begins, to write it.
     pub(super) fn at_mut(&mut self, row: usize) -> *mut u8 {
-        self.lines[row * self.stride / LINE..].as_mut_ptr().cast()
+        let before = self.lines_before(row);
+        self.lines[before..].as_mut_ptr().cast()
     }
 
     /// What the integers of a row are multiplied by.
@@ -110,12 +115,12 @@ impl Rows {
     #[inline(always)]
     pub(super) unsafe fn put<L: Lanes>(&mut self, row: usize, values: &[f32]) {
         assert!(row < self.len && values.len() == self.width);
-        let (to, third) = (self.at_mut(row), self.third() / 2);
+        let to = self.at_mut(row);
         // SAFETY: the instructions exist; the row has room for its values filled up to whole panels and steps.
         unsafe {
             match self.form {
                 Form::Singles => std::ptr::copy_nonoverlapping(values.as_ptr(), to.cast(), values.len()),
-                Form::Thirds => put_thirds::<L>(values, to.cast(), third),
+                Form::Thirds => put_thirds::<L>(values, to.cast()),
                 Form::Bfloats => put_bfloats::<L>(values, to.cast()),
                 Form::Words | Form::Bytes | Form::Raised => {
                     let (middle, reach) = extent::<L>(values);
@@ -162,16 +167,16 @@ unsafe fn put_bfloats<L: Lanes>(values: &[f32], to: *mut u16) {
 }
 
 /// # Safety
-/// The machine must have the instructions of `L`; there must be room for whole runs of 32 values, three times, `third` values apart.
+/// The machine must have the instructions of `L`; there must be room for whole runs of 32 values, in a tile a third.
 #[inline(always)]
-unsafe fn put_thirds<L: Lanes>(values: &[f32], to: *mut u16, third: usize) {
-    for (run, values) in values.chunks(32).enumerate() {
-        let mut rest = [0.0f32; 32];
+unsafe fn put_thirds<L: Lanes>(values: &[f32], to: *mut u16) {
+    for (run, values) in values.chunks(RUN).enumerate() {
+        let mut rest = [0.0f32; RUN];
         // SAFETY: the instructions exist; 32 values are read from where 32 lie.
         unsafe {
             let from = whole(values, &mut rest);
-            for at in (0..32).step_by(L::COUNT) {
-                L::load(from.add(at)).store_thirds(to.add(32 * run + at), third);
+            for at in (0..RUN).step_by(L::COUNT) {
+                L::load(from.add(at)).store_thirds(to.add(3 * TILE * run + at), TILE);
             }
         }
     }
