@@ -9,6 +9,8 @@ use crate::ui::theme;
 use crate::ui::widgets::{bytes, dim, empty_state, faint, link, thousands};
 use crate::workspace::catalogue::KnownModel;
 
+/// What stands where nothing is published, or nothing applies.
+const NONE: &str = "–";
 /// Width of the names of facts.
 const NAMES: f32 = 108.0;
 /// Measures that are compared.
@@ -59,7 +61,7 @@ pub fn show(ui: &mut Ui, ctx: &Context<'_>, state: &mut ModelsState, entries: &[
             dim(ui, "Tick another one in the list to set beside it.");
         }
         ui.add_space(8.0);
-        faint(ui, "Green: the best of its row, where more or less is plainly better.");
+        faint(ui, "Green: the best of its row, where more or less is plainly better. –: nothing is published, or it does not apply.");
     });
 }
 
@@ -69,15 +71,13 @@ fn heads(ui: &mut Ui, ctx: &Context<'_>, state: &mut ModelsState, ticked: &[Entr
         ui.vertical(|ui| {
             ui.set_width(width);
             ui.add(Label::new(RichText::new(entry.name()).font(theme::title_font()).color(ctx.theme.text)).truncate());
-            ui.horizontal_wrapped(|ui| {
-                action(ui, ctx, entry, false);
-                let response = link(ui, "Take out");
-                let name = format!("Take out {}", entry.name());
-                response.widget_info(|| eframe::egui::WidgetInfo::labeled(eframe::egui::Role::Link, true, &name));
-                if response.clicked() {
-                    state.tick(entry.id());
-                }
-            });
+            let response = link(ui, "Take out");
+            let name = format!("Take out {}", entry.name());
+            response.widget_info(|| eframe::egui::WidgetInfo::labeled(eframe::egui::Role::Link, true, &name));
+            if response.clicked() {
+                state.tick(entry.id());
+            }
+            action(ui, ctx, entry, false);
         });
     }
     ui.end_row();
@@ -95,22 +95,7 @@ fn rows(ticked: &[Entry<'_>]) -> Vec<Row> {
     let mut rows = vec![
         text("Where", &|entry| list::whereabouts(entry).to_owned()),
         text("Reads", &|entry| entry.reads().to_owned()),
-        numbers(
-            ticked,
-            "Longest text",
-            true,
-            &|entry| {
-                let any = entry.reads().contains("text").then_some(f64::INFINITY);
-                entry.context_tokens().map(|tokens| tokens as f64).or(any)
-            },
-            &|tokens| {
-                if tokens.is_finite() {
-                    format!("{} tokens", thousands(tokens as u64))
-                } else {
-                    "any length".to_owned()
-                }
-            },
-        ),
+        longest(ticked),
         text("Dimensions", &|entry| {
             let cut = entry.known.map_or(&[][..], |known| known.matryoshka.get(1..).unwrap_or_default());
             let cut: Vec<String> = cut.iter().map(ToString::to_string).collect();
@@ -120,15 +105,18 @@ fn rows(ticked: &[Entry<'_>]) -> Vec<Row> {
         numbers(ticked, "Weights", false, &|entry| entry.size_bytes().map(|size| size as f64), &|size| {
             bytes(size as u64)
         }),
-        numbers(ticked, "Work", false, &|entry| work(entry), &|work| {
-            format!("{work:.1} million operations a token or picture")
-        }),
         known("Pooling", &|known| known.pooling.map_or("its own", |pooling| pooling.words()).to_owned()),
         known("Prompts", &card::prompts),
-        known("Languages", &|known| known.languages_words().to_owned()),
+        known("Languages", &|known| {
+            if known.languages.is_empty() { NONE.to_owned() } else { known.languages_words().to_owned() }
+        }),
         known("Field", &|known| known.domains.iter().map(|domain| domain.words()).collect::<Vec<_>>().join(", ")),
         text("Licence", &|entry| entry.known.map_or(entry.licence().to_owned(), card::licence)),
     ];
+    rows.extend(
+        [("Work a token", false), ("Work a picture", true)].map(|(name, pictures)| work(ticked, name, pictures)),
+    );
+    rows.retain(|row| row.cells.iter().any(|cell| cell != NONE));
     for measure in MEASURES {
         let of = |entry: &Entry<'_>| entry.known.and_then(|known| known.figure(measure));
         if ticked.iter().any(|entry| of(entry).is_some()) {
@@ -150,9 +138,30 @@ fn rows(ticked: &[Entry<'_>]) -> Vec<Row> {
     rows
 }
 
-/// Millions of operations for one token or picture.
-fn work(entry: &Entry<'_>) -> Option<f64> {
-    Some(entry.known?.operations? as f64 / 1e6)
+/// The longest text; nothing of models that read none.
+fn longest(ticked: &[Entry<'_>]) -> Row {
+    let of = |entry: &Entry<'_>| {
+        let any = entry.reads().contains("text").then_some(f64::INFINITY);
+        entry.context_tokens().map(|tokens| tokens as f64).or(any)
+    };
+    let words = |tokens: f64| {
+        if tokens.is_finite() { format!("{} tokens", thousands(tokens as u64)) } else { "any length".to_owned() }
+    };
+    numbers(ticked, "Longest text", true, &of, &words)
+}
+
+/// Multiplications and additions for one token, or for one picture.
+fn work(ticked: &[Entry<'_>], name: &'static str, pictures: bool) -> Row {
+    let of = |entry: &Entry<'_>| {
+        let known = entry.known.filter(|known| known.modality.input().reads_pictures() == pictures)?;
+        known.operations.map(|operations| operations as f64)
+    };
+    let words = |operations: f64| match operations {
+        ..1e6 => format!("{} operations", thousands(operations as u64)),
+        1e6..1e9 => format!("{:.0} million operations", operations / 1e6),
+        _ => format!("{:.1} thousand million operations", operations / 1e9),
+    };
+    numbers(ticked, name, false, &of, &words)
 }
 
 /// A row of numbers; the best of those that are known is set apart, unless all are equal.
@@ -168,7 +177,7 @@ fn numbers(
     let best = if more { present().fold(f64::NEG_INFINITY, f64::max) } else { present().fold(f64::INFINITY, f64::min) };
     let differ = present().count() > 1 && present().any(|value| value != best);
     let marked = values.iter().map(|value| differ && *value == Some(best)).collect();
-    let cells = values.iter().map(|value| value.map_or("not published".to_owned(), words)).collect();
+    let cells = values.iter().map(|value| value.map_or(NONE.to_owned(), words)).collect();
     Row { name, cells, best: marked }
 }
 
@@ -186,6 +195,8 @@ mod tests {
         assert_eq!(row("MTEB retrieval").best, [false, true]);
         assert_eq!(row("Weights").best, [true, false]);
         assert!(row("Dimensions").best.iter().all(|best| !best));
+        assert_eq!(row("Work a token").cells[0], "21 million operations");
+        assert!(!rows.iter().any(|row| row.name == "Work a picture"), "it applies to neither");
         let same = [entry("BAAI/bge-small-en-v1.5"), entry("intfloat/e5-small-v2")];
         let longest = super::rows(&same).into_iter().find(|row| row.name == "Longest text").unwrap();
         assert_eq!(longest.best, [false, false]);
