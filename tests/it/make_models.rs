@@ -69,16 +69,18 @@ fn words_of_the_corpus_get_vectors_of_their_own() {
     let seen = model.explain(Input::Text("a photographer sat")).unwrap();
     assert_eq!(seen.tokens, ["a", "photographer", "sat"]);
     check_products(&vectors(model.as_mut(), &texts), &json["word_products"]);
-    // Weighed by what is counted, the most frequent token says least.
-    let sif = DistillRequest { weighting: Weighting::Sif, out: dir.path().join("sif"), normalize: false, ..plain };
-    tasks::distill(&sif, Some(&corpus), &env, &Progress::new()).unwrap();
-    let mut weighed = opened(&sif.out, &OpenOptions::default()).unwrap();
-    let mut share = |word: &str| {
-        let length =
-            |model: &mut dyn Embedder| vectors(model, &[word.to_owned()])[0].iter().map(|x| x * x).sum::<f32>().sqrt();
-        length(weighed.as_mut())
-    };
-    assert!(share("sat") > 0.0 && share("once") > share("sat"));
+    // Weighed by what is counted, the more frequent of two words keeps less of its length.
+    let bare = DistillRequest { out: dir.path().join("bare"), normalize: false, ..plain };
+    let sif = DistillRequest { weighting: Weighting::Sif, out: dir.path().join("sif"), ..bare.clone() };
+    let [mut weighed, mut whole_length] = [&sif, &bare].map(|request| {
+        tasks::distill(request, Some(&corpus), &env, &Progress::new()).unwrap();
+        opened(&request.out, &OpenOptions::default()).unwrap()
+    });
+    let length =
+        |model: &mut dyn Embedder, word: &str| vectors(model, &[word.to_owned()])[0].iter().map(|x| x * x).sum::<f32>();
+    let mut share = |word: &str| (length(weighed.as_mut(), word) / length(whole_length.as_mut(), word)).sqrt();
+    let [often, seldom] = [share("sat"), share("embeddings")];
+    assert!(often > 0.0 && often < seldom, "{often} {seldom}");
     let lone = DistillRequest { out: dir.path().join("lone"), ..sif };
     let e = tasks::distill(&lone, None, &env, &Progress::new()).unwrap_err();
     assert!(format!("{e:?}").contains("--corpus") && !lone.out.exists());
