@@ -3,8 +3,9 @@
 //! Finds and reads them, and hashes them; what is in them is [`Weights`]' matter. Invariant: every file lies in the model's folder, and
 //! a pickle is never read unasked.
 
-use std::io::Read;
+use std::{io::Read, path::Path};
 
+use rayon::prelude::*;
 use serde_json::Value;
 
 use super::{LONGEST_HEADER, Weights, bad, pickle};
@@ -18,12 +19,35 @@ const INDEX: &str = "model.safetensors.index.json";
 const PICKLE: &str = "pytorch_model.bin";
 const PICKLE_INDEX: &str = "pytorch_model.bin.index.json";
 
+/// Bytes that a thread reads at a time.
+const PART: usize = 8 << 20;
+
 /// Most files that one model's weights may be in.
 const MOST_FILES: usize = 1000;
 
 /// The bytes of a model's weight files.
 pub(in crate::models) struct WeightFiles {
     files: Vec<(String, Vec<u8>)>,
+}
+
+/// All bytes of a file. A large one is read by all threads: half of the time is spent on getting the memory.
+fn read_whole(path: &Path) -> std::io::Result<Vec<u8>> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::FileExt;
+        let file = fs_err::File::open(path)?;
+        let about = file.metadata()?;
+        let length = usize::try_from(about.len()).unwrap_or(usize::MAX);
+        if about.is_file() && length > PART {
+            // Zeroed memory costs nothing before it is written, but cannot be asked for with an answer.
+            Vec::<u8>::new().try_reserve_exact(length)?;
+            let mut bytes = vec![0; length];
+            let read = |(at, part): (usize, &mut [u8])| file.file().read_exact_at(part, (at * PART) as u64);
+            bytes.par_chunks_mut(PART).enumerate().try_for_each(read)?;
+            return Ok(bytes);
+        }
+    }
+    fs_err::read(path)
 }
 
 /// Names of the weight files in folder `base`.
@@ -39,7 +63,7 @@ impl WeightFiles {
         let read = |name: String| {
             let path = place.need(&name)?;
             let shown = path.display().to_string();
-            let bytes = fs_err::read(&path).map_err(|e| bad(&shown, e.to_string()))?;
+            let bytes = read_whole(&path).map_err(|e| bad(&shown, e.to_string()))?;
             Ok::<_, ModelError>((shown, bytes))
         };
         let files = match find(place, base)? {
@@ -155,4 +179,18 @@ fn only_pickle(id: &str, place: &Place) -> ModelError {
 
 fn nothing(place: &Place, base: &str) -> ModelError {
     bad(&place.shown(&within(base, WHOLE)), "is missing, and so is every other form of weights".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_large_file_is_read_whole() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let want: Vec<u8> = (0..PART * 2 + 12_345).map(|at| (at * 31 >> 7) as u8).collect();
+        fs_err::write(file.path(), &want).unwrap();
+        assert!(read_whole(file.path()).unwrap() == want);
+        assert!(read_whole(&file.path().with_extension("not-there")).is_err());
+    }
 }
