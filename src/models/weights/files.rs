@@ -188,7 +188,7 @@ mod tests {
     #[test]
     fn a_large_file_is_read_whole() {
         let file = tempfile::NamedTempFile::new().unwrap();
-        let want: Vec<u8> = (0..PART * 2 + 12_345).map(|at| (at * 31 >> 7) as u8).collect();
+        let want: Vec<u8> = (0..PART * 2 + 12_345).map(|at| ((at * 31) >> 7) as u8).collect();
         fs_err::write(file.path(), &want).unwrap();
         assert!(read_whole(file.path()).unwrap() == want);
         assert!(read_whole(&file.path().with_extension("not-there")).is_err());
