@@ -40,6 +40,7 @@ pub(in crate::models) enum Halves {
 
 impl<'a> Weights<'a> {
     /// Reads the header of `bytes`; `file` is used in messages.
+    #[cfg_attr(not(feature = "bundled-models"), allow(dead_code))]
     pub(in crate::models) fn parse(file: &str, bytes: &'a [u8]) -> Result<Self, ModelError> {
         Self::of([(file, bytes)])
     }
