@@ -29,9 +29,14 @@ impl App {
                 }
             });
         }
-        let mut ready: Vec<ModelId> = slots;
-        ready.dedup();
-        ready.retain(|id| self.document.model(id).is_some_and(|model| model.facts.is_some() && model.set.is_some()));
+        // A model may stand in two places, with two of its maps.
+        let mut ready: Vec<ModelId> = Vec::new();
+        for id in slots {
+            let measured = self.document.model(&id).is_some_and(|model| model.facts.is_some() && model.set.is_some());
+            if measured && !ready.contains(&id) {
+                ready.push(id);
+            }
+        }
         if ready == self.document.compare.weighed {
             return;
         }
@@ -155,6 +160,11 @@ mod tests {
         let concerns = &window.app.document.compare.concerns;
         let cut = concerns.iter().find(|concern| concern.kind == ConcernKind::Truncation).unwrap();
         assert_eq!(cut.model, id);
+        let told = concerns.len();
+        window.carry_out(Command::CompareModel(0, id.clone()));
+        assert!(window.app.document.compare.concerns.len() <= told, "a model in two places is told of once");
+        let concerns = &window.app.document.compare.concerns;
+        let cut = concerns.iter().find(|concern| concern.kind == ConcernKind::Truncation).unwrap();
         let Some(Remedy::SmallerChunks(tokens)) = cut.remedy else { panic!("{cut:?}") };
         let limit = window.app.document.model(&id).unwrap().card.context_tokens.unwrap();
         assert!(tokens < limit, "{tokens} {limit}");
