@@ -157,7 +157,7 @@ fn line((projection, made): (&Projection, Made), out: &Path) -> String {
             let two: f32 = projection.explained_variance.iter().take(2).sum();
             format!(", {:.1} % of the variance", two * 100.0)
         }
-        Method::Tsne | Method::Umap => String::new(),
+        Method::Tsne | Method::Umap | Method::Pacmap => String::new(),
     };
     format!(
         "{}: {} in {seconds:.1} s{trust}{variance} → {}\n",

@@ -184,11 +184,6 @@ impl<const D: usize> Pacmap<D> {
         self.params = PacmapParams { learning_rate: rate, ..self.params }.sane();
     }
 
-    /// Changes how many iterations there are in all, and so where the phases end; no fewer than are done.
-    pub fn set_iterations(&mut self, iterations: usize) {
-        self.params.iterations = iterations.max(self.iteration);
-    }
-
     /// The gradient at the present map, by point, with the pairs weighed so.
     pub fn gradient(&self, weights: PairWeights) -> Vec<[f32; D]> {
         let step = Step { near: weights.near, mid: weights.mid, further: weights.further, rate: 0.0 };
