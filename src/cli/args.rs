@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::models_args::ModelsArgs;
 use super::numeric_args::{BenchArgs, ClusterArgs, NeighboursArgs};
+use super::only::OnlyArgs;
 use super::options::{Common, LayoutArgs, LoadArgs, ModelArgs, PrecisionArgs, reduction};
 use crate::projection::Reduction;
 use crate::tasks::ColourBy;
@@ -239,7 +240,7 @@ pub struct ProjectArgs {
 }
 
 #[derive(Debug, Args)]
-#[command(group = clap::ArgGroup::new("asked").required(true).args(["query", "image"]))]
+#[command(group = clap::ArgGroup::new("asked").required(true).args(["query", "image", "queries"]))]
 pub struct SearchArgs {
     /// Folders and files, or .npy, .npz, .tsv or .parquet files of vectors that --model made
     #[arg(required = true, value_name = "PATH|VECTORS")]
@@ -250,6 +251,11 @@ pub struct SearchArgs {
     /// What to look for, as a picture
     #[arg(long, value_name = "FILE")]
     pub image: Option<PathBuf>,
+    /// Many queries from a file: one a line, or JSON lines with "text" and "_id"
+    #[arg(long, value_name = "FILE")]
+    pub queries: Option<PathBuf>,
+    #[command(flatten)]
+    pub only: OnlyArgs,
     /// Results of each kind
     #[arg(long, short = 'k', value_name = "K", default_value_t = 10)]
     pub top: usize,

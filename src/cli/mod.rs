@@ -21,6 +21,7 @@ mod models;
 mod models_args;
 mod neighbours;
 mod numeric_args;
+mod only;
 mod options;
 mod overrides;
 mod place;
