@@ -22,7 +22,8 @@ Examples:
   embedlens search @sample --query \"a cup of coffee\"  ask the bundled sample
 
 Results go to stdout, progress and messages to stderr.
-Exit codes: 0 ok, 1 failure, 2 wrong usage, 130 interrupted.";
+Exit codes: 0 ok, 1 failure, 2 wrong usage, 130 interrupted.
+EMBEDLENS_CPU=amx|avx512vnni|avx512|avx2vnni|avx2|portable holds the program to instructions of that level or below.";
 
 /// See how embedding models see your data.
 ///
@@ -177,8 +178,8 @@ impl Command {
 
 #[derive(Debug, Args)]
 pub struct EmbedArgs {
-    /// Folders and files
-    #[arg(required = true, value_name = "PATH")]
+    /// Folders and files, or files of vectors to shorten or to write in another form
+    #[arg(required = true, value_name = "PATH|VECTORS")]
     pub paths: Vec<PathBuf>,
     /// File to write: .npy, .npz, .tsv, .parquet, or .vectors (ours, see --store)
     #[arg(long, short, value_name = "FILE")]
@@ -186,6 +187,9 @@ pub struct EmbedArgs {
     /// Bits a value of a .vectors file takes; what fewer lose is measured on these vectors and told
     #[arg(long, value_enum, value_name = "BITS")]
     pub store: Option<StoreArg>,
+    /// Make the vectors shorter: pca:N (principal components), truncate:N (first dimensions) or random:N (random directions)
+    #[arg(long, value_name = "WAY:N", value_parser = reduction)]
+    pub reduce: Option<Reduction>,
     #[command(flatten)]
     pub model: ModelArgs,
     #[command(flatten)]
