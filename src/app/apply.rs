@@ -432,6 +432,9 @@ impl App {
         for id in wanted {
             self.spawn_style(&id);
         }
+        if std::mem::take(&mut self.document.query_stale) {
+            self.ask_again();
+        }
         self.compare_shown();
         self.measure_compared();
         self.weigh_compared();

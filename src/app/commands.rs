@@ -174,6 +174,10 @@ impl App {
                 self.place_pins();
             }
             Command::FocusQuery => self.query_focus_request += 1,
+            Command::AskSelection(alone) => {
+                self.document.ask_selection = alone && !self.document.selection.rows.is_empty();
+                self.ask_again();
+            }
             Command::SetTop(top) => {
                 self.settings.top = top;
                 self.ask_again();

@@ -12,7 +12,7 @@ use crate::jobs::{JobSpec, Policy};
 use crate::models::Downloaded;
 use crate::picture::{Layout, Palette, StyleRequest, Styles, Values};
 use crate::projection::{Method, ReductionCost};
-use crate::tasks::{self, Distilled, EmbedRequest, LoadRequest, Query, QueryRequest, TaskError};
+use crate::tasks::{self, Distilled, EmbedRequest, LoadRequest, Only, Query, QueryRequest, TaskError};
 use crate::ui::context::{Inspection, ItemOrder, MapChoice, MapLabels, MeasuredPair, Pin, TornLines};
 use crate::vectors::RowId;
 use crate::workspace::cache::CacheReport;
@@ -194,7 +194,9 @@ impl App {
         sets.sort_by_key(|set| Some(&set.card.id) != self.document.shown.as_ref());
         self.document.query = Some(query.clone());
         let (generation, environment) = (self.document.generation, self.environment.clone());
-        let request = QueryRequest { corpus, sets, query, top: self.settings.top };
+        let rows = self.document.ask_selection.then(|| self.document.selection.rows.clone());
+        let only = Only { rows, ..Only::default() };
+        let request = QueryRequest { corpus, sets, query, top: self.settings.top, only };
         self.jobs.spawn(JobSpec::quiet("Answering the query", "query"), move |progress| {
             Outcome::Answered(generation, tasks::answer(&request, &environment, progress))
         });

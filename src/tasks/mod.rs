@@ -25,6 +25,7 @@ mod load;
 mod memory;
 mod models;
 mod neighbours;
+mod only;
 mod opened;
 mod place;
 mod project;
@@ -61,6 +62,7 @@ pub use models::{
 };
 pub(crate) use neighbours::shared_graph;
 pub use neighbours::{nearest, neighbours};
+pub use only::{Only, PathPatterns};
 pub use opened::{Opened, OpenedSet, open_vectors};
 pub use place::{PlaceNewRequest, PlaceRequest, Placed, numbered, place, place_new, place_query};
 pub use project::{LiveFrame, LiveSlot, ProjectRequest, check_engine, project, seen_from, space_frame};

@@ -205,6 +205,8 @@ pub enum Command {
     ClearQuery,
     /// Put the cursor into the query field.
     FocusQuery,
+    /// Ask questions of the selected rows alone, or of all.
+    AskSelection(bool),
     /// Hits a group.
     SetTop(usize),
     /// Sort the item list by a column, or by path; again turns it round.

@@ -205,6 +205,8 @@ pub struct Context<'a> {
     pub hovered: Option<RowId>,
     /// The answer to the query.
     pub answer: Option<&'a Arc<Answer>>,
+    /// Whether questions are asked of the selected rows alone.
+    pub ask_selection: bool,
     /// What was found about the row looked at.
     pub inspection: Option<&'a Inspection>,
     /// Captions of a picture, scored.

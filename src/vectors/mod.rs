@@ -30,7 +30,7 @@ use std::sync::Arc;
 
 pub use blocks::RowBlocks;
 pub(crate) use cpu::has_fma;
-pub use cpu::{Level, has_bf16_products, kernel_name, level};
+pub use cpu::{Level, has_bf16_products, kernel_name, level, level_words, unknown_wish};
 pub use error::VectorsError;
 pub(crate) use kernels::cosine;
 pub use kernels::{dot, norm, normalize_rows, score, squared_distance};

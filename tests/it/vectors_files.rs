@@ -135,7 +135,13 @@ fn a_file_opens_as_a_corpus_with_a_set_and_no_model() {
     assert_eq!(tasks::nearest(set, RowId(4), 1)[0].0, RowId(6));
 
     let query = Query::Text("bird".into());
-    let request = QueryRequest { corpus: opened.corpus.clone(), sets: vec![set.clone().into()], query, top: 3 };
+    let request = QueryRequest {
+        corpus: opened.corpus.clone(),
+        sets: vec![set.clone().into()],
+        query,
+        top: 3,
+        only: tasks::Only::default(),
+    };
     let answer = tasks::answer(&request, &Environment::default(), &Progress::new()).unwrap();
     assert!(answer.groups.is_empty());
     let why = "hugging-face.parquet was made by an unknown model: choose a row to see its neighbours";
@@ -208,6 +214,7 @@ fn what_embed_writes_opens_with_its_model_and_answers() {
             sets: vec![back.clone().into()],
             query: Query::Text("tomato soup".into()),
             top: 2,
+            only: tasks::Only::default(),
         };
         let answer = tasks::answer(&request, &environment, &Progress::new()).unwrap();
         let best = answer.groups[0].hits[0];

@@ -88,6 +88,10 @@ pub fn shortcuts(ui: &mut Ui) {
 pub fn about(ui: &mut Ui, ctx: &Context<'_>) {
     ui.label(RichText::new(format!("Embedlens {}", env!("CARGO_PKG_VERSION"))).font(theme::title_font()));
     dim(ui, "See how embedding models see your data. Everything runs on this computer; nothing is sent anywhere.");
+    let kernels = format!("Kernels of this processor in use: {}.", crate::vectors::kernel_name());
+    dim(ui, kernels).on_hover_text(
+        "Chosen when the program starts; the environment variable EMBEDLENS_CPU can hold it to a lower level",
+    );
     section(ui, "Licences");
     dim(ui, "Embedlens: MIT or Apache-2.0, at your choice.");
     for model in ctx.models {
