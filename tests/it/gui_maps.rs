@@ -53,6 +53,11 @@ fn umap_lays_out_and_its_past_can_be_seen() {
     let shown = map(rig.harness.state()).shown().unwrap().clone();
     assert!(shown.quality.unwrap().trustworthiness > 0.8, "{:?}", shown.quality);
     assert!(shown.history.len() > 2);
+    // The dialog tells what it was made of.
+    assert!(shown.graph.unwrap().exact);
+    rig.choose("What does trust of a map mean?");
+    rig.harness.get_by_label("The neighbours it was made of: exact.");
+    rig.key(eframe::egui::Modifiers::NONE, eframe::egui::Key::Escape);
     // Another moment is another map of the same rows; switching the method keeps the selection.
     rig.harness.get_by_label("Moment of the layout").focus();
     rig.harness.step();

@@ -79,6 +79,8 @@ fn map_facts(made: &Projection) -> Vec<(&'static str, Value)> {
             ("epochs", params.umap.epochs_for(made.points.len()).into()),
         ]),
     }
+    facts.push(("exact", json!(made.graph.map(|graph| graph.exact))));
+    facts.push(("recall", rounded(made.graph.and_then(|graph| graph.recall).map(f64::from), 5)));
     facts.extend(quality(made.quality));
     let correlation = made.distances.map(|found| f64::from(found.spearman));
     facts.push(("distance_correlation", rounded(correlation, 4)));

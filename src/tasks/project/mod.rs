@@ -121,6 +121,7 @@ pub fn project(
             history: made.history.into(),
             explained_variance: pca.explained_variance_ratio.into(),
             kl: made.kl.into(),
+            graph: made.graph,
             quality: Some(quality),
             seconds: [made.seconds[0], made.seconds[1], started.elapsed().as_secs_f64()],
             preparing: [pca_seconds, made.weighing],
@@ -235,6 +236,27 @@ mod tests {
         request.params.method = Method::Tsne;
         project(&request, &LiveSlot::default(), &Environment::default(), &Progress::new()).unwrap();
         assert!(Arc::ptr_eq(&first, &request.graph.get(metric, 14).unwrap()));
+    }
+
+    #[test]
+    fn a_map_says_of_what_neighbours_it_was_made() {
+        let of = |request: &ProjectRequest| {
+            project(request, &LiveSlot::default(), &Environment::default(), &Progress::new()).unwrap().graph
+        };
+        let request = request(Method::Umap);
+        let exact = of(&request).unwrap();
+        assert_eq!((exact.exact, exact.recall, exact.words().as_str()), (true, None, "exact"));
+        let metric = natural_metric(&request.vectors);
+        let graph = request.graph.get(metric, 14).unwrap();
+        let rough = NeighbourGraph { exact: false, recall: Some(0.935), ..NeighbourGraph::clone(&graph) };
+        request.graph.put(rough.k, Arc::new(rough));
+        for method in [Method::Umap, Method::Tsne] {
+            let params = ProjectionParams { method, ..request.params };
+            let told = of(&ProjectRequest { params, ..request.clone() }).unwrap();
+            assert_eq!((told.exact, told.recall), (false, Some(0.935)));
+            assert_eq!(told.words(), "93.5 % of the true neighbours found");
+        }
+        assert_eq!(of(&self::request(Method::Pca)), None);
     }
 
     #[test]

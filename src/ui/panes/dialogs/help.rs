@@ -30,7 +30,17 @@ pub fn trust(ui: &mut Ui, ctx: &Context<'_>) {
         "Of the 10 nearest items in the original space, the share that is also among the 10 nearest on the map, on average. \
          Two dimensions rarely keep more than half.",
     );
-    if let Some(quality) = ctx.shown_model().and_then(|model| model.map.quality()) {
+    this_map(ui, ctx);
+    dim(
+        ui,
+        "Distances between far groups and the sizes of groups mean little under t-SNE. Under PCA distances are true but flattened.",
+    );
+}
+
+/// What was measured of the map that is shown.
+fn this_map(ui: &mut Ui, ctx: &Context<'_>) {
+    let Some(model) = ctx.shown_model() else { return };
+    if let Some(quality) = model.map.quality() {
         section(ui, "This map");
         dim(
             ui,
@@ -42,11 +52,12 @@ pub fn trust(ui: &mut Ui, ctx: &Context<'_>) {
                 crate::ui::widgets::thousands(quality.sampled as u64),
             ),
         );
+        if let Some(graph) = model.map.shown().and_then(|shown| shown.graph) {
+            let words = if graph.exact { "exact".to_owned() } else { format!("approximate, {}", graph.words()) };
+            dim(ui, format!("The neighbours it was made of: {words}."));
+        }
+        ui.add_space(8.0);
     }
-    dim(
-        ui,
-        "Distances between far groups and the sizes of groups mean little under t-SNE. Under PCA distances are true but flattened.",
-    );
 }
 
 /// All keys.

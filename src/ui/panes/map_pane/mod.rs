@@ -293,6 +293,12 @@ fn trust_card(ui: &mut Ui, ctx: &Context<'_>, (model, key, outside): (&ModelStat
                             ui.label(strong(format!("{:.2}", quality.trustworthiness)));
                             ui.label(plain("· neighbours kept".into()));
                             ui.label(strong(format!("{:.0} %", quality.neighbours_kept * 100.0)));
+                            if let Some(graph) = model.map.shown().and_then(|shown| shown.graph).filter(|graph| !graph.exact)
+                            {
+                                let words = "Of so many rows not all pairs were compared: the map was made of the neighbours found, \
+                                    measured against the true ones of 1,000 rows";
+                                ui.label(plain(format!("· {}", graph.words()))).on_hover_text(words);
+                            }
                         }
                         (None, Some(live)) => {
                             let (name, iteration) = (live.method.name(), live.iteration);
