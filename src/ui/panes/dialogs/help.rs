@@ -30,6 +30,12 @@ pub fn trust(ui: &mut Ui, ctx: &Context<'_>) {
         "Of the 10 nearest items in the original space, the share that is also among the 10 nearest on the map, on average. \
          Two dimensions rarely keep more than half.",
     );
+    section(ui, "Distances kept");
+    paragraph(
+        ui,
+        "Whether what is farther apart on the map is farther apart in the original space, by the ranks of the distances of all pairs \
+         of 1,000 points. 1 means always; near 0, how far groups stand from one another says nothing.",
+    );
     this_map(ui, ctx);
     dim(
         ui,
@@ -52,6 +58,13 @@ fn this_map(ui: &mut Ui, ctx: &Context<'_>) {
                 crate::ui::widgets::thousands(quality.sampled as u64),
             ),
         );
+        if let Some(distances) = model.map.shown().and_then(|shown| shown.distances) {
+            let (ranks, lengths) = (distances.spearman, distances.pearson);
+            dim(ui, format!("Distances kept {ranks:.2} by their ranks, {lengths:.2} by their lengths."));
+        }
+        if let Some((_, kl)) = model.map.shown().and_then(|shown| shown.kl.last()) {
+            dim(ui, format!("KL divergence at the end {kl:.3}: what t-SNE makes as small as it can."));
+        }
         if let Some(graph) = model.map.shown().and_then(|shown| shown.graph) {
             let words = if graph.exact { "exact".to_owned() } else { format!("approximate, {}", graph.words()) };
             dim(ui, format!("The neighbours it was made of: {words}."));
