@@ -318,7 +318,7 @@ impl App {
         model.map.method = back;
         model.map.layout = back.and_then(|method| model.map.layouts.get(&method).cloned());
         if back.is_none() && model.map.given.is_some() {
-            model.map.layout = model.map.given.clone();
+            model.map.layout = model.map.given.as_ref().map(|given| given.layout.clone());
         }
         if back.is_none() {
             model.map.styles.clear();

@@ -1,7 +1,6 @@
 //! `embedlens cluster`: groups of rows that are alike, with names.
 
 use std::path::Path;
-use std::sync::Arc;
 
 use serde_json::{Value, json};
 
@@ -13,7 +12,7 @@ use super::text::{columns, count, plural};
 use crate::models::ModelId;
 use crate::projection::Quality;
 use crate::tasks::{self, RowClusterRequest, RowInfo, SheetColumn, TaskError};
-use crate::workspace::{ClusterLevel, ClusterParams, Clustering, NO_CLUSTER, ProjectionParams};
+use crate::workspace::{ClusterLevel, ClusterParams, Clustering, MapPoints, NO_CLUSTER, Positions, ProjectionParams};
 
 pub(super) fn run(args: &ClusterArgs, session: &Session) -> Result<(), Failure> {
     if let Some(out) = &args.out {
@@ -21,9 +20,6 @@ pub(super) fn run(args: &ClusterArgs, session: &Session) -> Result<(), Failure> 
     }
     let params = args.cluster.params(session.seed()).map_err(Failure::Usage)?;
     let layout = args.layout_args().params(session.seed()).map_err(Failure::Usage)?;
-    if layout.dimensions != 2 {
-        return Err(Failure::Usage("clusters are looked for on maps of 2 dimensions".to_owned()));
-    }
     let on_map = params.method.on_map();
     let found = maps::sources(session, &args.paths, (&args.model, &args.load), on_map.then_some(&layout), false)?;
     if let (Some(corpus), Some(out)) = (&found.corpus, &args.out) {
@@ -60,21 +56,19 @@ pub(super) fn clusters(
     params: ClusterParams,
     layout: (ProjectionParams, bool),
 ) -> Result<Made, Failure> {
-    let (points, laid_out): (Points, _) = match (params.method.on_map(), &source.points) {
-        (false, _) => ([].into(), None),
+    let (points, laid_out) = match (params.method.on_map(), &source.points) {
+        (false, _) => (Positions::Plane([].into()), None),
         (true, Some(points)) => (points.clone(), None),
         (true, None) => {
             let projection = maps::lay_out(session, source, layout)?;
             let seconds = projection.seconds.iter().sum();
-            (projection.points, Some((seconds, projection.quality)))
+            (MapPoints::from(&projection).at, Some((seconds, projection.quality)))
         }
     };
     Ok(Made { clusters: search(session, source, points, params)?, laid_out })
 }
 
-type Points = Arc<[[f32; 2]]>;
-
-fn search(session: &Session, source: &Source, points: Points, params: ClusterParams) -> Result<Clustering, Failure> {
+fn search(session: &Session, source: &Source, points: Positions, params: ClusterParams) -> Result<Clustering, Failure> {
     let request = RowClusterRequest {
         vectors: source.vectors.clone(),
         points,
@@ -90,7 +84,7 @@ fn search(session: &Session, source: &Source, points: Points, params: ClusterPar
 pub(super) fn on_map(
     session: &Session,
     source: &Source,
-    points: Points,
+    points: Positions,
     params: ClusterParams,
 ) -> Result<Vec<String>, Failure> {
     let level = search(session, source, points, params)?.fine;

@@ -67,7 +67,7 @@ impl From<AnyMetricArg> for Metric {
 
 #[derive(Debug, Args)]
 pub struct ClusterArgs {
-    /// Folders and files, or one file of vectors or of a map; vectors of two dimensions are a map
+    /// Folders and files, or one file of vectors or of a map; vectors of two or three dimensions are a map
     #[arg(required = true, value_name = "PATH|VECTORS|MAP")]
     pub paths: Vec<PathBuf>,
     /// File to write: .csv, .jsonl or .parquet

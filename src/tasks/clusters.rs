@@ -12,10 +12,11 @@ use crate::analysis::clusters::{
 };
 use crate::analysis::names::{NameParams, name_classes, name_texts};
 use crate::corpus::{Corpus, Modality};
-use crate::picture::Layout;
 use crate::progress::Progress;
 use crate::vectors::{RowId, Vectors};
-use crate::workspace::{ClusterLevel, ClusterMethod, ClusterParams, Clustering, EmbeddingSet, SharedGraph};
+use crate::workspace::{
+    ClusterLevel, ClusterMethod, ClusterParams, Clustering, EmbeddingSet, MapPoints, Positions, SharedGraph,
+};
 
 /// Up to so many rows clusters of the vectors are found unasked.
 const QUICK_VECTORS: usize = 20_000;
@@ -36,8 +37,8 @@ pub struct ClusterRequest {
     pub corpus: Arc<Corpus>,
     /// The vectors.
     pub set: Arc<EmbeddingSet>,
-    /// The map: its rows are those clustered.
-    pub layout: Arc<Layout>,
+    /// The map, in the dimensions it was made in: its rows are those clustered.
+    pub map: MapPoints,
     /// How.
     pub params: ClusterParams,
 }
@@ -45,15 +46,15 @@ pub struct ClusterRequest {
 impl ClusterRequest {
     /// Whether it takes so little that it may be done unasked.
     pub fn is_quick(&self) -> bool {
-        self.layout.len() <= if self.params.method.on_map() { QUICK_MAP } else { QUICK_VECTORS }
+        self.map.rows.len() <= if self.params.method.on_map() { QUICK_MAP } else { QUICK_VECTORS }
     }
 
     /// The vectors of the map's rows.
     fn vectors(&self) -> Vectors {
-        if *self.layout.rows() == self.set.rows {
+        if self.map.rows == self.set.rows {
             return self.set.vectors.clone();
         }
-        self.set.vectors.select(self.layout.rows().iter().filter_map(|&row| self.set.position_of(row)))
+        self.set.vectors.select(self.map.rows.iter().filter_map(|&row| self.set.position_of(row)))
     }
 }
 
@@ -62,7 +63,7 @@ impl ClusterRequest {
 /// # Errors
 /// Cancelled.
 pub fn clusters(request: &ClusterRequest, env: &Environment, progress: &Progress) -> Result<Clustering, TaskError> {
-    let (corpus, rows, set) = (&request.corpus, request.layout.rows(), &request.set);
+    let (corpus, rows, set) = (&request.corpus, &request.map.rows, &request.set);
     let vectors = || request.vectors();
     let text = |at: usize| corpus.text_of(rows[at]);
     let note = |at: usize| set.position_of(rows[at]).and_then(|at| set.notes.get(at)).map_or("", String::as_str);
@@ -71,7 +72,7 @@ pub fn clusters(request: &ClusterRequest, env: &Environment, progress: &Progress
             params: request.params,
             env,
             rows: rows.clone(),
-            points: request.layout.points(),
+            points: &request.map.at,
             vectors: &vectors,
             graph: if *rows == set.rows { set.graph.clone() } else { SharedGraph::default() },
             words: Words {
@@ -89,8 +90,8 @@ pub fn clusters(request: &ClusterRequest, env: &Environment, progress: &Progress
 pub struct RowClusterRequest {
     /// A vector a row.
     pub vectors: Vectors,
-    /// A position a row; may be empty where the method does not look at the map.
-    pub points: Arc<[[f32; 2]]>,
+    /// A position a row, of two or three dimensions; may be empty where the method does not look at the map.
+    pub points: Positions,
     /// What is known of the rows, for names.
     pub rows: Arc<[RowInfo]>,
     /// Likeliest classes of each picture; may be empty.
@@ -133,7 +134,7 @@ struct Input<'a> {
     params: ClusterParams,
     env: &'a Environment,
     rows: Arc<[RowId]>,
-    points: &'a [[f32; 2]],
+    points: &'a Positions,
     vectors: &'a (dyn Fn() -> Vectors + Sync),
     graph: SharedGraph,
     words: Words<'a>,
@@ -194,7 +195,11 @@ fn find(request: &Input<'_>, progress: &Progress) -> Result<Found, TaskError> {
     let points = request.points;
     match params.method {
         ClusterMethod::HdbscanMap => {
-            Ok(by_density(&Hierarchy::of_points(points, params.min_samples, progress)?, params))
+            let found = match points {
+                Positions::Plane(points) => Hierarchy::of_points(points, params.min_samples, progress)?,
+                Positions::Space(points) => Hierarchy::of_points(points, params.min_samples, progress)?,
+            };
+            Ok(by_density(&found, params))
         }
         ClusterMethod::HdbscanVectors => {
             let vectors = request.vectors();
@@ -215,9 +220,12 @@ fn find(request: &Input<'_>, progress: &Progress) -> Result<Found, TaskError> {
             Ok(Found { membership: vec![1.0; found.labels.len()], fine: found.labels, coarse: None })
         }
         ClusterMethod::Density => {
-            let found =
-                density_clusters(points, &DensityParams { bandwidth: params.bandwidth, ..DensityParams::default() });
-            Ok(Found { membership: vec![1.0; found.labels.len()], fine: found.labels, coarse: None })
+            let hills = DensityParams { bandwidth: params.bandwidth, ..DensityParams::default() };
+            let found = match points {
+                Positions::Plane(points) => density_clusters(points, &hills).labels,
+                Positions::Space(points) => density_clusters(points, &hills).labels,
+            };
+            Ok(Found { membership: vec![1.0; found.len()], fine: found, coarse: None })
         }
     }
 }

@@ -2,13 +2,13 @@
 //!
 //! Uses the set's shared graph. Invariant: answers follow the order of the map's rows.
 
+use super::neighbours::metric_of;
 use super::{Environment, TaskError, nearest, shared_graph};
-use crate::picture::Layout;
 use crate::progress::Progress;
 use crate::projection::{MapNeighbours, PlaneTree};
 
 use crate::vectors::RowId;
-use crate::workspace::{EmbeddingSet, RowShares};
+use crate::workspace::{EmbeddingSet, MapPoints, Positions, RowShares};
 
 /// Neighbours looked at.
 const NEIGHBOURS: usize = 10;
@@ -19,30 +19,33 @@ const NEIGHBOURS: usize = 10;
 /// Cancelled.
 pub fn map_trust(
     set: &EmbeddingSet,
-    layout: &Layout,
+    map: &MapPoints,
     env: &Environment,
     progress: &Progress,
 ) -> Result<RowShares, TaskError> {
     env.run(|| {
-        let graph = shared_graph(&set.graph, &set.vectors, (set.metric(), NEIGHBOURS), env, progress)?;
-        let fared = MapNeighbours::new(layout.points()).of_all(&graph, NEIGHBOURS, progress)?;
+        let graph = shared_graph(&set.graph, &set.vectors, (metric_of(set), NEIGHBOURS), env, progress)?;
+        let fared = match &map.at {
+            Positions::Plane(points) => MapNeighbours::new(points).of_all(&graph, NEIGHBOURS, progress)?,
+            Positions::Space(points) => MapNeighbours::new(points).of_all(&graph, NEIGHBOURS, progress)?,
+        };
         let shares = fared.iter().map(|point| point.kept).collect();
-        Ok(RowShares { rows: layout.rows().clone(), shares })
+        Ok(RowShares { rows: map.rows.clone(), shares })
     })
 }
 
 /// The true neighbours of a row that the map tore away, and the false ones that it pulled in: of the `k` nearest in the original space those
 /// that are not among the `k` nearest on the map, and the other way round.
-pub fn torn(set: &EmbeddingSet, layout: &Layout, row: RowId, k: usize) -> (Vec<RowId>, Vec<RowId>) {
-    let Some(position) = layout.position_of(row) else { return Default::default() };
-    let on_map: Vec<RowId> = PlaneTree::new(layout.points())
-        .nearest(position, k)
-        .into_iter()
-        .filter_map(|other| layout.row(other as usize))
-        .collect();
+pub fn torn(set: &EmbeddingSet, map: &MapPoints, row: RowId, k: usize) -> (Vec<RowId>, Vec<RowId>) {
+    let Some(position) = map.position_of(row) else { return Default::default() };
+    let near = match &map.at {
+        Positions::Plane(points) => PlaneTree::new(points).nearest(position, k),
+        Positions::Space(points) => PlaneTree::new(points).nearest(position, k),
+    };
+    let on_map: Vec<RowId> = near.into_iter().map(|other| map.rows[other as usize]).collect();
     // A map of some rows can only keep those.
     let everywhere = nearest(set, row, 4 * k).into_iter().map(|(other, _)| other);
-    let real: Vec<RowId> = everywhere.filter(|&other| layout.position_of(other).is_some()).take(k).collect();
+    let real: Vec<RowId> = everywhere.filter(|&other| map.position_of(other).is_some()).take(k).collect();
     let torn = real.iter().copied().filter(|other| !on_map.contains(other)).collect();
     let pulled = on_map.iter().copied().filter(|other| !real.contains(other)).collect();
     (torn, pulled)

@@ -147,7 +147,7 @@ pub(super) fn cluster(args: &BenchClusterArgs, session: &Session) -> Result<(), 
     let source = input(&args.bench, session, ENDINGS)?;
     if params.method.on_map() && source.points.is_none() {
         return Err(Failure::Usage(format!(
-            "this method looks at a map: give a file of 2 dimensions, or --method hdbscan-vectors or k-means for {}",
+            "this method looks at a map: give a file of 2 or 3 dimensions, or --method hdbscan-vectors or k-means for {}",
             source.vectors.dim()
         )));
     }

@@ -94,6 +94,27 @@ fn clusters_of_a_map_are_its_heaps_and_have_names() {
 }
 
 #[test]
+fn clusters_of_a_map_in_space_are_found_in_space() {
+    let rig = Rig::new();
+    heaps(&rig);
+    // Seen from the front all three heaps are one.
+    let plane = npy::read(&rig.path("plane.npy")).unwrap();
+    let space: Vec<f32> = plane.rows().flat_map(|row| [row[1] / 100.0, row[1] / 100.0, row[0]]).collect();
+    npy::write(&rig.path("space.npy"), &Vectors::new(space, 3).unwrap()).unwrap();
+    for method in ["hdbscan-map", "density"] {
+        let found =
+            told(&rig, &["cluster", "space.npy", "--method", method, "--min-size", "25", "--bandwidth", "0.05"]);
+        assert_eq!(found["clusters"].as_array().unwrap().len(), 3, "{method}: {found}");
+        assert!(found["seconds"]["layout"].is_null(), "it is a map already");
+    }
+    rig.run(&["render", "space.npy", "--colour-by", "cluster", "--out", "space.svg"]).succeeded();
+    assert!(fs_err::read_to_string(rig.path("space.svg")).unwrap().contains("positions as they are"));
+    let umap = ["cluster", "v.npy", "--dimensions", "3", "--min-size", "25", "--neighbors", "10"];
+    let found = told(&rig, &[&umap[..], &["--min-samples", "10"]].concat());
+    assert_eq!(found["clusters"].as_array().unwrap().len(), 3, "{found}");
+}
+
+#[test]
 fn clusters_of_a_folder_are_told_with_its_files() {
     let rig = Rig::with_notes();
     let found = rig.json(&["cluster", "notes", "--layout", "pca", "--min-size", "2", "--out", "c.csv"]);
@@ -193,7 +214,7 @@ fn what_makes_no_sense_is_refused_before_any_work() {
         &["cluster", "v.npy", "--method", "dbscan"],
         &["cluster", "v.npy", "--min-size", "1"],
         &["cluster", "v.npy", "--bandwidth", "0"],
-        &["cluster", "v.npy", "--dimensions", "3"],
+        &["cluster", "v.npy", "--layout", "tsne", "--dimensions", "3"],
         &["project", "v.npy", "--reduce", "pca", "--out", "x.csv"],
         &["project", "v.npy", "--reduce", "pca:0", "--out", "x.csv"],
         &["project", "v.npy", "--method", "tsne", "--dimensions", "3", "--out", "x.csv"],
