@@ -258,7 +258,7 @@ impl App {
         let asked = self.settings.colour_by == crate::workspace::Column::Trust;
         let Some(model) = self.document.model(id) else { return };
         let (Some(set), Some(map)) = (model.set.clone(), model.map.points()) else { return };
-        if model.map.live.is_some() || model.map.trust.is_some() || !asked || model.map.part.is_some() {
+        if model.map.live.is_some() || model.map.trust.is_some() || !asked {
             return;
         }
         let (generation, environment, model_id) = (self.document.generation, self.environment.clone(), id.clone());

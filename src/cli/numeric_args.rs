@@ -112,7 +112,8 @@ pub struct ClusterOptions {
     /// k-means: how many clusters
     #[arg(long, short, value_name = "K", default_value_t = ClusterParams::default().k)]
     pub k: usize,
-    /// Density: how far it is smoothed, in shares of the map's extent; larger gives fewer clusters; usual 0.005 to 0.08
+    /// Density: how far it is smoothed, in shares of the map's extent; larger gives fewer clusters; usual 0.005 to
+    /// 0.08; few rows are smoothed by up to 0.08 in any case
     #[arg(long, value_name = "X", default_value_t = ClusterParams::default().bandwidth)]
     pub bandwidth: f32,
 }

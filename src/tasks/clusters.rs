@@ -8,7 +8,7 @@ use std::time::Instant;
 use super::project::natural_metric;
 use super::{Environment, RowInfo, TaskError, shared_graph};
 use crate::analysis::clusters::{
-    ClusterParams as Cut, Clusters, DensityParams, Hierarchy, KMeansParams, density_clusters, k_means,
+    ClusterParams as Cut, Clusters, DensityParams, Hierarchy, KMeansParams, average_linkage, density_clusters, k_means,
 };
 use crate::analysis::names::{NameParams, name_classes, name_texts};
 use crate::corpus::{Corpus, Modality};
@@ -217,17 +217,51 @@ fn find(request: &Input<'_>, progress: &Progress) -> Result<Found, TaskError> {
                 &KMeansParams { k: params.k, seed: params.seed, ..KMeansParams::default() },
                 progress,
             )?;
-            Ok(Found { membership: vec![1.0; found.labels.len()], fine: found.labels, coarse: None })
+            let coarse = merged(&found.labels, &found.means, request.vectors().dim());
+            Ok(Found { membership: vec![1.0; found.labels.len()], fine: found.labels, coarse })
         }
         ClusterMethod::Density => {
-            let hills = DensityParams { bandwidth: params.bandwidth, ..DensityParams::default() };
-            let found = match points {
-                Positions::Plane(points) => density_clusters(points, &hills).labels,
-                Positions::Space(points) => density_clusters(points, &hills).labels,
+            let (fine, coarse) = match points {
+                Positions::Plane(points) => hills(points, params),
+                Positions::Space(points) => hills(points, params),
             };
-            Ok(Found { membership: vec![1.0; found.len()], fine: found, coarse: None })
+            Ok(Found { membership: vec![1.0; fine.len()], fine, coarse })
         }
     }
+}
+
+/// The hills of a map, and wider ones where they are many.
+fn hills<const D: usize>(points: &[[f32; D]], params: &ClusterParams) -> (Vec<i32>, Option<Vec<i32>>) {
+    let params = DensityParams { bandwidth: params.blur(points.len(), D), ..DensityParams::default() };
+    let labels = density_clusters(points, &params).labels;
+    let count = labels.iter().max().map_or(0, |&most| (most + 1).max(0) as usize);
+    let mut sums = vec![([0.0f64; D], 0.0f64); count];
+    for (point, &label) in points.iter().zip(&labels) {
+        if let Some(sum) = usize::try_from(label).ok().and_then(|label| sums.get_mut(label)) {
+            sum.0.iter_mut().zip(point).for_each(|(sum, &value)| *sum += f64::from(value));
+            sum.1 += 1.0;
+        }
+    }
+    let centres: Vec<f32> = sums.iter().flat_map(|(sum, rows)| sum.map(|sum| (sum / rows.max(1.0)) as f32)).collect();
+    let coarse = merged(&labels, &centres, D);
+    (labels, coarse)
+}
+
+/// Clusters put together where they are many: those whose centres, of `dim` values each, lie together. Numbered by size, as clusters are.
+fn merged(labels: &[i32], centres: &[f32], dim: usize) -> Option<Vec<i32>> {
+    let groups = average_linkage(centres, dim, MANY);
+    let count = groups.iter().max().map_or(0, |&most| most as usize + 1);
+    if count > MANY || count == groups.len() {
+        return None;
+    }
+    let group = |&label: &i32| usize::try_from(label).ok().and_then(|label| groups.get(label)).copied();
+    let mut sizes = vec![0usize; count];
+    labels.iter().filter_map(group).for_each(|group| sizes[group as usize] += 1);
+    let mut order: Vec<usize> = (0..count).collect();
+    order.sort_by_key(|&group| (std::cmp::Reverse(sizes[group]), group));
+    let mut number = vec![-1; count];
+    order.iter().zip(0..).for_each(|(&group, place)| number[group] = place);
+    Some(labels.iter().map(|label| group(label).map_or(-1, |group| number[group as usize])).collect())
 }
 
 /// The clusters of a hierarchy, and larger ones where they are many.

@@ -1,14 +1,14 @@
 //! Where a map keeps neighbours and where it does not, point by point, measured in the original space.
 //!
-//! Uses the set's shared graph. Invariant: answers follow the order of the map's rows.
+//! Uses the set's shared graph. A map of some rows can only keep those: its true neighbours are the nearest among them. Invariant:
+//! answers follow the order of the map's rows.
 
-use super::neighbours::metric_of;
-use super::{Environment, TaskError, nearest, shared_graph};
+use super::neighbours::{metric_of, nearest_among};
+use super::{Environment, TaskError, shared_graph};
 use crate::progress::Progress;
 use crate::projection::{MapNeighbours, PlaneTree};
-
 use crate::vectors::RowId;
-use crate::workspace::{EmbeddingSet, MapPoints, Positions, RowShares};
+use crate::workspace::{EmbeddingSet, MapPoints, Positions, RowShares, SharedGraph};
 
 /// Neighbours looked at.
 const NEIGHBOURS: usize = 10;
@@ -24,7 +24,13 @@ pub fn map_trust(
     progress: &Progress,
 ) -> Result<RowShares, TaskError> {
     env.run(|| {
-        let graph = shared_graph(&set.graph, &set.vectors, (metric_of(set), NEIGHBOURS), env, progress)?;
+        let wanted = (metric_of(set), NEIGHBOURS);
+        let graph = if map.rows == set.rows {
+            shared_graph(&set.graph, &set.vectors, wanted, env, progress)?
+        } else {
+            let part = set.vectors.select(map.rows.iter().filter_map(|&row| set.position_of(row)));
+            shared_graph(&SharedGraph::default(), &part, wanted, env, progress)?
+        };
         let fared = match &map.at {
             Positions::Plane(points) => MapNeighbours::new(points).of_all(&graph, NEIGHBOURS, progress)?,
             Positions::Space(points) => MapNeighbours::new(points).of_all(&graph, NEIGHBOURS, progress)?,
@@ -43,9 +49,10 @@ pub fn torn(set: &EmbeddingSet, map: &MapPoints, row: RowId, k: usize) -> (Vec<R
         Positions::Space(points) => PlaneTree::new(points).nearest(position, k),
     };
     let on_map: Vec<RowId> = near.into_iter().map(|other| map.rows[other as usize]).collect();
-    // A map of some rows can only keep those.
-    let everywhere = nearest(set, row, 4 * k).into_iter().map(|(other, _)| other);
-    let real: Vec<RowId> = everywhere.filter(|&other| map.position_of(other).is_some()).take(k).collect();
+    let there = |other: RowId| map.position_of(other).is_some();
+    let whole = map.rows == set.rows;
+    let real = nearest_among(set, row, k, if whole { None } else { Some(&there) });
+    let real: Vec<RowId> = real.into_iter().map(|(other, _)| other).collect();
     let torn = real.iter().copied().filter(|other| !on_map.contains(other)).collect();
     let pulled = on_map.iter().copied().filter(|other| !real.contains(other)).collect();
     (torn, pulled)

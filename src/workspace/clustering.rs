@@ -51,7 +51,8 @@ pub struct ClusterParams {
     pub min_samples: usize,
     /// How many clusters k-means makes. Default 8.
     pub k: usize,
-    /// How far density is smoothed, in shares of the map's extent. Default 0.02, usual 0.005 to 0.08; larger values give fewer clusters.
+    /// How far density is smoothed, in shares of the map's extent. Default 0.02, usual 0.005 to 0.08; larger values give fewer clusters; of few
+    /// rows more is taken, see [`ClusterParams::blur`].
     pub bandwidth: f32,
     /// Seed of k-means' first centres.
     pub seed: u64,
@@ -64,6 +65,13 @@ impl Default for ClusterParams {
 }
 
 impl ClusterParams {
+    /// How far density is smoothed among so many rows of a map of `dimensions`, in shares of its extent: at least 0.6 of the usual gap
+    /// between as many points spread evenly (but no more than 0.08), as each would be a hill of its own else.
+    pub fn blur(&self, rows: usize, dimensions: usize) -> f32 {
+        let gap = (rows.max(1) as f32).powf(-1.0 / dimensions.max(1) as f32);
+        self.bandwidth.max((0.6 * gap).min(0.08))
+    }
+
     /// The fewest rows of a cluster among so many rows.
     pub fn fewest(&self, rows: usize) -> usize {
         self.min_size.unwrap_or_else(|| (rows / 100).clamp(5, 100)).max(2)

@@ -23,6 +23,8 @@ pub struct DensityParams {
     pub threshold: f32,
     /// How far a hill must rise above its pass to a higher one, as a share of its own height; default 0.15; larger finds fewer.
     pub prominence: f32,
+    /// Fewest points of a hill; default 3; larger finds fewer, and leaves more points in none.
+    pub min_size: u32,
     /// Cells along the longer side; default 256, usual 128 to 512, a quarter of that in three dimensions; larger parts more finely and
     /// takes longer.
     pub cells: usize,
@@ -30,7 +32,7 @@ pub struct DensityParams {
 
 impl Default for DensityParams {
     fn default() -> Self {
-        Self { bandwidth: 0.015, threshold: 0.02, prominence: 0.15, cells: 256 }
+        Self { bandwidth: 0.015, threshold: 0.02, prominence: 0.15, min_size: 3, cells: 256 }
     }
 }
 
@@ -66,7 +68,7 @@ pub fn density_clusters<const D: usize>(points: &[[f32; D]], params: &DensityPar
     let width = params.bandwidth.clamp(0.0, 0.25) * longer as f32;
     let density = smoothed(counts, &grid, if width.is_finite() { width } else { 0.0 });
     let hills = flood(&density, &grid, params);
-    gather(&cells, &hills, &grid)
+    gather(&cells, &hills, &grid, params.min_size.max(1))
 }
 
 /// Cells with equal sides over the map, with a border for the smoothing. The first axis runs quickest.
@@ -231,14 +233,14 @@ fn top(above: &mut [u32], mut cell: u32) -> u32 {
 }
 
 /// Gives points their hill's number, by size.
-fn gather<const D: usize>(cells: &[u32], hills: &[u32], grid: &Grid<D>) -> DensityClusters<D> {
+fn gather<const D: usize>(cells: &[u32], hills: &[u32], grid: &Grid<D>, fewest: u32) -> DensityClusters<D> {
     let mut sizes = vec![0u32; hills.len()];
     for &cell in cells.iter().filter(|cell| **cell != NONE) {
         if hills[cell as usize] != NONE {
             sizes[hills[cell as usize] as usize] += 1;
         }
     }
-    let mut peaks: Vec<u32> = (0..hills.len() as u32).filter(|&cell| sizes[cell as usize] > 0).collect();
+    let mut peaks: Vec<u32> = (0..hills.len() as u32).filter(|&cell| sizes[cell as usize] >= fewest).collect();
     peaks.sort_unstable_by(|&a, &b| sizes[b as usize].cmp(&sizes[a as usize]).then(a.cmp(&b)));
     let mut number = vec![-1i32; hills.len()];
     let mut regions = Vec::with_capacity(peaks.len());

@@ -94,6 +94,32 @@ fn clusters_of_a_map_are_its_heaps_and_have_names() {
 }
 
 #[test]
+fn many_clusters_have_a_coarser_level_and_few_points_no_cluster_of_one() {
+    let rig = Rig::new();
+    heaps(&rig);
+    let found = told(&rig, &["cluster", "v.npy", "--method", "k-means", "--k", "30", "--out", "c.csv"]);
+    let (fine, coarse) = (found["clusters"].as_array().unwrap(), found["coarse_clusters"].as_array().unwrap());
+    assert_eq!((fine.len(), coarse.len()), (30, 9), "{found}");
+    let sizes: Vec<u64> = coarse.iter().map(|cluster| cluster["size"].as_u64().unwrap()).collect();
+    assert!(sizes.is_sorted_by(|a, b| a >= b) && sizes.iter().sum::<u64>() == 180, "{sizes:?}");
+    // A cluster is whole in its coarse one, and no coarse one holds two heaps.
+    let table = lines(&rig.path("c.csv"));
+    let fields = |line: &str| [4, 7].map(|at| line.split(',').nth(at).unwrap().to_owned());
+    let (mut of_fine, mut of_coarse) = (std::collections::HashMap::new(), std::collections::HashMap::new());
+    for (row, line) in table[1..].iter().enumerate() {
+        let [fine, coarse] = fields(line);
+        assert_eq!(*of_fine.entry(fine).or_insert(coarse.clone()), coarse);
+        assert_eq!(*of_coarse.entry(coarse).or_insert(row % 3), row % 3);
+    }
+    let few = npy::read(&rig.path("plane.npy")).unwrap().select(0..60);
+    npy::write(&rig.path("few.npy"), &few).unwrap();
+    let found = told(&rig, &["cluster", "few.npy", "--method", "density"]);
+    let clusters = found["clusters"].as_array().unwrap();
+    assert_eq!(clusters.len(), 3, "{found}");
+    assert!(clusters.iter().all(|cluster| cluster["size"].as_u64().unwrap() > 10), "{found}");
+}
+
+#[test]
 fn clusters_of_a_map_in_space_are_found_in_space() {
     let rig = Rig::new();
     heaps(&rig);
@@ -142,6 +168,17 @@ fn umap_lays_out_in_two_and_three_axes_the_same_every_time() {
     assert!(lines(&rig.path("space.csv"))[0].ends_with(",label,x,y,z"));
     told(&rig, &[&umap[..], &["--dimensions", "3", "--metric", "cosine", "--out", "space.npy"]].concat());
     assert_eq!(npy::read(&rig.path("space.npy")).unwrap().dim(), 3);
+    // Labels that go across the heaps count as much as they are given weight.
+    let across: String = (0..180).map(|row| format!("{{\"label\":\"{}\"}}\n", row / 90)).collect();
+    rig.file("across.metadata.jsonl", across);
+    fs_err::copy(rig.path("v.npy"), rig.path("across.npy")).unwrap();
+    let bytes = |more: &[&str]| {
+        let args = ["project", "across.npy", "--method", "umap", "--epochs", "60", "--neighbors", "10"];
+        told(&rig, &[&args[..], more, &["--out", "other.npy"]].concat());
+        fs_err::read(rig.path("other.npy")).unwrap()
+    };
+    assert!(bytes(&["--by-label", "--label-weight", "0.95"]) != bytes(&["--by-label"]));
+    assert!(bytes(&["--repulsion-strength", "2"]) != bytes(&[]));
     // Maps are vectors like any other.
     told(&rig, &["project", "space.npy", "--method", "pca", "--out", "flat.npy"]);
     told(
@@ -220,6 +257,8 @@ fn what_makes_no_sense_is_refused_before_any_work() {
         &["project", "v.npy", "--method", "tsne", "--dimensions", "3", "--out", "x.csv"],
         &["project", "v.npy", "--method", "umap", "--neighbors", "1", "--out", "x.csv"],
         &["project", "v.npy", "--method", "umap", "--min-dist", "2", "--out", "x.csv"],
+        &["project", "v.npy", "--method", "umap", "--by-label", "--label-weight", "2", "--out", "x.csv"],
+        &["project", "v.npy", "--method", "umap", "--repulsion-strength", "-1", "--out", "x.csv"],
         &["bench", "--input", "v.npy"],
         &["bench", "pca", "--input", "v.npy", "--runs", "0"],
         &["bench", "cluster", "--input", "v.npy", "--method", "density"],

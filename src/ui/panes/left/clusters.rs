@@ -6,7 +6,7 @@ use super::sliders::{Range, slider};
 use crate::ui::command::Command;
 use crate::ui::context::{Context, ModelState};
 use crate::ui::widgets::{chip, faint, link, plural, section};
-use crate::workspace::{ClusterMethod, Column};
+use crate::workspace::{ClusterMethod, ClusterParams, Column};
 
 /// Paints it.
 pub fn show(ui: &mut Ui, ctx: &Context<'_>) {
@@ -33,11 +33,16 @@ pub fn show(ui: &mut Ui, ctx: &Context<'_>) {
             let mut k = params.k as f32;
             slider(ui, "Clusters", &mut k, &Range { step: 1.0, ..Range::new(2.0, 60.0, 0) });
             params.k = k as usize;
+            faint(ui, "Larger values give more, smaller clusters.");
         }
         ClusterMethod::Density => {
-            let mut share = params.bandwidth * 100.0;
-            slider(ui, "Blur, % of the map", &mut share, &Range::new(0.5, 8.0, 1));
-            params.bandwidth = share / 100.0;
+            let dimensions = if model.map.turns() { 3 } else { 2 };
+            // Few points are blurred more, and the slider begins there.
+            let least = ClusterParams { bandwidth: 0.005, ..params }.blur(rows, dimensions) * 100.0;
+            let mut share = params.blur(rows, dimensions) * 100.0;
+            if slider(ui, "Blur, % of the map", &mut share, &Range::new(least, 12.0, 1)) {
+                params.bandwidth = share / 100.0;
+            }
             faint(ui, "Larger values give fewer clusters.");
         }
         ClusterMethod::HdbscanMap | ClusterMethod::HdbscanVectors => {
@@ -47,6 +52,15 @@ pub fn show(ui: &mut Ui, ctx: &Context<'_>) {
                 params.min_size = Some(fewest as usize);
             }
             faint(ui, "Larger values give fewer, larger clusters.");
+            let mut samples = params.min_samples as f32;
+            slider(
+                ui,
+                "Neighbours that make a place dense",
+                &mut samples,
+                &Range { step: 1.0, ..Range::new(1.0, 30.0, 0) },
+            );
+            params.min_samples = samples as usize;
+            faint(ui, "Larger values leave more items in no cluster.");
         }
     }
     if params != before {
@@ -62,6 +76,9 @@ pub fn show(ui: &mut Ui, ctx: &Context<'_>) {
             ctx.send(Command::ShowClusterNames(named));
         }
     });
+    if model.map.moment.is_some() && params.method.on_map() {
+        faint(ui, "Clusters are those of the finished map, whichever moment of it is drawn.");
+    }
     found(ui, ctx, model);
 }
 
