@@ -64,6 +64,7 @@ impl App {
             Command::Turn(id, by) => self.turn(&id, by),
             Command::MeasureReductions(id) => self.spawn_reductions(&id),
             Command::FindClusters(id) => self.spawn_clusters(&id, true),
+            Command::ClusterSelection(id) => self.cluster_selection(&id),
             Command::KeepLayout(id) => {
                 if let Some(live) = self.document.live.get(&id) {
                     live.stop();

@@ -244,10 +244,27 @@ impl App {
         if !asked && !request.is_quick() {
             return;
         }
-        let (generation, environment, model_id) = (self.document.generation, self.environment.clone(), id.clone());
         let title = format!("Clusters of {}", model.card.name);
         let policy = if follows { Policy::Once } else { Policy::Replace };
-        let spec = JobSpec { quiet: !asked, ..spec(title, format!("clusters {id}"), policy) };
+        self.find_clusters(id, request, JobSpec { quiet: !asked, ..spec(title, format!("clusters {id}"), policy) });
+    }
+
+    /// Looks for clusters among the selected rows alone; the others are in none.
+    pub(super) fn cluster_selection(&mut self, id: &ModelId) {
+        let Some(corpus) = self.document.corpus.clone() else { return };
+        let Some(model) = self.document.model(id) else { return };
+        let (Some(set), Some(map)) = (model.set.clone(), model.map.points()) else { return };
+        let map = map.only(|row| self.document.selection.rows.binary_search(&row).is_ok());
+        if map.rows.is_empty() {
+            return;
+        }
+        let title = format!("Clusters of {} selected chunks of {}", map.rows.len(), model.card.name);
+        let request = ClusterRequest { corpus, set, map, params: self.settings.clusters };
+        self.find_clusters(id, request, spec(title, format!("clusters {id}"), Policy::Replace));
+    }
+
+    fn find_clusters(&mut self, id: &ModelId, request: ClusterRequest, spec: JobSpec) {
+        let (generation, environment, model_id) = (self.document.generation, self.environment.clone(), id.clone());
         self.jobs.spawn(spec, move |progress| {
             Outcome::Clustered(generation, model_id, tasks::clusters(&request, &environment, progress))
         });

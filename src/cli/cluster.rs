@@ -9,6 +9,7 @@ use super::maps::{self, Source};
 use super::numeric_args::ClusterArgs;
 use super::session::{Failure, Session, check_out, out_for, spare_items};
 use super::text::{columns, count, plural};
+use crate::analysis::clusters::LISTED;
 use crate::models::ModelId;
 use crate::projection::Quality;
 use crate::tasks::{self, RowClusterRequest, RowInfo, SheetColumn, TaskError};
@@ -28,11 +29,14 @@ pub(super) fn run(args: &ClusterArgs, session: &Session) -> Result<(), Failure> 
     let (mut entries, mut text) = (Vec::new(), String::new());
     for (nth, mut source) in found.sources.into_iter().enumerate() {
         source.points = source.points.filter(|_| args.layout.is_none());
+        if source.vectors.are_all_equal() {
+            session.say("All vectors are equal: there are no clusters");
+        }
         let made = clusters(session, &source, params, (layout, args.tuning.by_label))?;
         let model = source.model.as_ref().map_or_else(|| ModelId("vectors".to_owned()), |(id, _)| id.clone());
         let out = args.out.as_ref().map(|out| out_for(out, nth, &model));
         if let Some(out) = &out {
-            export(&made.clusters, &source.rows, out)?;
+            export(&made.clusters, &source.rows, args.soft, out)?;
         }
         text += &table(&made.clusters, out.as_deref());
         entries.push(entry(&source, &made, out.as_deref(), session));
@@ -98,10 +102,10 @@ pub(super) fn name_of(level: &ClusterLevel, row: usize) -> &str {
     named.map_or(NO_CLUSTER, String::as_str)
 }
 
-fn export(found: &Clustering, rows: &[RowInfo], out: &Path) -> Result<(), TaskError> {
+fn export(found: &Clustering, rows: &[RowInfo], soft: bool, out: &Path) -> Result<(), TaskError> {
     let numbers = |level: &ClusterLevel| SheetColumn::Numbers(level.labels.iter().map(|&label| label.into()).collect());
     let names = |level| SheetColumn::Words((0..rows.len()).map(|row| name_of(level, row)).collect());
-    let sheet = [
+    let mut sheet = vec![
         ("row", SheetColumn::Numbers(rows.iter().map(|row| row.row as i64).collect())),
         ("path", SheetColumn::Words(rows.iter().map(|row| row.path.as_str()).collect())),
         ("start", SheetColumn::Numbers(rows.iter().map(|row| row.start as i64).collect())),
@@ -112,6 +116,21 @@ fn export(found: &Clustering, rows: &[RowInfo], out: &Path) -> Result<(), TaskEr
         ("coarse_cluster", numbers(&found.coarse)),
         ("coarse_name", names(&found.coarse)),
     ];
+    if soft {
+        const COLUMNS: [[&str; 3]; LISTED] = [
+            ["soft_1", "soft_1_name", "soft_1_share"],
+            ["soft_2", "soft_2_name", "soft_2_share"],
+            ["soft_3", "soft_3_name", "soft_3_share"],
+        ];
+        for (place, [cluster, name, share]) in COLUMNS.into_iter().enumerate() {
+            let named = |cluster: i32| usize::try_from(cluster).ok().and_then(|at| found.fine.names.get(at));
+            let listed = || found.soft.iter().map(|row| row[place]);
+            sheet.push((cluster, SheetColumn::Numbers(listed().map(|(cluster, _)| cluster.into()).collect())));
+            let names = listed().map(|(cluster, _)| named(cluster).map_or("", String::as_str)).collect();
+            sheet.push((name, SheetColumn::Words(names)));
+            sheet.push((share, SheetColumn::Shares(listed().map(|(_, share)| share).collect())));
+        }
+    }
     tasks::write_sheet(&sheet, out)
 }
 

@@ -73,6 +73,9 @@ pub struct ClusterArgs {
     /// File to write: .csv, .jsonl or .parquet
     #[arg(long, short, value_name = "FILE")]
     pub out: Option<PathBuf>,
+    /// Also write the three likeliest clusters of each row, with the share of each
+    #[arg(long, requires = "out")]
+    pub soft: bool,
     #[command(flatten)]
     pub cluster: ClusterOptions,
     /// How vectors are laid out first, for the methods that look at the map [default: umap; positions that a file has are taken as they

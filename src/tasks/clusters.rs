@@ -8,7 +8,8 @@ use std::time::Instant;
 use super::project::natural_metric;
 use super::{Environment, RowInfo, TaskError, shared_graph};
 use crate::analysis::clusters::{
-    ClusterParams as Cut, Clusters, DensityParams, Hierarchy, KMeansParams, average_linkage, density_clusters, k_means,
+    ClusterParams as Cut, Clusters, DensityParams, Exemplars, Hierarchy, KMeansParams, LISTED, Likeliest, Memberships,
+    average_linkage, density_clusters, k_means, memberships,
 };
 use crate::analysis::names::{NameParams, name_classes, name_texts};
 use crate::corpus::{Corpus, Modality};
@@ -155,7 +156,11 @@ impl Input<'_> {
 
     fn clusters(&self, progress: &Progress) -> Result<Clustering, TaskError> {
         let started = Instant::now();
-        let found = find(self, progress)?;
+        // Of equal rows, what is found is the jitter of their map.
+        let found = match self.vectors().are_all_equal() {
+            true => Found::none(self.rows.len()),
+            false => find(self, progress)?,
+        };
         progress.stage("Naming clusters", "steps", 0);
         let fine = level(self, &found.fine, progress)?;
         let coarse = match &found.coarse {
@@ -168,6 +173,7 @@ impl Input<'_> {
             fine,
             coarse,
             membership: found.membership.into(),
+            soft: found.soft.into(),
             seconds: started.elapsed().as_secs_f64(),
         })
     }
@@ -188,6 +194,30 @@ struct Found {
     fine: Vec<i32>,
     coarse: Option<Vec<i32>>,
     membership: Vec<f32>,
+    soft: Vec<Likeliest>,
+}
+
+impl Found {
+    /// No clusters.
+    fn none(rows: usize) -> Self {
+        let soft = vec![[(-1, 0.0); LISTED]; rows];
+        Self { fine: vec![-1; rows], coarse: None, membership: vec![0.0; rows], soft }
+    }
+
+    /// With the shares of clusters, by the distance to their surest rows.
+    fn weighed(self, vectors: &Vectors, progress: &Progress) -> Result<Self, TaskError> {
+        let surest = Exemplars::surest(vectors, &self.fine, &self.membership);
+        let soft = memberships(vectors, &self.fine, &surest, progress)?.likeliest;
+        Ok(Self { soft, ..self })
+    }
+}
+
+/// Positions as vectors.
+fn flat(points: &Positions) -> Result<Vectors, TaskError> {
+    Ok(match points {
+        Positions::Plane(points) => Vectors::new(points.as_flattened().to_vec(), 2)?,
+        Positions::Space(points) => Vectors::new(points.as_flattened().to_vec(), 3)?,
+    })
 }
 
 fn find(request: &Input<'_>, progress: &Progress) -> Result<Found, TaskError> {
@@ -199,33 +229,41 @@ fn find(request: &Input<'_>, progress: &Progress) -> Result<Found, TaskError> {
                 Positions::Plane(points) => Hierarchy::of_points(points, params.min_samples, progress)?,
                 Positions::Space(points) => Hierarchy::of_points(points, params.min_samples, progress)?,
             };
-            Ok(by_density(&found, params))
+            by_density(&found, params).weighed(&flat(points)?, progress)
         }
         ClusterMethod::HdbscanVectors => {
             let vectors = request.vectors();
             if let Some(exact) = Hierarchy::of_vectors(&vectors, params.min_samples, progress)? {
-                return Ok(by_density(&exact, params));
+                return by_density(&exact, params).weighed(&vectors, progress);
             }
             let metric = natural_metric(&vectors);
             let needed = NEIGHBOURS.max(params.min_samples);
             let graph = shared_graph(&request.graph, &vectors, (metric, needed), request.env, progress)?;
-            Ok(by_density(&Hierarchy::of_graph(&vectors, &graph, params.min_samples, progress)?, params))
+            by_density(&Hierarchy::of_graph(&vectors, &graph, params.min_samples, progress)?, params)
+                .weighed(&vectors, progress)
         }
         ClusterMethod::KMeans => {
+            let vectors = request.vectors();
             let found = k_means(
-                &(request.vectors)(),
+                &vectors,
                 &KMeansParams { k: params.k, seed: params.seed, ..KMeansParams::default() },
                 progress,
             )?;
-            let coarse = merged(&found.labels, &found.means, request.vectors().dim());
-            Ok(Found { membership: vec![1.0; found.labels.len()], fine: found.labels, coarse })
+            let coarse = merged(&found.labels, &found.means, vectors.dim());
+            let around = Exemplars::means(&found.means, vectors.dim());
+            let Memberships { likeliest, own } = memberships(&vectors, &found.labels, &around, progress)?;
+            Ok(Found { membership: own, soft: likeliest, fine: found.labels, coarse })
         }
         ClusterMethod::Density => {
             let (fine, coarse) = match points {
                 Positions::Plane(points) => hills(points, params),
                 Positions::Space(points) => hills(points, params),
             };
-            Ok(Found { membership: vec![1.0; fine.len()], fine, coarse })
+            let points = flat(points)?;
+            let equally = vec![1.0; fine.len()];
+            let Memberships { likeliest, own } =
+                memberships(&points, &fine, &Exemplars::surest(&points, &fine, &equally), progress)?;
+            Ok(Found { membership: own, soft: likeliest, fine, coarse })
         }
     }
 }
@@ -279,7 +317,12 @@ fn by_density(hierarchy: &Hierarchy, params: &ClusterParams) -> Found {
         }
         coarse = Some(larger);
     }
-    Found { membership: fine.probabilities, fine: fine.labels, coarse: coarse.map(|found| found.labels) }
+    Found {
+        membership: fine.probabilities,
+        fine: fine.labels,
+        coarse: coarse.map(|found| found.labels),
+        soft: Vec::new(),
+    }
 }
 
 /// Sizes and names of labels.

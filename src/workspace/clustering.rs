@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::analysis::clusters::Likeliest;
 use crate::vectors::RowId;
 
 /// Where clusters are looked for.
@@ -102,6 +103,8 @@ pub struct Clustering {
     pub coarse: ClusterLevel,
     /// How surely each row belongs to its cluster, 0 to 1.
     pub membership: Arc<[f32]>,
+    /// The likeliest clusters of each row with their shares, by the distance to what stands for each.
+    pub soft: Arc<[Likeliest]>,
     /// Seconds it took.
     pub seconds: f64,
 }
@@ -113,6 +116,23 @@ impl Clustering {
             return Some(row.index());
         }
         self.rows.binary_search(&row).ok()
+    }
+
+    /// What there is to tell of a row: "lentil soup 72 %, bread oven 20 %", or that it is in none and what is nearest; `None` for rows that
+    /// were not looked at.
+    pub fn told(&self, row: RowId) -> Option<String> {
+        let at = self.position_of(row)?;
+        let likely = self.soft.get(at)?.iter();
+        let likely = likely.filter(|&&(_, share)| share >= 0.005).filter_map(|&(cluster, share)| {
+            let name = self.fine.names.get(usize::try_from(cluster).ok()?)?;
+            Some(format!("{name} {:.0} %", share * 100.0))
+        });
+        let likely = likely.collect::<Vec<_>>().join(", ");
+        Some(match (self.fine.labels[at] < 0, likely.is_empty()) {
+            (false, _) => likely,
+            (true, true) => "none".to_owned(),
+            (true, false) => format!("none; the nearest are {likely}"),
+        })
     }
 
     /// Number of clusters.

@@ -177,6 +177,8 @@ pub struct Projection {
     pub kl: Arc<[(u32, f32)]>,
     /// The neighbours it was made of; `None` for PCA, which needs none, and for positions from elsewhere.
     pub graph: Option<GraphFacts>,
+    /// Whether all vectors were equal: the map shows nothing then, and is not measured.
+    pub all_equal: bool,
     /// How far it may be trusted; `None` until measured.
     pub quality: Option<Quality>,
     /// How far its distances follow those of the original space; `None` until measured.
@@ -201,6 +203,7 @@ impl Projection {
             explained_variance: [].into(),
             kl: [].into(),
             graph: None,
+            all_equal: false,
             quality: None,
             distances: None,
             seconds: [0.0; 3],

@@ -91,6 +91,13 @@ impl MapPoints {
         }
         self.rows.binary_search(&row).ok()
     }
+
+    /// The rows that are taken, with their positions.
+    #[must_use]
+    pub fn only(&self, taken: impl Fn(RowId) -> bool) -> Self {
+        let places: Vec<usize> = (0..self.rows.len()).filter(|&at| taken(self.rows[at])).collect();
+        Self { rows: places.iter().map(|&at| self.rows[at]).collect(), at: self.at.select(places.into_iter()) }
+    }
 }
 
 impl From<&Projection> for MapPoints {

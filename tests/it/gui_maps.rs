@@ -95,6 +95,15 @@ fn clusters_are_found_named_and_coloured() {
     let styles = &map(rig.harness.state()).styles[&MapChoice::Shown];
     assert_eq!(styles.legend().title, "cluster");
     assert!(map(rig.harness.state()).labels.as_ref().is_some_and(|labels| labels.fine.len() == 3));
+    // The inspector tells how much an item belongs to which.
+    rig.click("Items");
+    let path = rig.harness.state().document().corpus.as_ref().unwrap().item_of(RowId(3)).shown_path.clone();
+    rig.click(&format!("Item {path}"));
+    rig.settle();
+    let own = &found.fine.names[found.soft[3][0].0 as usize];
+    let words = found.told(RowId(3)).unwrap();
+    assert!(words.contains(own.as_str()) && words.contains(" %"), "{words}");
+    rig.harness.get_by_label(&words);
 }
 
 #[test]
@@ -125,6 +134,10 @@ fn the_selection_is_laid_out_alone_and_back() {
     rig.settle();
     rig.choose("birds 20");
     rig.settle();
+    rig.choose("Find clusters among 20 selected");
+    rig.until("clusters were found", |app| map(app).clusters.as_ref().is_some_and(|found| found.rows.len() == 20));
+    let found = map(rig.harness.state()).clusters.clone().unwrap();
+    assert_eq!(found.rows[..], rig.harness.state().document().selection.rows[..]);
     rig.choose("Lay out 20 selected");
     rig.until("the part was laid out", |app| map(app).part.is_some());
     rig.settle();

@@ -111,18 +111,22 @@ pub fn project(
         notes.append(&mut made.notes);
         let started = Instant::now();
         let original = request.original.as_ref().unwrap_or(&request.vectors);
-        let (quality, distances) = match &made.space {
-            Some(space) => measure(original, space, progress)?,
-            None => measure(original, &made.points, progress)?,
+        let all_equal = request.vectors.are_all_equal();
+        notes.extend(all_equal.then(|| "All vectors are equal: this map shows nothing".to_owned()));
+        let measured = match &made.space {
+            _ if all_equal => None,
+            Some(space) => Some(measure(original, space, progress)?),
+            None => Some(measure(original, &made.points, progress)?),
         };
         Ok(Projection {
             space: made.space.map(Into::into),
-            distances: Some(distances),
+            distances: measured.map(|(_, distances)| distances),
             history: made.history.into(),
             explained_variance: pca.explained_variance_ratio.into(),
             kl: made.kl.into(),
             graph: made.graph,
-            quality: Some(quality),
+            all_equal,
+            quality: measured.map(|(quality, _)| quality),
             seconds: [made.seconds[0], made.seconds[1], started.elapsed().as_secs_f64()],
             preparing: [pca_seconds, made.weighing],
             notes: notes.into(),

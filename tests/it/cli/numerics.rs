@@ -111,6 +111,22 @@ fn many_clusters_have_a_coarser_level_and_few_points_no_cluster_of_one() {
         assert_eq!(*of_fine.entry(fine).or_insert(coarse.clone()), coarse);
         assert_eq!(*of_coarse.entry(coarse).or_insert(row % 3), row % 3);
     }
+    // How surely, and which else: shares that fall, and of three clusters sum to 1.
+    told(&rig, &["cluster", "v.npy", "--method", "k-means", "--k", "3", "--soft", "--out", "soft.csv"]);
+    let table = lines(&rig.path("soft.csv"));
+    assert!(
+        table[0].ends_with(
+            ",soft_1,soft_1_name,soft_1_share,soft_2,soft_2_name,soft_2_share,soft_3,soft_3_name,soft_3_share"
+        )
+    );
+    for line in &table[1..] {
+        let fields: Vec<&str> = line.split(',').collect();
+        let share = |at: usize| fields[at].parse::<f32>().unwrap();
+        assert_eq!((fields[4], fields[6]), (fields[9], fields[11]), "{line}");
+        let shares = [11, 14, 17].map(share);
+        assert!(shares.is_sorted_by(|a, b| a >= b) && (shares.iter().sum::<f32>() - 1.0).abs() < 2e-3, "{line}");
+        assert!(shares[0] > 0.8 && shares[0] < 1.0, "{line}");
+    }
     let few = npy::read(&rig.path("plane.npy")).unwrap().select(0..60);
     npy::write(&rig.path("few.npy"), &few).unwrap();
     let found = told(&rig, &["cluster", "few.npy", "--method", "density"]);

@@ -9,6 +9,10 @@ use crate::ui::widgets::{dim, section};
 
 /// What the figures under a map mean.
 pub fn trust(ui: &mut Ui, ctx: &Context<'_>) {
+    ScrollArea::vertical().show(ui, |ui| trust_words(ui, ctx));
+}
+
+fn trust_words(ui: &mut Ui, ctx: &Context<'_>) {
     let paragraph = |ui: &mut Ui, text: &str| {
         ui.add(Label::new(text).wrap());
         ui.add_space(8.0);

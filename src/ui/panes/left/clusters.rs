@@ -5,7 +5,7 @@ use eframe::egui::{self, ComboBox, Ui};
 use super::sliders::{Range, slider};
 use crate::ui::command::Command;
 use crate::ui::context::{Context, ModelState};
-use crate::ui::widgets::{chip, faint, link, plural, section};
+use crate::ui::widgets::{chip, faint, link, plural, section, thousands};
 use crate::workspace::{ClusterMethod, ClusterParams, Column};
 
 /// Paints it.
@@ -76,6 +76,16 @@ pub fn show(ui: &mut Ui, ctx: &Context<'_>) {
             ctx.send(Command::ShowClusterNames(named));
         }
     });
+    let selected = ctx.selection.rows.len();
+    if selected > 3 && selected < rows {
+        let words = format!("Find clusters among {} selected", thousands(selected as u64));
+        if link(ui, &words)
+            .on_hover_text("Only the selected items are grouped and named; the others are in none")
+            .clicked()
+        {
+            ctx.send(Command::ClusterSelection(model.card.id.clone()));
+        }
+    }
     if model.map.moment.is_some() && params.method.on_map() {
         faint(ui, "Clusters are those of the finished map, whichever moment of it is drawn.");
     }
@@ -93,9 +103,18 @@ fn about(method: ClusterMethod) -> &'static str {
 
 fn found(ui: &mut Ui, ctx: &Context<'_>, model: &ModelState) {
     let Some(found) = &model.map.clusters else { return };
+    if model.map.shown().is_some_and(|shown| shown.all_equal) {
+        faint(ui, "All vectors are equal: there is nothing to group.");
+        return;
+    }
     let none = found.noise() * 100.0;
     let rest = if none >= 0.5 { format!(", {none:.0} % of the items in none") } else { String::new() };
-    faint(ui, format!("{}{rest}.", plural(found.len(), "cluster")));
+    let all = model.map.layout.as_ref().map_or(0, |layout| layout.len());
+    let among = match found.rows.len() {
+        rows if rows < all => format!(" among {} items", thousands(rows as u64)),
+        _ => String::new(),
+    };
+    faint(ui, format!("{}{among}{rest}.", plural(found.len(), "cluster")));
     if !found.is_empty() && ctx.settings.colour_by != Column::Cluster && link(ui, "Colour by cluster").clicked() {
         ctx.send(Command::ColourBy(Column::Cluster));
     }

@@ -57,7 +57,9 @@ pub fn show(ui: &mut Ui, ctx: &Context<'_>) {
     }
     match model.map.method {
         None if model.map.given.is_some() => {
-            faint(ui, "The positions as they stand in the file.");
+            let turns =
+                if model.map.turns() { ", in three dimensions: drag with the right button to turn them" } else { "" };
+            faint(ui, format!("The positions as they stand in the file{turns}."));
         }
         Some(Method::Tsne) => tsne(ui, ctx, model),
         Some(Method::Umap) => umap(ui, ctx, model),
@@ -260,7 +262,7 @@ fn more(ui: &mut Ui, ctx: &Context<'_>, model: &ModelState) {
     let id = &model.card.id;
     let method = model.map.method.unwrap_or(Method::Pca);
     ui.add_space(4.0);
-    if method != Method::Tsne {
+    if method != Method::Tsne && !model.map.is_given() {
         ui.horizontal(|ui| {
             widgets::dim(ui, "Axes");
             for (dimensions, name) in [(2, "2-D"), (3, "3-D")] {

@@ -307,6 +307,9 @@ fn trust_card(ui: &mut Ui, ctx: &Context<'_>, (model, key, outside): (&ModelStat
                         (None, None) if model.map.moment.is_some() => {
                             ui.label(plain("On its way: trust is that of the end".into()));
                         }
+                        (None, None) if model.map.shown().is_some_and(|shown| shown.all_equal) => {
+                            ui.label(strong("All vectors are equal: this map shows nothing".into()));
+                        }
                         (None, None) if model.map.is_given() => {
                             ui.label(plain("Positions as they stand in the file".into()));
                         }
