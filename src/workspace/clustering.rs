@@ -118,7 +118,7 @@ impl Clustering {
         self.rows.binary_search(&row).ok()
     }
 
-    /// What there is to tell of a row: "lentil soup 72 %, bread oven 20 %", or that it is in none and what is nearest; `None` for rows that
+    /// What there is to tell of a row: "lentil soup 72 % · bread oven 20 %", or that it is in none and what is nearest; `None` for rows that
     /// were not looked at.
     pub fn told(&self, row: RowId) -> Option<String> {
         let at = self.position_of(row)?;
@@ -127,7 +127,7 @@ impl Clustering {
             let name = self.fine.names.get(usize::try_from(cluster).ok()?)?;
             Some(format!("{name} {:.0} %", share * 100.0))
         });
-        let likely = likely.collect::<Vec<_>>().join(", ");
+        let likely = likely.collect::<Vec<_>>().join(" · ");
         Some(match (self.fine.labels[at] < 0, likely.is_empty()) {
             (false, _) => likely,
             (true, true) => "none".to_owned(),

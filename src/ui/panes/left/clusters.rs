@@ -53,12 +53,7 @@ pub fn show(ui: &mut Ui, ctx: &Context<'_>) {
             }
             faint(ui, "Larger values give fewer, larger clusters.");
             let mut samples = params.min_samples as f32;
-            slider(
-                ui,
-                "Neighbours that make a place dense",
-                &mut samples,
-                &Range { step: 1.0, ..Range::new(1.0, 30.0, 0) },
-            );
+            slider(ui, "Neighbours to be dense", &mut samples, &Range { step: 1.0, ..Range::new(1.0, 30.0, 0) });
             params.min_samples = samples as usize;
             faint(ui, "Larger values leave more items in no cluster.");
         }
