@@ -7,7 +7,7 @@ use crate::models::catalogue::known;
 use crate::models::{InputKind, ModelCard, ModelSource, Precision};
 use crate::projection::Quality;
 use crate::vectors::{kernel_name, level};
-use crate::workspace::EmbeddingSet;
+use crate::workspace::{EmbeddingSet, GraphFacts};
 
 /// An object with its fields in the order given.
 pub(super) fn object(fields: impl IntoIterator<Item = (&'static str, Value)>) -> Value {
@@ -76,4 +76,10 @@ pub(super) fn quality(quality: Option<Quality>) -> [(&'static str, Value); 3] {
         ("continuity", figure(|quality| quality.continuity)),
         ("neighbour_preservation", figure(|quality| quality.neighbours_kept)),
     ]
+}
+
+/// The neighbours a map was made of; `null` where it needed none.
+pub(super) fn graph(facts: Option<GraphFacts>) -> Value {
+    let told = |facts: GraphFacts| json!({ "k": facts.k, "exact": facts.exact, "recall": rounded(facts.recall.map(f64::from), 5) });
+    facts.map_or(Value::Null, told)
 }

@@ -67,12 +67,15 @@ impl From<AnyMetricArg> for Metric {
 
 #[derive(Debug, Args)]
 pub struct ClusterArgs {
-    /// Folders and files, or one file of vectors or of a map; vectors of two dimensions are a map
+    /// Folders and files, or one file of vectors or of a map; vectors of two or three dimensions are a map
     #[arg(required = true, value_name = "PATH|VECTORS|MAP")]
     pub paths: Vec<PathBuf>,
     /// File to write: .csv, .jsonl or .parquet
     #[arg(long, short, value_name = "FILE")]
     pub out: Option<PathBuf>,
+    /// Also write the three likeliest clusters of each row, with the share of each
+    #[arg(long, requires = "out")]
+    pub soft: bool,
     #[command(flatten)]
     pub cluster: ClusterOptions,
     /// How vectors are laid out first, for the methods that look at the map [default: umap; positions that a file has are taken as they
@@ -112,7 +115,8 @@ pub struct ClusterOptions {
     /// k-means: how many clusters
     #[arg(long, short, value_name = "K", default_value_t = ClusterParams::default().k)]
     pub k: usize,
-    /// Density: how far it is smoothed, in shares of the map's extent; larger gives fewer clusters; usual 0.005 to 0.08
+    /// Density: how far it is smoothed, in shares of the map's extent; larger gives fewer clusters; usual 0.005 to
+    /// 0.08; few rows are smoothed by up to 0.08 in any case
     #[arg(long, value_name = "X", default_value_t = ClusterParams::default().bandwidth)]
     pub bandwidth: f32,
 }

@@ -8,14 +8,16 @@ use std::time::Instant;
 use super::project::natural_metric;
 use super::{Environment, RowInfo, TaskError, shared_graph};
 use crate::analysis::clusters::{
-    ClusterParams as Cut, Clusters, DensityParams, Hierarchy, KMeansParams, density_clusters, k_means,
+    ClusterParams as Cut, Clusters, DensityParams, Exemplars, Hierarchy, KMeansParams, LISTED, Likeliest, Memberships,
+    average_linkage, density_clusters, k_means, memberships,
 };
 use crate::analysis::names::{NameParams, name_classes, name_texts};
 use crate::corpus::{Corpus, Modality};
-use crate::picture::Layout;
 use crate::progress::Progress;
 use crate::vectors::{RowId, Vectors};
-use crate::workspace::{ClusterLevel, ClusterMethod, ClusterParams, Clustering, EmbeddingSet, SharedGraph};
+use crate::workspace::{
+    ClusterLevel, ClusterMethod, ClusterParams, Clustering, EmbeddingSet, MapPoints, Positions, SharedGraph,
+};
 
 /// Up to so many rows clusters of the vectors are found unasked.
 const QUICK_VECTORS: usize = 20_000;
@@ -36,8 +38,8 @@ pub struct ClusterRequest {
     pub corpus: Arc<Corpus>,
     /// The vectors.
     pub set: Arc<EmbeddingSet>,
-    /// The map: its rows are those clustered.
-    pub layout: Arc<Layout>,
+    /// The map, in the dimensions it was made in: its rows are those clustered.
+    pub map: MapPoints,
     /// How.
     pub params: ClusterParams,
 }
@@ -45,15 +47,15 @@ pub struct ClusterRequest {
 impl ClusterRequest {
     /// Whether it takes so little that it may be done unasked.
     pub fn is_quick(&self) -> bool {
-        self.layout.len() <= if self.params.method.on_map() { QUICK_MAP } else { QUICK_VECTORS }
+        self.map.rows.len() <= if self.params.method.on_map() { QUICK_MAP } else { QUICK_VECTORS }
     }
 
     /// The vectors of the map's rows.
     fn vectors(&self) -> Vectors {
-        if *self.layout.rows() == self.set.rows {
+        if self.map.rows == self.set.rows {
             return self.set.vectors.clone();
         }
-        self.set.vectors.select(self.layout.rows().iter().filter_map(|&row| self.set.position_of(row)))
+        self.set.vectors.select(self.map.rows.iter().filter_map(|&row| self.set.position_of(row)))
     }
 }
 
@@ -62,7 +64,7 @@ impl ClusterRequest {
 /// # Errors
 /// Cancelled.
 pub fn clusters(request: &ClusterRequest, env: &Environment, progress: &Progress) -> Result<Clustering, TaskError> {
-    let (corpus, rows, set) = (&request.corpus, request.layout.rows(), &request.set);
+    let (corpus, rows, set) = (&request.corpus, &request.map.rows, &request.set);
     let vectors = || request.vectors();
     let text = |at: usize| corpus.text_of(rows[at]);
     let note = |at: usize| set.position_of(rows[at]).and_then(|at| set.notes.get(at)).map_or("", String::as_str);
@@ -71,7 +73,7 @@ pub fn clusters(request: &ClusterRequest, env: &Environment, progress: &Progress
             params: request.params,
             env,
             rows: rows.clone(),
-            points: request.layout.points(),
+            points: &request.map.at,
             vectors: &vectors,
             graph: if *rows == set.rows { set.graph.clone() } else { SharedGraph::default() },
             words: Words {
@@ -89,8 +91,8 @@ pub fn clusters(request: &ClusterRequest, env: &Environment, progress: &Progress
 pub struct RowClusterRequest {
     /// A vector a row.
     pub vectors: Vectors,
-    /// A position a row; may be empty where the method does not look at the map.
-    pub points: Arc<[[f32; 2]]>,
+    /// A position a row, of two or three dimensions; may be empty where the method does not look at the map.
+    pub points: Positions,
     /// What is known of the rows, for names.
     pub rows: Arc<[RowInfo]>,
     /// Likeliest classes of each picture; may be empty.
@@ -133,7 +135,7 @@ struct Input<'a> {
     params: ClusterParams,
     env: &'a Environment,
     rows: Arc<[RowId]>,
-    points: &'a [[f32; 2]],
+    points: &'a Positions,
     vectors: &'a (dyn Fn() -> Vectors + Sync),
     graph: SharedGraph,
     words: Words<'a>,
@@ -154,7 +156,11 @@ impl Input<'_> {
 
     fn clusters(&self, progress: &Progress) -> Result<Clustering, TaskError> {
         let started = Instant::now();
-        let found = find(self, progress)?;
+        // Of equal rows, what is found is the jitter of their map.
+        let found = match self.vectors().are_all_equal() {
+            true => Found::none(self.rows.len()),
+            false => find(self, progress)?,
+        };
         progress.stage("Naming clusters", "steps", 0);
         let fine = level(self, &found.fine, progress)?;
         let coarse = match &found.coarse {
@@ -167,6 +173,7 @@ impl Input<'_> {
             fine,
             coarse,
             membership: found.membership.into(),
+            soft: found.soft.into(),
             seconds: started.elapsed().as_secs_f64(),
         })
     }
@@ -187,6 +194,30 @@ struct Found {
     fine: Vec<i32>,
     coarse: Option<Vec<i32>>,
     membership: Vec<f32>,
+    soft: Vec<Likeliest>,
+}
+
+impl Found {
+    /// No clusters.
+    fn none(rows: usize) -> Self {
+        let soft = vec![[(-1, 0.0); LISTED]; rows];
+        Self { fine: vec![-1; rows], coarse: None, membership: vec![0.0; rows], soft }
+    }
+
+    /// With the shares of clusters, by the distance to their surest rows.
+    fn weighed(self, vectors: &Vectors, progress: &Progress) -> Result<Self, TaskError> {
+        let surest = Exemplars::surest(vectors, &self.fine, &self.membership);
+        let soft = memberships(vectors, &self.fine, &surest, progress)?.likeliest;
+        Ok(Self { soft, ..self })
+    }
+}
+
+/// Positions as vectors.
+fn flat(points: &Positions) -> Result<Vectors, TaskError> {
+    Ok(match points {
+        Positions::Plane(points) => Vectors::new(points.as_flattened().to_vec(), 2)?,
+        Positions::Space(points) => Vectors::new(points.as_flattened().to_vec(), 3)?,
+    })
 }
 
 fn find(request: &Input<'_>, progress: &Progress) -> Result<Found, TaskError> {
@@ -194,32 +225,81 @@ fn find(request: &Input<'_>, progress: &Progress) -> Result<Found, TaskError> {
     let points = request.points;
     match params.method {
         ClusterMethod::HdbscanMap => {
-            Ok(by_density(&Hierarchy::of_points(points, params.min_samples, progress)?, params))
+            let found = match points {
+                Positions::Plane(points) => Hierarchy::of_points(points, params.min_samples, progress)?,
+                Positions::Space(points) => Hierarchy::of_points(points, params.min_samples, progress)?,
+            };
+            by_density(&found, params).weighed(&flat(points)?, progress)
         }
         ClusterMethod::HdbscanVectors => {
             let vectors = request.vectors();
             if let Some(exact) = Hierarchy::of_vectors(&vectors, params.min_samples, progress)? {
-                return Ok(by_density(&exact, params));
+                return by_density(&exact, params).weighed(&vectors, progress);
             }
             let metric = natural_metric(&vectors);
             let needed = NEIGHBOURS.max(params.min_samples);
             let graph = shared_graph(&request.graph, &vectors, (metric, needed), request.env, progress)?;
-            Ok(by_density(&Hierarchy::of_graph(&vectors, &graph, params.min_samples, progress)?, params))
+            by_density(&Hierarchy::of_graph(&vectors, &graph, params.min_samples, progress)?, params)
+                .weighed(&vectors, progress)
         }
         ClusterMethod::KMeans => {
+            let vectors = request.vectors();
             let found = k_means(
-                &(request.vectors)(),
+                &vectors,
                 &KMeansParams { k: params.k, seed: params.seed, ..KMeansParams::default() },
                 progress,
             )?;
-            Ok(Found { membership: vec![1.0; found.labels.len()], fine: found.labels, coarse: None })
+            let coarse = merged(&found.labels, &found.means, vectors.dim());
+            let around = Exemplars::means(&found.means, vectors.dim());
+            let Memberships { likeliest, own } = memberships(&vectors, &found.labels, &around, progress)?;
+            Ok(Found { membership: own, soft: likeliest, fine: found.labels, coarse })
         }
         ClusterMethod::Density => {
-            let found =
-                density_clusters(points, &DensityParams { bandwidth: params.bandwidth, ..DensityParams::default() });
-            Ok(Found { membership: vec![1.0; found.labels.len()], fine: found.labels, coarse: None })
+            let (fine, coarse) = match points {
+                Positions::Plane(points) => hills(points, params),
+                Positions::Space(points) => hills(points, params),
+            };
+            let points = flat(points)?;
+            let equally = vec![1.0; fine.len()];
+            let Memberships { likeliest, own } =
+                memberships(&points, &fine, &Exemplars::surest(&points, &fine, &equally), progress)?;
+            Ok(Found { membership: own, soft: likeliest, fine, coarse })
         }
     }
+}
+
+/// The hills of a map, and wider ones where they are many.
+fn hills<const D: usize>(points: &[[f32; D]], params: &ClusterParams) -> (Vec<i32>, Option<Vec<i32>>) {
+    let params = DensityParams { bandwidth: params.blur(points.len(), D), ..DensityParams::default() };
+    let labels = density_clusters(points, &params).labels;
+    let count = labels.iter().max().map_or(0, |&most| (most + 1).max(0) as usize);
+    let mut sums = vec![([0.0f64; D], 0.0f64); count];
+    for (point, &label) in points.iter().zip(&labels) {
+        if let Some(sum) = usize::try_from(label).ok().and_then(|label| sums.get_mut(label)) {
+            sum.0.iter_mut().zip(point).for_each(|(sum, &value)| *sum += f64::from(value));
+            sum.1 += 1.0;
+        }
+    }
+    let centres: Vec<f32> = sums.iter().flat_map(|(sum, rows)| sum.map(|sum| (sum / rows.max(1.0)) as f32)).collect();
+    let coarse = merged(&labels, &centres, D);
+    (labels, coarse)
+}
+
+/// Clusters put together where they are many: those whose centres, of `dim` values each, lie together. Numbered by size, as clusters are.
+fn merged(labels: &[i32], centres: &[f32], dim: usize) -> Option<Vec<i32>> {
+    let groups = average_linkage(centres, dim, MANY);
+    let count = groups.iter().max().map_or(0, |&most| most as usize + 1);
+    if count > MANY || count == groups.len() {
+        return None;
+    }
+    let group = |&label: &i32| usize::try_from(label).ok().and_then(|label| groups.get(label)).copied();
+    let mut sizes = vec![0usize; count];
+    labels.iter().filter_map(group).for_each(|group| sizes[group as usize] += 1);
+    let mut order: Vec<usize> = (0..count).collect();
+    order.sort_by_key(|&group| (std::cmp::Reverse(sizes[group]), group));
+    let mut number = vec![-1; count];
+    order.iter().zip(0..).for_each(|(&group, place)| number[group] = place);
+    Some(labels.iter().map(|label| group(label).map_or(-1, |group| number[group as usize])).collect())
 }
 
 /// The clusters of a hierarchy, and larger ones where they are many.
@@ -237,7 +317,12 @@ fn by_density(hierarchy: &Hierarchy, params: &ClusterParams) -> Found {
         }
         coarse = Some(larger);
     }
-    Found { membership: fine.probabilities, fine: fine.labels, coarse: coarse.map(|found| found.labels) }
+    Found {
+        membership: fine.probabilities,
+        fine: fine.labels,
+        coarse: coarse.map(|found| found.labels),
+        soft: Vec::new(),
+    }
 }
 
 /// Sizes and names of labels.

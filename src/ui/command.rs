@@ -145,6 +145,8 @@ pub enum Command {
     MeasureReductions(ModelId),
     /// Look for clusters now.
     FindClusters(ModelId),
+    /// Look for clusters among the selected rows alone.
+    ClusterSelection(ModelId),
     /// End a running layout and keep what is there.
     KeepLayout(ModelId),
     /// Other parameters for the next t-SNE, and for a running one as far as it can take them.

@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::command::{Command, CommandSender, Dialog, MapTool};
-pub use super::maps::{EarlierMap, KeptMap, LiveInfo, MapChoice, MapLabel, MapLabels, MapModel, Pin, TornLines};
+pub use super::maps::{
+    EarlierMap, GivenMap, KeptMap, LiveInfo, MapChoice, MapLabel, MapLabels, MapModel, Pin, TornLines,
+};
 use super::settings::Settings;
 use super::theme::Theme;
 use crate::corpus::{Corpus, Modality};

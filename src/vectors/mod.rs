@@ -102,6 +102,14 @@ impl Vectors {
         &self.values()[index * self.dim..(index + 1) * self.dim]
     }
 
+    /// Whether there are several sound rows and all of them are the same; rows with values that are not finite are left aside.
+    pub fn are_all_equal(&self) -> bool {
+        let mut sound = self.rows().filter(|row| row.iter().all(|value| value.is_finite()));
+        let Some(first) = sound.next() else { return false };
+        let mut others = sound.peekable();
+        others.peek().is_some() && others.all(|row| row == first)
+    }
+
     /// All rows in order.
     pub fn rows(&self) -> impl ExactSizeIterator<Item = &[f32]> {
         self.values().chunks_exact(self.dim)

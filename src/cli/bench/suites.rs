@@ -79,6 +79,8 @@ fn map_facts(made: &Projection) -> Vec<(&'static str, Value)> {
             ("epochs", params.umap.epochs_for(made.points.len()).into()),
         ]),
     }
+    facts.push(("exact", json!(made.graph.map(|graph| graph.exact))));
+    facts.push(("recall", rounded(made.graph.and_then(|graph| graph.recall).map(f64::from), 5)));
     facts.extend(quality(made.quality));
     let correlation = made.distances.map(|found| f64::from(found.spearman));
     facts.push(("distance_correlation", rounded(correlation, 4)));
@@ -145,7 +147,7 @@ pub(super) fn cluster(args: &BenchClusterArgs, session: &Session) -> Result<(), 
     let source = input(&args.bench, session, ENDINGS)?;
     if params.method.on_map() && source.points.is_none() {
         return Err(Failure::Usage(format!(
-            "this method looks at a map: give a file of 2 dimensions, or --method hdbscan-vectors or k-means for {}",
+            "this method looks at a map: give a file of 2 or 3 dimensions, or --method hdbscan-vectors or k-means for {}",
             source.vectors.dim()
         )));
     }
