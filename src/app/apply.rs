@@ -302,7 +302,7 @@ impl App {
         &mut self,
         id: &ModelId,
         (method, part): (Method, bool),
-        result: Result<(Projection, Arc<Layout>), TaskError>,
+        result: Result<(Arc<Projection>, Arc<Layout>), TaskError>,
     ) {
         let shown = self.document.shown.as_ref() == Some(id);
         self.document.live.remove(id);
@@ -327,7 +327,6 @@ impl App {
             duration(seconds)
         );
         let notes = projection.notes.join("\n");
-        let projection = Arc::new(projection);
         if part {
             model.map.part = Some(projection);
         } else {

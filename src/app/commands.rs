@@ -104,6 +104,10 @@ impl App {
                 self.settings.umap = params;
                 self.steer();
             }
+            Command::SetPacmap(params) => {
+                self.settings.pacmap = params;
+                self.steer();
+            }
             Command::SetDimensions(dimensions) => self.settings.dimensions = dimensions.clamp(2, 3),
             Command::SetByFolder(by_folder) => self.settings.by_folder = by_folder,
             Command::SetMetric(metric) => self.settings.metric = metric,

@@ -112,11 +112,11 @@ impl Document {
         std::mem::replace(self, fresh)
     }
 
-    /// The sets and the maps that items may be added to: of each model the one shown, if it is whole and laid out by t-SNE or UMAP, else
-    /// the best there is.
+    /// The sets and the maps that items may be added to: of each model the one shown, if it is whole and not laid out by PCA, else the best
+    /// there is.
     pub fn maps_to_grow(&self) -> BTreeMap<ModelId, Before> {
         let of = |model: &ModelState| {
-            let methods = [model.map.method, Some(Method::Umap), Some(Method::Tsne)];
+            let methods = [model.map.method, Some(Method::Umap), Some(Method::Tsne), Some(Method::Pacmap)];
             let laid_out = methods.into_iter().flatten().filter(|method| *method != Method::Pca);
             let map = laid_out.filter_map(|method| model.map.projections.get(&method)).next()?.clone();
             Some((model.card.id.clone(), Before { set: model.set.clone()?, map }))

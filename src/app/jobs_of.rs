@@ -30,7 +30,7 @@ pub enum Outcome {
     /// A model embedded it.
     Embedded(u64, ModelId, Box<Result<(EmbeddingSet, CacheReport), TaskError>>),
     /// Vectors were laid out by a method; all of them, or (true) some rows alone.
-    Projected(u64, ModelId, (Method, bool), Result<(Projection, Arc<Layout>), TaskError>),
+    Projected(u64, ModelId, (Method, bool), Result<(Arc<Projection>, Arc<Layout>), TaskError>),
     /// The shown map was seen at another moment or from another side.
     Placed(u64, ModelId, Arc<Layout>),
     /// A model's maps were coloured, and the names of clusters placed on the shown one.

@@ -26,7 +26,14 @@ impl App {
             tsne.engine = TsneEngine::Embedlens;
         }
         let dimensions = if method == Method::Tsne { 2 } else { settings.dimensions };
-        ProjectionParams { method, dimensions, metric: settings.metric, tsne, umap: settings.umap }
+        ProjectionParams {
+            method,
+            dimensions,
+            metric: settings.metric,
+            tsne,
+            umap: settings.umap,
+            pacmap: settings.pacmap,
+        }
     }
 
     /// Lays a model's vectors out.
@@ -80,6 +87,7 @@ impl App {
         let iterations = match method {
             Method::Tsne => request.params.tsne.iterations,
             Method::Umap => request.params.umap.epochs_for(request.rows.len()),
+            Method::Pacmap => request.params.pacmap.iterations,
             Method::Pca => 0,
         };
         let engine = if method == Method::Tsne { request.params.tsne.engine } else { TsneEngine::Embedlens };
@@ -89,7 +97,7 @@ impl App {
         let job = self.jobs.spawn(spec(title, lane, Policy::Replace), move |progress| {
             let result = tasks::project(&request, &slot, &environment, progress).map(|projection| {
                 let layout = layout_of(&MapPoints::from(&projection));
-                (projection, layout)
+                (Arc::new(projection), layout)
             });
             Outcome::Projected(generation, model_id, (method, part), result)
         });
@@ -341,6 +349,10 @@ fn made_with(projection: &Projection) -> String {
         Method::Umap => {
             let umap = &params.umap;
             format!("UMAP{rows}, {} neighbours, distance {:.2}", umap.n_neighbors, umap.min_dist)
+        }
+        Method::Pacmap => {
+            let near = params.pacmap.neighbours_for(projection.rows.len());
+            format!("PaCMAP{rows}, {near} neighbours, further pairs {:.1}", params.pacmap.fp_ratio)
         }
     }
 }

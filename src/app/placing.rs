@@ -2,6 +2,8 @@
 //!
 //! Invariant: no point that is on a map is moved.
 
+use std::sync::Arc;
+
 use super::App;
 use super::document::Before;
 use super::jobs_of::{Outcome, spec};
@@ -37,7 +39,7 @@ impl App {
             let request = PlaceNewRequest { before, map, set };
             let made = tasks::place_new(&request, &environment, progress).map(|projection| {
                 let layout = layout_of(&MapPoints::from(&projection));
-                (projection, layout)
+                (Arc::new(projection), layout)
             });
             Outcome::Projected(generation, model_id, (method, false), made)
         });

@@ -98,9 +98,10 @@ pub enum Command {
         F.parquet hold ids and texts themselves.\n\
         With several models the first writes F.npy, the others F-MODEL.npy.")]
     Embed(EmbedArgs),
-    /// Lay vectors out by PCA, t-SNE or UMAP, and say how far the map may be trusted
+    /// Lay vectors out by PCA, t-SNE, UMAP or PaCMAP, and say how far the map may be trusted
     #[command(after_help = "Examples:\n  embedlens project notes --method tsne --out map.csv\n  \
         embedlens project notes --method umap --dimensions 3 --out space.csv\n  \
+        embedlens project notes --method pacmap --neighbors 20 --out map.csv\n  \
         embedlens project old --method umap --place new --out map.csv\n  \
         embedlens project vectors.npy --reduce pca:50 --method umap --out map.npy\n  \
         embedlens project vectors.npy --method pca --out map.csv --json")]

@@ -158,7 +158,7 @@ fn line((projection, made): (&Projection, Made), out: &Path) -> String {
             let two: f32 = projection.explained_variance.iter().take(2).sum();
             format!(", {:.1} % of the variance", two * 100.0)
         }
-        Method::Tsne | Method::Umap => String::new(),
+        Method::Tsne | Method::Umap | Method::Pacmap => String::new(),
     };
     let graph = projection.graph.filter(|graph| !graph.exact);
     let graph = graph.map_or_else(String::new, |graph| format!(", neighbours approximate ({})", graph.words()));

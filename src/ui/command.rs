@@ -12,7 +12,7 @@ use super::maps::MapChoice;
 use super::settings::{PaletteChoice, Perspective, ThemeChoice};
 use crate::corpus::LoadOptions;
 use crate::jobs::JobId;
-use crate::projection::{Method, TsneParams, UmapParams};
+use crate::projection::{Method, PacmapParams, TsneParams, UmapParams};
 use crate::vectors::{Metric, RowId};
 use crate::workspace::{ClusterParams, Column, ModelId, Overrides, Remedy};
 
@@ -153,7 +153,9 @@ pub enum Command {
     SetTsne(TsneParams),
     /// Other parameters for the next UMAP, and for a running one as far as it can take them.
     SetUmap(UmapParams),
-    /// Two or three dimensions for the next UMAP or PCA.
+    /// Other parameters for the next `PaCMAP`, and for a running one as far as it can take them.
+    SetPacmap(PacmapParams),
+    /// Two or three dimensions for the next UMAP, `PaCMAP` or PCA.
     SetDimensions(usize),
     /// Whether UMAP keeps folders together.
     SetByFolder(bool),

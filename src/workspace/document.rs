@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::SharedGraph;
 use crate::models::{ModelCard, Similarity};
-use crate::projection::{DistanceCorrelation, Method, Quality, TsneParams, UmapParams};
+use crate::projection::{DistanceCorrelation, Method, PacmapParams, Quality, TsneParams, UmapParams};
 use crate::search::NeighbourGraph;
 use crate::vectors::{Metric, RowId, Vectors};
 
@@ -105,7 +105,7 @@ impl EmbeddingSet {
 pub struct ProjectionParams {
     /// The method.
     pub method: Method,
-    /// 2 or 3: with 3, UMAP and PCA find three axes, and the map is a picture of space seen from one side. Default 2.
+    /// 2 or 3: with 3, UMAP, `PaCMAP` and PCA find three axes, and the map is a picture of space seen from one side. Default 2.
     pub dimensions: usize,
     /// What counts as near; `None` takes the cosine of vectors of length 1 and the distance of others.
     pub metric: Option<Metric>,
@@ -113,19 +113,28 @@ pub struct ProjectionParams {
     pub tsne: TsneParams,
     /// UMAP's own parameters; unused by others.
     pub umap: UmapParams,
+    /// `PaCMAP`'s own parameters; unused by others.
+    pub pacmap: PacmapParams,
 }
 
 impl ProjectionParams {
     /// A method with its usual parameters.
     pub fn new(method: Method) -> Self {
-        Self { method, dimensions: 2, metric: None, tsne: TsneParams::default(), umap: UmapParams::default() }
+        Self {
+            method,
+            dimensions: 2,
+            metric: None,
+            tsne: TsneParams::default(),
+            umap: UmapParams::default(),
+            pacmap: PacmapParams::default(),
+        }
     }
 }
 
 /// A map as it was at one moment of its optimisation.
 #[derive(Clone, Debug)]
 pub struct Moment {
-    /// Iterations (t-SNE) or epochs (UMAP) done.
+    /// Iterations (t-SNE, `PaCMAP`) or epochs (UMAP) done.
     pub iteration: u32,
     /// A position a row.
     pub points: Arc<[[f32; 2]]>,

@@ -45,9 +45,18 @@ fn opened() -> (tempfile::TempDir, Rig) {
 
 #[test]
 fn umap_lays_out_and_its_past_can_be_seen() {
+    its_past_can_be_seen(Method::Umap);
+}
+
+#[test]
+fn pacmap_lays_out_and_its_past_can_be_seen() {
+    its_past_can_be_seen(Method::Pacmap);
+}
+
+fn its_past_can_be_seen(method: Method) {
     let (_folder, mut rig) = opened();
-    rig.choose("UMAP");
-    rig.until("UMAP was done", |app| map(app).layouts.contains_key(&Method::Umap));
+    rig.choose(method.name());
+    rig.until("the layout was done", move |app| map(app).layouts.contains_key(&method));
     rig.settle();
     let end = map(rig.harness.state()).layout.clone().unwrap();
     let shown = map(rig.harness.state()).shown().unwrap().clone();

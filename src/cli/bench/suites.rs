@@ -37,7 +37,11 @@ pub(super) fn project(args: &BenchProjectArgs, session: &Session) -> Result<(), 
     for _ in 0..args.bench.runs {
         let made = maps::lay_out(session, &fresh(&source), (params, args.layout.tuning.by_label))?;
         let ([neighbours, layout, quality], [components, weights]) = (made.seconds, made.preparing);
-        let weighing = if params.method == Method::Umap { "fuzzy_set" } else { "affinities" };
+        let weighing = match params.method {
+            Method::Umap => "fuzzy_set",
+            Method::Pacmap => "pairs",
+            Method::Pca | Method::Tsne => "affinities",
+        };
         stages.add("components", components);
         if params.method != Method::Pca {
             stages.add("neighbours", neighbours);
@@ -77,6 +81,10 @@ fn map_facts(made: &Projection) -> Vec<(&'static str, Value)> {
         Method::Umap => facts.extend([
             ("neighbours", params.umap.n_neighbors.into()),
             ("epochs", params.umap.epochs_for(made.points.len()).into()),
+        ]),
+        Method::Pacmap => facts.extend([
+            ("neighbours", params.pacmap.neighbours_for(made.points.len()).into()),
+            ("iterations", params.pacmap.iterations.into()),
         ]),
     }
     facts.push(("exact", json!(made.graph.map(|graph| graph.exact))));

@@ -114,7 +114,7 @@ fn umap_state<const D: usize>(
 }
 
 /// The shared neighbours, and the seconds they took.
-fn found(
+pub(super) fn found(
     request: &ProjectRequest,
     k: usize,
     (env, progress): (&Environment, &Progress),
@@ -257,6 +257,7 @@ pub(super) fn stop_in_the_middle(request: &ProjectRequest, env: &Environment) {
     let start = pca.plane(&request.vectors).unwrap();
     let needed = match request.params.method {
         crate::projection::Method::Tsne => request.params.tsne.neighbours_needed(request.vectors.len()),
+        crate::projection::Method::Pacmap => request.params.pacmap.neighbours_needed(request.vectors.len()),
         _ => request.params.umap.neighbours_needed(),
     };
     let (graph, _) = found(request, needed, (env, &progress)).unwrap();
@@ -268,6 +269,9 @@ pub(super) fn stop_in_the_middle(request: &ProjectRequest, env: &Environment) {
                 state: tsne_state(request, &start, &graph, (&mut keeper, &progress)).unwrap().0,
                 params,
             })
+        }
+        crate::projection::Method::Pacmap => {
+            super::pacmap::optimiser::<2>(request, &start, &graph, (&mut keeper, &progress)).unwrap().0
         }
         _ => {
             let params = request.params.umap;

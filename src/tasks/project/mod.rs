@@ -7,6 +7,7 @@ mod keeper;
 mod live;
 mod methods;
 mod optimise;
+mod pacmap;
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -165,6 +166,7 @@ fn lay_out(
         }
         Method::Tsne => methods::tsne(request, &start, live, (env, progress)),
         Method::Umap => methods::umap(request, (pca, &start), live, (env, progress)),
+        Method::Pacmap => pacmap::pacmap(request, (pca, &start), live, (env, progress)),
     }
 }
 
@@ -199,7 +201,7 @@ mod tests {
 
     #[test]
     fn every_method_lays_out_every_row_and_is_measured() {
-        for method in [Method::Pca, Method::Tsne, Method::Umap] {
+        for method in [Method::Pca, Method::Tsne, Method::Umap, Method::Pacmap] {
             let live = LiveSlot::default();
             let made = project(&request(method), &live, &Environment::default(), &Progress::new()).unwrap();
             assert_eq!(made.points.len(), 60);
@@ -218,7 +220,7 @@ mod tests {
 
     #[test]
     fn three_axes_are_found_and_their_first_two_shown() {
-        for method in [Method::Pca, Method::Umap] {
+        for method in [Method::Pca, Method::Umap, Method::Pacmap] {
             let mut request = request(method);
             request.params.dimensions = 3;
             let made = project(&request, &LiveSlot::default(), &Environment::default(), &Progress::new()).unwrap();

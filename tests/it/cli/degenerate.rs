@@ -7,8 +7,12 @@ use serde_json::Value;
 use super::rig::Rig;
 use embedlens::vectors::{Vectors, npy};
 
-const LAYOUTS: [&[&str]; 3] =
-    [&["--method", "pca"], &["--method", "tsne", "--iterations", "60"], &["--method", "umap", "--epochs", "30"]];
+const LAYOUTS: [&[&str]; 4] = [
+    &["--method", "pca"],
+    &["--method", "tsne", "--iterations", "60"],
+    &["--method", "umap", "--epochs", "30"],
+    &["--method", "pacmap", "--iterations", "60"],
+];
 const GROUPINGS: [&str; 4] = ["hdbscan-map", "hdbscan-vectors", "k-means", "density"];
 
 fn write(rig: &Rig, name: &str, values: Vec<f32>, dim: usize) {

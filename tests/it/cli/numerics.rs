@@ -204,6 +204,25 @@ fn umap_lays_out_in_two_and_three_axes_the_same_every_time() {
 }
 
 #[test]
+fn pacmap_lays_out_in_two_and_three_axes_the_same_every_time() {
+    let rig = Rig::new();
+    heaps(&rig);
+    let pacmap = ["project", "v.npy", "--method", "pacmap", "--iterations", "100", "--neighbors", "8"];
+    let found = told(&rig, &[&pacmap[..], &["--out", "map.npy"]].concat());
+    assert_eq!((&found["method"], &found["dimensions"]), (&"pacmap".into(), &2.into()));
+    assert!(found["trustworthiness"].as_f64().unwrap() > 0.8, "{found}");
+    told(&rig, &[&pacmap[..], &["--out", "again.npy", "--threads", "1"]].concat());
+    assert_eq!(fs_err::read(rig.path("map.npy")).unwrap(), fs_err::read(rig.path("again.npy")).unwrap());
+    let other = ["--dimensions", "3", "--mid-near", "1", "--further", "4", "--neighbors", "0", "--out", "space.npy"];
+    told(&rig, &[&["project", "v.npy", "--method", "pacmap"][..], &other].concat());
+    assert_eq!(npy::read(&rig.path("space.npy")).unwrap().dim(), 3);
+    let args = ["render", "v.npy", "--out", "map.svg", "--method", "pacmap", "--further", "3"];
+    rig.run(&args).succeeded();
+    let svg = fs_err::read_to_string(rig.path("map.svg")).unwrap();
+    assert!(svg.contains("PaCMAP, 10 neighbours, further pairs 3"));
+}
+
+#[test]
 fn vectors_are_made_shorter_before_they_are_laid_out() {
     let rig = Rig::new();
     heaps(&rig);
@@ -220,8 +239,9 @@ fn vectors_are_made_shorter_before_they_are_laid_out() {
 fn benchmarks_end_with_one_line_of_json() {
     let rig = Rig::new();
     heaps(&rig);
-    let suites: [(&[&str], &[&str]); 5] = [
+    let suites: [(&[&str], &[&str]); 6] = [
         (&["project", "--method", "umap", "--epochs", "20"], &["neighbours", "fuzzy_set", "layout", "quality"]),
+        (&["project", "--method", "pacmap", "--iterations", "30"], &["neighbours", "pairs", "layout", "quality"]),
         (&["project", "--method", "tsne", "--iterations", "30"], &["neighbours", "affinities", "layout", "quality"]),
         (&["neighbours", "--k", "7"], &["neighbours", "recall"]),
         (&["pca", "--components", "4"], &["components", "coordinates"]),
@@ -275,6 +295,8 @@ fn what_makes_no_sense_is_refused_before_any_work() {
         &["project", "v.npy", "--method", "umap", "--min-dist", "2", "--out", "x.csv"],
         &["project", "v.npy", "--method", "umap", "--by-label", "--label-weight", "2", "--out", "x.csv"],
         &["project", "v.npy", "--method", "umap", "--repulsion-strength", "-1", "--out", "x.csv"],
+        &["project", "v.npy", "--method", "pacmap", "--further", "0", "--out", "x.csv"],
+        &["project", "v.npy", "--method", "pacmap", "--neighbors", "151", "--out", "x.csv"],
         &["bench", "--input", "v.npy"],
         &["bench", "pca", "--input", "v.npy", "--runs", "0"],
         &["bench", "cluster", "--input", "v.npy", "--method", "density"],

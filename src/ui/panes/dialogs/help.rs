@@ -43,7 +43,7 @@ fn trust_words(ui: &mut Ui, ctx: &Context<'_>) {
     this_map(ui, ctx);
     dim(
         ui,
-        "Distances between far groups and the sizes of groups mean little under t-SNE. Under PCA distances are true but flattened.",
+        "Distances between far groups and the sizes of groups mean little under t-SNE and UMAP; under PaCMAP how groups lie to each other means more, distances still little. Under PCA distances are true but flattened.",
     );
 }
 
@@ -103,7 +103,7 @@ pub fn shortcuts(ui: &mut Ui) {
             ("Shift+drag", "Add what the line encloses"),
             ("Alt+drag", "Take away what the line encloses"),
             ("Arrow keys, + −", "Move and zoom when the map has the keyboard"),
-            ("Space", "Pause or resume t-SNE"),
+            ("Space", "Pause or resume a running layout"),
             ("Escape", "Clear selection, close windows"),
             ("Up, Down", "Move through the hits of a query, the map follows"),
         ] {
