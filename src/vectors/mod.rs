@@ -10,6 +10,7 @@ mod cpu;
 pub(crate) mod dense;
 mod error;
 mod kernels;
+mod krylov;
 mod mapped;
 pub mod npy;
 mod panels;
