@@ -45,7 +45,7 @@ pub use clusters::{ClusterRequest, RowClusterRequest, clusters, folder_labels, r
 pub use convert::{ConvertRequest, convert_model};
 pub use distill::{DistillRequest, Distilled, Weighting, distill};
 pub use download::{DownloadRequest, Fetchable, download_model, fetchable};
-pub use embed::{EmbedRequest, EmbedTimes, EmbedTrial, SeenPictures, WARM_UP, embed, time_embedding};
+pub use embed::{EmbedRequest, EmbedTimes, EmbedTrial, SeenPictures, TrialInputs, WARM_UP, embed, time_embedding};
 pub use environment::Environment;
 pub use error::TaskError;
 pub use explain::{explain, explain_text};

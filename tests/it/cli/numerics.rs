@@ -259,6 +259,22 @@ fn benchmarks_end_with_one_line_of_json() {
         assert!(told.get("peak_memory_mb").is_some() && told["kernel"].is_string());
     }
     assert_eq!(npy::read(&rig.path("result.npy")).unwrap().len(), 180);
+    // Clusters are held against labels: against their own, they agree.
+    let made = rig.run(&["bench", "cluster", "--input", "plane.npy", "--runs", "1", "--no-peak", "--out", "c.npy"]);
+    made.succeeded();
+    let own: Vec<String> = embedlens::vectors::npy::read(&rig.path("c.npy"))
+        .unwrap()
+        .values()
+        .iter()
+        .map(|label| format!("{label}\n"))
+        .collect();
+    rig.file("labels.txt", own.concat());
+    rig.file("few.txt", "1\n");
+    let against = |file: &str| {
+        rig.run(&["bench", "cluster", "--input", "plane.npy", "--runs", "1", "--no-peak", "--labels", file, "--json"])
+    };
+    assert_eq!(against("labels.txt").succeeded().json()["adjusted_rand"], 1.0);
+    assert!(against("few.txt").exits(1).stderr().contains("1 lines"));
     let table = rig.run(&["bench", "cluster", "--input", "plane.npy", "--runs", "1", "--no-peak"]).succeeded().stdout();
     assert!(table.contains("clusters") && table.contains("total"), "{table}");
 }
