@@ -1,6 +1,8 @@
 //! Inputs at the edge (one row, two, all the same, broken ones, thousands of three kinds) through every method; and threads, which change
 //! no byte.
 
+#![allow(clippy::unwrap_used)] // helpers of tests
+
 use rand::{Rng, SeedableRng};
 use serde_json::Value;
 
