@@ -1,5 +1,6 @@
 //! Inputs at the edge (one row, two, all the same, broken ones, thousands of three kinds) through every method; and threads, which change
 //! no byte.
+#![allow(clippy::unwrap_used, reason = "a test's helper may fail loudly")]
 
 #![allow(clippy::unwrap_used)] // helpers of tests
 
