@@ -2,8 +2,6 @@
 //! no byte.
 #![allow(clippy::unwrap_used, reason = "a test's helper may fail loudly")]
 
-#![allow(clippy::unwrap_used)] // helpers of tests
-
 use rand::{Rng, SeedableRng};
 use serde_json::Value;
 
