@@ -274,7 +274,10 @@ impl App {
     fn find_clusters(&mut self, id: &ModelId, request: ClusterRequest, spec: JobSpec) {
         let (generation, environment, model_id) = (self.document.generation, self.environment.clone(), id.clone());
         self.jobs.spawn(spec, move |progress| {
-            Outcome::Clustered(generation, model_id, tasks::clusters(&request, &environment, progress))
+            let found = tasks::clusters(&request, &environment, progress);
+            // For the inspector, which asks while a frame is painted.
+            found.iter().for_each(|found| _ = found.prepare());
+            Outcome::Clustered(generation, model_id, found)
         });
     }
 

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use rayon::prelude::*;
 use serde_json::{Value, json};
 
 use super::json::{object, quality, rounded};
@@ -122,9 +123,10 @@ fn export(found: &Clustering, rows: &[RowInfo], soft: bool, out: &Path) -> Resul
             ["soft_2", "soft_2_name", "soft_2_share"],
             ["soft_3", "soft_3_name", "soft_3_share"],
         ];
+        let each: Vec<_> = (0..rows.len()).into_par_iter().map(|row| found.likeliest(row)).collect();
         for (place, [cluster, name, share]) in COLUMNS.into_iter().enumerate() {
             let named = |cluster: i32| usize::try_from(cluster).ok().and_then(|at| found.fine.names.get(at));
-            let listed = || found.soft.iter().map(|row| row[place]);
+            let listed = || each.iter().map(|row| row[place]);
             sheet.push((cluster, SheetColumn::Numbers(listed().map(|(cluster, _)| cluster.into()).collect())));
             let names = listed().map(|(cluster, _)| named(cluster).map_or("", String::as_str)).collect();
             sheet.push((name, SheetColumn::Words(names)));

@@ -2,21 +2,22 @@
 //!
 //! Invariant: same input and parameters, same clusters, at any number of threads.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use super::project::natural_metric;
 use super::{Environment, RowInfo, TaskError, shared_graph};
 use crate::analysis::clusters::{
-    ClusterParams as Cut, Clusters, DensityParams, Exemplars, Hierarchy, KMeansParams, LISTED, Likeliest, Memberships,
-    average_linkage, density_clusters, k_means, memberships,
+    ClusterParams as Cut, Clusters, DensityParams, Exemplars, Hierarchy, KMeansParams, average_linkage,
+    density_clusters, k_means,
 };
 use crate::analysis::names::{NameParams, name_classes, name_texts};
 use crate::corpus::{Corpus, Modality};
 use crate::progress::Progress;
 use crate::vectors::{RowId, Vectors};
 use crate::workspace::{
-    ClusterLevel, ClusterMethod, ClusterParams, Clustering, EmbeddingSet, MapPoints, Positions, SharedGraph,
+    ClusterLevel, ClusterMethod, ClusterParams, ClusterSpace, Clustering, EmbeddingSet, MapPoints, Positions,
+    SharedGraph,
 };
 
 /// Up to so many rows clusters of the vectors are found unasked.
@@ -156,11 +157,7 @@ impl Input<'_> {
 
     fn clusters(&self, progress: &Progress) -> Result<Clustering, TaskError> {
         let started = Instant::now();
-        // Of equal rows, what is found is the jitter of their map.
-        let found = match self.vectors().are_all_equal() {
-            true => Found::none(self.rows.len()),
-            false => find(self, progress)?,
-        };
+        let found = find(self, progress)?;
         progress.stage("Naming clusters", "steps", 0);
         let fine = level(self, &found.fine, progress)?;
         let coarse = match &found.coarse {
@@ -173,7 +170,8 @@ impl Input<'_> {
             fine,
             coarse,
             membership: found.membership.into(),
-            soft: found.soft.into(),
+            space: found.space,
+            exemplars: found.means.map(OnceLock::from).unwrap_or_default(),
             seconds: started.elapsed().as_secs_f64(),
         })
     }
@@ -194,82 +192,72 @@ struct Found {
     fine: Vec<i32>,
     coarse: Option<Vec<i32>>,
     membership: Vec<f32>,
-    soft: Vec<Likeliest>,
-}
-
-impl Found {
-    /// No clusters.
-    fn none(rows: usize) -> Self {
-        let soft = vec![[(-1, 0.0); LISTED]; rows];
-        Self { fine: vec![-1; rows], coarse: None, membership: vec![0.0; rows], soft }
-    }
-
-    /// With the shares of clusters, by the distance to their surest rows.
-    fn weighed(self, vectors: &Vectors, progress: &Progress) -> Result<Self, TaskError> {
-        let surest = Exemplars::surest(vectors, &self.fine, &self.membership);
-        let soft = memberships(vectors, &self.fine, &surest, progress)?.likeliest;
-        Ok(Self { soft, ..self })
-    }
-}
-
-/// Positions as vectors.
-fn flat(points: &Positions) -> Result<Vectors, TaskError> {
-    Ok(match points {
-        Positions::Plane(points) => Vectors::new(points.as_flattened().to_vec(), 2)?,
-        Positions::Space(points) => Vectors::new(points.as_flattened().to_vec(), 3)?,
-    })
+    space: ClusterSpace,
+    /// What stands for each cluster, where that is not its surest rows.
+    means: Option<Exemplars>,
 }
 
 fn find(request: &Input<'_>, progress: &Progress) -> Result<Found, TaskError> {
     let params = &request.params;
     let points = request.points;
+    let on_map = || ClusterSpace::Map(points.clone());
+    let vectors = request.vectors();
+    // Of equal rows, what is found is the jitter of their map.
+    if vectors.are_all_equal() {
+        let (fine, membership) = (vec![-1; vectors.len()], vec![0.0; vectors.len()]);
+        return Ok(Found { fine, coarse: None, membership, space: ClusterSpace::Vectors(vectors), means: None });
+    }
     match params.method {
         ClusterMethod::HdbscanMap => {
             let found = match points {
                 Positions::Plane(points) => Hierarchy::of_points(points, params.min_samples, progress)?,
                 Positions::Space(points) => Hierarchy::of_points(points, params.min_samples, progress)?,
             };
-            by_density(&found, params).weighed(&flat(points)?, progress)
+            Ok(by_density(&found, params, on_map()))
         }
         ClusterMethod::HdbscanVectors => {
-            let vectors = request.vectors();
             if let Some(exact) = Hierarchy::of_vectors(&vectors, params.min_samples, progress)? {
-                return by_density(&exact, params).weighed(&vectors, progress);
+                return Ok(by_density(&exact, params, ClusterSpace::Vectors(vectors)));
             }
             let metric = natural_metric(&vectors);
             let needed = NEIGHBOURS.max(params.min_samples);
             let graph = shared_graph(&request.graph, &vectors, (metric, needed), request.env, progress)?;
-            by_density(&Hierarchy::of_graph(&vectors, &graph, params.min_samples, progress)?, params)
-                .weighed(&vectors, progress)
+            let found = Hierarchy::of_graph(&vectors, &graph, params.min_samples, progress)?;
+            Ok(by_density(&found, params, ClusterSpace::Vectors(vectors)))
         }
         ClusterMethod::KMeans => {
-            let vectors = request.vectors();
-            let found = k_means(
-                &vectors,
-                &KMeansParams { k: params.k, seed: params.seed, ..KMeansParams::default() },
-                progress,
-            )?;
+            let params = KMeansParams { k: params.k, seed: params.seed, ..KMeansParams::default() };
+            let found = k_means(&vectors, &params, progress)?;
             let coarse = merged(&found.labels, &found.means, vectors.dim());
-            let around = Exemplars::means(&found.means, vectors.dim());
-            let Memberships { likeliest, own } = memberships(&vectors, &found.labels, &around, progress)?;
-            Ok(Found { membership: own, soft: likeliest, fine: found.labels, coarse })
+            let means = Exemplars::means(found.means, vectors.dim());
+            around(ClusterSpace::Vectors(vectors), (found.labels, coarse), means, progress)
         }
         ClusterMethod::Density => {
-            let (fine, coarse) = match points {
+            let (labels, means) = match points {
                 Positions::Plane(points) => hills(points, params),
                 Positions::Space(points) => hills(points, params),
             };
-            let points = flat(points)?;
-            let equally = vec![1.0; fine.len()];
-            let Memberships { likeliest, own } =
-                memberships(&points, &fine, &Exemplars::surest(&points, &fine, &equally), progress)?;
-            Ok(Found { membership: own, soft: likeliest, fine, coarse })
+            around(on_map(), labels, means, progress)
         }
     }
 }
 
+/// Clusters around means, with the share that each row has of its own.
+fn around(
+    space: ClusterSpace,
+    (fine, coarse): Levels,
+    means: Exemplars,
+    progress: &Progress,
+) -> Result<Found, TaskError> {
+    let membership = means.own_shares(&|at| space.row(at), &fine, progress)?;
+    Ok(Found { fine, coarse, membership, space, means: Some(means) })
+}
+
+/// Labels, and those of the coarser level.
+type Levels = (Vec<i32>, Option<Vec<i32>>);
+
 /// The hills of a map, and wider ones where they are many.
-fn hills<const D: usize>(points: &[[f32; D]], params: &ClusterParams) -> (Vec<i32>, Option<Vec<i32>>) {
+fn hills<const D: usize>(points: &[[f32; D]], params: &ClusterParams) -> (Levels, Exemplars) {
     let params = DensityParams { bandwidth: params.blur(points.len(), D), ..DensityParams::default() };
     let labels = density_clusters(points, &params).labels;
     let count = labels.iter().max().map_or(0, |&most| (most + 1).max(0) as usize);
@@ -282,7 +270,7 @@ fn hills<const D: usize>(points: &[[f32; D]], params: &ClusterParams) -> (Vec<i3
     }
     let centres: Vec<f32> = sums.iter().flat_map(|(sum, rows)| sum.map(|sum| (sum / rows.max(1.0)) as f32)).collect();
     let coarse = merged(&labels, &centres, D);
-    (labels, coarse)
+    ((labels, coarse), Exemplars::means(centres, D))
 }
 
 /// Clusters put together where they are many: those whose centres, of `dim` values each, lie together. Numbered by size, as clusters are.
@@ -303,7 +291,7 @@ fn merged(labels: &[i32], centres: &[f32], dim: usize) -> Option<Vec<i32>> {
 }
 
 /// The clusters of a hierarchy, and larger ones where they are many.
-fn by_density(hierarchy: &Hierarchy, params: &ClusterParams) -> Found {
+fn by_density(hierarchy: &Hierarchy, params: &ClusterParams, space: ClusterSpace) -> Found {
     let cut = |min_size: usize| hierarchy.clusters(&Cut { min_size, ..Cut::default() });
     let fewest = params.fewest(hierarchy.len());
     let fine = cut(fewest);
@@ -321,7 +309,8 @@ fn by_density(hierarchy: &Hierarchy, params: &ClusterParams) -> Found {
         membership: fine.probabilities,
         fine: fine.labels,
         coarse: coarse.map(|found| found.labels),
-        soft: Vec::new(),
+        space,
+        means: None,
     }
 }
 

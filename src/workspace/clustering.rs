@@ -1,9 +1,10 @@
 //! Groups of rows found in an embedding set or on its map, with names.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-use crate::analysis::clusters::Likeliest;
-use crate::vectors::RowId;
+use super::Positions;
+use crate::analysis::clusters::{Exemplars, Likeliest};
+use crate::vectors::{RowId, Vectors};
 
 /// Where clusters are looked for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
@@ -90,6 +91,25 @@ pub struct ClusterLevel {
     pub sizes: Arc<[usize]>,
 }
 
+/// Where the rows lie that clusters are looked for among.
+#[derive(Clone, Debug)]
+pub enum ClusterSpace {
+    /// In the original space.
+    Vectors(Vectors),
+    /// On a map.
+    Map(Positions),
+}
+
+impl ClusterSpace {
+    /// The values of a row.
+    pub fn row(&self, at: usize) -> &[f32] {
+        match self {
+            Self::Vectors(vectors) => vectors.row(at),
+            Self::Map(points) => points.row(at),
+        }
+    }
+}
+
 /// Clusters of an embedding set's rows.
 #[derive(Clone, Debug)]
 pub struct Clustering {
@@ -103,8 +123,10 @@ pub struct Clustering {
     pub coarse: ClusterLevel,
     /// How surely each row belongs to its cluster, 0 to 1.
     pub membership: Arc<[f32]>,
-    /// The likeliest clusters of each row with their shares, by the distance to what stands for each.
-    pub soft: Arc<[Likeliest]>,
+    /// Where the rows lie that clusters were looked for among.
+    pub space: ClusterSpace,
+    /// What stands for each cluster; found at the first question.
+    pub exemplars: OnceLock<Exemplars>,
     /// Seconds it took.
     pub seconds: f64,
 }
@@ -118,12 +140,23 @@ impl Clustering {
         self.rows.binary_search(&row).ok()
     }
 
+    /// Finds what stands for each cluster, so that the first question is answered in no time.
+    pub fn prepare(&self) -> &Exemplars {
+        let row = |at: usize| self.space.row(at);
+        self.exemplars.get_or_init(|| Exemplars::surest(&row, &self.fine.labels, &self.membership))
+    }
+
+    /// The likeliest clusters of the row at a position, by the distance to what stands for each.
+    pub fn likeliest(&self, position: usize) -> Likeliest {
+        self.prepare().likeliest(self.space.row(position))
+    }
+
     /// What there is to tell of a row: "lentil soup 72 % · bread oven 20 %", or that it is in none and what is nearest; `None` for rows that
     /// were not looked at.
     pub fn told(&self, row: RowId) -> Option<String> {
         let at = self.position_of(row)?;
-        let likely = self.soft.get(at)?.iter();
-        let likely = likely.filter(|&&(_, share)| share >= 0.005).filter_map(|&(cluster, share)| {
+        let likely = self.likeliest(at).into_iter();
+        let likely = likely.filter(|&(_, share)| share >= 0.005).filter_map(|(cluster, share)| {
             let name = self.fine.names.get(usize::try_from(cluster).ok()?)?;
             Some(format!("{name} {:.0} %", share * 100.0))
         });

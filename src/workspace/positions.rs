@@ -40,6 +40,14 @@ impl Positions {
         }
     }
 
+    /// The values of a point.
+    pub fn row(&self, at: usize) -> &[f32] {
+        match self {
+            Self::Plane(points) => &points[at],
+            Self::Space(points) => &points[at],
+        }
+    }
+
     /// Whether every point has a place.
     pub fn are_finite(&self) -> bool {
         match self {

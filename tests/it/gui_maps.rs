@@ -109,7 +109,7 @@ fn clusters_are_found_named_and_coloured() {
     let path = rig.harness.state().document().corpus.as_ref().unwrap().item_of(RowId(3)).shown_path.clone();
     rig.click(&format!("Item {path}"));
     rig.settle();
-    let own = &found.fine.names[found.soft[3][0].0 as usize];
+    let own = &found.fine.names[found.likeliest(3)[0].0 as usize];
     let words = found.told(RowId(3)).unwrap();
     assert!(words.contains(own.as_str()) && words.contains(" %"), "{words}");
     rig.harness.get_by_label(&words);

@@ -24,4 +24,4 @@ pub use hierarchy::Hierarchy;
 pub use kmeans::{KMeans, KMeansParams, k_means};
 pub use linkage::average_linkage;
 pub use select::{ClusterParams, Clusters, Selection};
-pub use soft::{Exemplars, LISTED, Likeliest, Memberships, memberships};
+pub use soft::{Exemplars, LISTED, Likeliest};

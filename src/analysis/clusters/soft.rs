@@ -1,68 +1,83 @@
-//! How much every row belongs to which clusters.
+//! How much a row belongs to which clusters.
 //!
 //! By distance to what stands for a cluster: its surest rows, as in hdbscan's distance membership (its outlier membership and
-//! condensed-tree heights are left out, so figures are not its own), or its mean. Invariant: a row's shares of all clusters sum to 1.
+//! condensed-tree heights are left out, so figures are not its own), or its mean. Found for a row when it is asked for: of many clusters
+//! and rows it takes longer than the clusters themselves. Invariant: a row's shares of all clusters sum to 1.
 
 use rayon::prelude::*;
 
 use crate::progress::{Cancelled, Progress};
-use crate::vectors::{Vectors, squared_distance};
+use crate::vectors::squared_distance;
 
-/// Most rows that stand for a cluster, and most multiplications for the distances to them: part of a second. Of very many rows and clusters
-/// fewer stand for each.
+/// Most rows that stand for a cluster.
 const EXEMPLARS: usize = 16;
-const WORK: f64 = 4e9;
 /// Clusters that are listed of a row.
 pub const LISTED: usize = 3;
 
 /// The likeliest clusters of a row with their shares, 0 to 1, the likeliest first; where there are fewer, the rest are −1 with nothing.
 pub type Likeliest = [(i32, f32); LISTED];
 
+/// A row's values by its position.
+pub type RowOf<'a> = &'a (dyn Fn(usize) -> &'a [f32] + Sync);
+
 /// What stands for each cluster.
-#[derive(Clone, Debug)]
-pub struct Exemplars<'a> {
-    of: Vec<Vec<&'a [f32]>>,
+#[derive(Clone, Debug, Default)]
+pub struct Exemplars {
+    values: Vec<f32>,
+    dim: usize,
+    /// Where the exemplars of each cluster end.
+    ends: Vec<usize>,
 }
 
-impl<'a> Exemplars<'a> {
-    /// The 16 surest rows of each cluster by its labels, ties by row; of many equally sure ones, some from all over. `vectors` are those
-    /// the clusters were found of, or their layout, with a label and a sureness each.
-    pub fn surest(vectors: &'a Vectors, labels: &[i32], sureness: &[f32]) -> Self {
+impl Exemplars {
+    /// The 16 surest rows of each cluster by its labels, ties by row; of many equally sure ones, some from all over. A label and a
+    /// sureness a row.
+    pub fn surest(row: RowOf<'_>, labels: &[i32], sureness: &[f32]) -> Self {
         let count = labels.iter().max().map_or(0, |&most| (most + 1).max(0) as usize);
-        let fewer = WORK / (vectors.len().max(1) as f64 * vectors.dim() as f64 * count.max(1) as f64);
-        let most = EXEMPLARS.min(fewer as usize).max(1);
         let mut members: Vec<Vec<usize>> = vec![Vec::new(); count];
-        for (row, &label) in labels.iter().enumerate().take(vectors.len()) {
+        for (at, &label) in labels.iter().enumerate() {
             if let Some(members) = usize::try_from(label).ok().and_then(|label| members.get_mut(label)) {
-                members.push(row);
+                members.push(at);
             }
         }
-        for members in &mut members {
+        members.par_iter_mut().for_each(|members| {
             members.sort_by(|&a, &b| sureness[b].total_cmp(&sureness[a]).then(a.cmp(&b)));
             let top = members.iter().take_while(|&&row| sureness[row] >= sureness[members[0]]).count();
-            if top > most {
-                *members = (0..most).map(|at| members[at * top / most]).collect();
+            if top > EXEMPLARS {
+                *members = (0..EXEMPLARS).map(|at| members[at * top / EXEMPLARS]).collect();
             }
-            members.truncate(most);
+            members.truncate(EXEMPLARS);
+        });
+        let mut found = Self::default();
+        for members in members {
+            for at in members {
+                found.dim = row(at).len();
+                found.values.extend_from_slice(row(at));
+            }
+            found.ends.push(found.values.len());
         }
-        Self { of: members.iter().map(|rows| rows.iter().map(|&row| vectors.row(row)).collect()).collect() }
+        found
     }
 
     /// The means, `dim` values each.
-    pub fn means(means: &'a [f32], dim: usize) -> Self {
-        Self { of: means.chunks_exact(dim.max(1)).map(|mean| vec![mean]).collect() }
+    pub fn means(means: Vec<f32>, dim: usize) -> Self {
+        let ends = (1..=means.len().checked_div(dim).unwrap_or(0)).map(|nth| nth * dim).collect();
+        Self { values: means, dim, ends }
     }
 
     /// The shares of all clusters for one row, by the inverse squared distance to the nearest of what stands for each; all 0 for a
     /// broken row.
-    fn weigh(&self, own: &[f32], shares: &mut [f32]) {
-        for (share, exemplars) in shares.iter_mut().zip(&self.of) {
-            let near = exemplars.iter().map(|other| match own.len() {
+    fn weigh(&self, own: &[f32], shares: &mut Vec<f32>) {
+        shares.clear();
+        let mut start = 0;
+        for &end in &self.ends {
+            let near = self.values[start..end].chunks_exact(self.dim.max(1)).map(|other| match own.len() {
                 // On a map the call would cost more than the work.
-                ..4 => own.iter().zip(*other).map(|(a, b)| (a - b) * (a - b)).sum::<f32>(),
+                ..4 => own.iter().zip(other).map(|(a, b)| (a - b) * (a - b)).sum::<f32>(),
                 _ => squared_distance(own, other),
             });
-            *share = near.fold(f32::INFINITY, f32::min);
+            shares.push(near.fold(f32::INFINITY, f32::min));
+            start = end;
         }
         let nearest = shares.iter().copied().fold(f32::INFINITY, f32::min);
         if !nearest.is_finite() {
@@ -76,52 +91,40 @@ impl<'a> Exemplars<'a> {
         let sum: f32 = shares.iter().sum();
         shares.iter_mut().for_each(|share| *share /= sum);
     }
-}
 
-/// How much rows belong to clusters.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Memberships {
-    /// The likeliest clusters of each row.
-    pub likeliest: Vec<Likeliest>,
-    /// The share of the cluster each row is in by its label; 0 for rows in none.
-    pub own: Vec<f32>,
-}
-
-/// Weighs the clusters for every row, by Euclidean distance. Counts rows in the stage "Weighing clusters".
-pub fn memberships(
-    vectors: &Vectors,
-    labels: &[i32],
-    exemplars: &Exemplars<'_>,
-    progress: &Progress,
-) -> Result<Memberships, Cancelled> {
-    const BLOCK: usize = 256;
-    progress.stage("Weighing clusters", "items", vectors.len() as u64);
-    let rows = vectors.len().min(labels.len());
-    let mut found = Memberships { likeliest: vec![[(-1, 0.0); LISTED]; rows], own: vec![0.0; rows] };
-    let blocks = found.likeliest.par_chunks_mut(BLOCK).zip(found.own.par_chunks_mut(BLOCK)).enumerate();
-    blocks.try_for_each(|(block, (likeliest, own))| {
-        progress.check()?;
-        let mut shares = vec![0.0; exemplars.of.len()];
-        for (at, (likeliest, own)) in likeliest.iter_mut().zip(own.iter_mut()).enumerate() {
-            let row = block * BLOCK + at;
-            exemplars.weigh(vectors.row(row), &mut shares);
-            *own = usize::try_from(labels[row]).ok().and_then(|label| shares.get(label)).copied().unwrap_or(0.0);
-            list(&shares, likeliest);
+    /// The likeliest clusters of a row, ties by cluster.
+    pub fn likeliest(&self, own: &[f32]) -> Likeliest {
+        let mut shares = Vec::with_capacity(self.ends.len());
+        self.weigh(own, &mut shares);
+        let mut likeliest = [(-1, 0.0); LISTED];
+        for (cluster, &share) in (0i32..).zip(&shares).filter(|(_, share)| **share > 0.0) {
+            if let Some(place) = likeliest.iter().position(|&(_, other)| share > other) {
+                likeliest[place..].rotate_right(1);
+                likeliest[place] = (cluster, share);
+            }
         }
-        progress.advance(own.len() as u64);
-        Ok(())
-    })?;
-    Ok(found)
-}
+        likeliest
+    }
 
-/// The greatest shares, ties by cluster.
-fn list(shares: &[f32], likeliest: &mut Likeliest) {
-    for (cluster, &share) in (0i32..).zip(shares).filter(|(_, share)| **share > 0.0) {
-        let place = likeliest.iter().position(|&(_, other)| share > other);
-        if let Some(place) = place {
-            likeliest[place..].rotate_right(1);
-            likeliest[place] = (cluster, share);
-        }
+    /// Of every row, the share of the cluster it is in by its label; 0 for rows in none. Counts rows in the stage "Weighing clusters".
+    pub fn own_shares(&self, row: RowOf<'_>, labels: &[i32], progress: &Progress) -> Result<Vec<f32>, Cancelled> {
+        const BLOCK: usize = 256;
+        progress.stage("Weighing clusters", "items", labels.len() as u64);
+        let mut own = vec![0.0; labels.len()];
+        own.par_chunks_mut(BLOCK).zip(labels.par_chunks(BLOCK)).enumerate().try_for_each(
+            |(block, (own, labels))| {
+                progress.check()?;
+                let mut shares = Vec::new();
+                for (at, (own, &label)) in own.iter_mut().zip(labels).enumerate() {
+                    let Ok(label) = usize::try_from(label) else { continue };
+                    self.weigh(row(block * BLOCK + at), &mut shares);
+                    *own = shares.get(label).copied().unwrap_or(0.0);
+                }
+                progress.advance(own.len() as u64);
+                Ok(())
+            },
+        )?;
+        Ok(own)
     }
 }
 
@@ -129,6 +132,7 @@ fn list(shares: &[f32], likeliest: &mut Likeliest) {
 mod tests {
     use super::super::{ClusterParams, Hierarchy};
     use super::*;
+    use crate::vectors::Vectors;
 
     #[test]
     fn rows_belong_to_the_cluster_they_are_near() {
@@ -139,25 +143,29 @@ mod tests {
         let clusters = Hierarchy::of_vectors(&vectors, 5, &Progress::new()).unwrap().unwrap();
         let clusters = clusters.clusters(&ClusterParams::default());
         assert_eq!(clusters.count(), 2);
-        let exemplars = Exemplars::surest(&vectors, &clusters.labels, &clusters.probabilities);
-        let soft = memberships(&vectors, &clusters.labels, &exemplars, &Progress::new()).unwrap();
-        for row in 0..120 {
-            assert_eq!(soft.likeliest[row][0].0, clusters.labels[row]);
-            assert!(soft.own[row] == 0.0 || soft.own[row] > 0.9, "{}", soft.own[row]);
+        let row = |at: usize| vectors.row(at);
+        let soft = Exemplars::surest(&row, &clusters.labels, &clusters.probabilities);
+        let own = soft.own_shares(&row, &clusters.labels, &Progress::new()).unwrap();
+        for (at, share) in own.iter().enumerate().take(120) {
+            assert_eq!(soft.likeliest(row(at))[0].0, clusters.labels[at]);
+            assert!(*share > 0.9, "{share}");
         }
-        let [(near, share), (far, rest), (none, nothing)] = soft.likeliest[120];
+        let [(near, share), (far, rest), (none, nothing)] = soft.likeliest(row(120));
         assert_eq!((near, none, nothing), (clusters.labels[0], -1, 0.0));
         assert!(far == 1 - near && share > 0.5 && share < 0.9 && (share + rest - 1.0).abs() < 1e-6);
-        assert_eq!(soft.likeliest[121], [(-1, 0.0); LISTED]);
-        // Around means the shares are inverse to the squared distance.
-        let means = Exemplars::means(&[0.0, 0.0, 30.0, 0.0, 0.0, 60.0], 2);
-        let point = Vectors::new(vec![10.0, 0.0], 2).unwrap();
-        let found = memberships(&point, &[0], &means, &Progress::new()).unwrap();
+        assert_eq!(soft.likeliest(row(121)), [(-1, 0.0); LISTED]);
+        assert_eq!(Exemplars::default().likeliest(row(0)), [(-1, 0.0); LISTED]);
+    }
+
+    #[test]
+    fn around_means_shares_are_inverse_to_the_squared_distance() {
+        let means = Exemplars::means(vec![0.0, 0.0, 30.0, 0.0, 0.0, 60.0], 2);
         let weights = [1.0 / 100.0, 1.0 / 400.0, 1.0 / 3700.0f32];
         let sum: f32 = weights.iter().sum();
-        for (place, (cluster, share)) in found.likeliest[0].into_iter().enumerate() {
+        for (place, (cluster, share)) in means.likeliest(&[10.0, 0.0]).into_iter().enumerate() {
             assert!(cluster == place as i32 && (share - weights[place] / sum).abs() < 1e-6);
         }
-        assert!((found.own[0] - weights[0] / sum).abs() < 1e-6);
+        let own = means.own_shares(&|_| &[10.0, 0.0], &[1, -1], &Progress::new()).unwrap();
+        assert!((own[0] - weights[1] / sum).abs() < 1e-6 && own[1] == 0.0);
     }
 }
