@@ -52,13 +52,18 @@ impl Hierarchy {
         }
     }
 
-    pub(super) fn of_edges(rows: usize, sound: Vec<u32>, mut edges: Vec<Edge>) -> Self {
+    pub(super) fn of_edges(
+        rows: usize,
+        sound: Vec<u32>,
+        mut edges: Vec<Edge>,
+        progress: &Progress,
+    ) -> Result<Self, Cancelled> {
         for edge in &mut edges {
             edge.length = edge.length.sqrt();
             edge.apart = edge.apart.sqrt();
         }
-        let merges = merges(edges, sound.len());
-        Self { rows, sound, merges }
+        let merges = merges(edges, sound.len(), progress)?;
+        Ok(Self { rows, sound, merges })
     }
 
     /// Rows it was made of.
@@ -73,7 +78,15 @@ impl Hierarchy {
 
     /// Chooses clusters; takes a few milliseconds for 100,000 rows.
     pub fn clusters(&self, params: &ClusterParams) -> Clusters {
-        select(&Condensed::new(self, params.min_size.max(2)), params, self)
+        select(&Condensed::unless(self, params.min_size.max(2), &|| false), params, self)
+    }
+
+    /// As [`Hierarchy::clusters`], for a million rows, for which it takes most of a second.
+    pub fn clusters_with(&self, params: &ClusterParams, progress: &Progress) -> Result<Clusters, Cancelled> {
+        let tree = Condensed::unless(self, params.min_size.max(2), &|| progress.is_cancelled());
+        progress.check()?;
+        let clusters = select(&tree, params, self);
+        progress.check().map(|()| clusters)
     }
 }
 
@@ -97,10 +110,12 @@ fn of_rows<const D: usize>(rows: &[&[f32]], min_samples: usize, progress: &Progr
             Item { at, row }
         })
         .collect();
-    let tree = Tree::new(items);
+    progress.check()?;
+    let tree = Tree::new(items, progress)?;
     let nearest = tree.nearest(min_samples.clamp(1, sound.len() - 1), progress)?;
     let edges = spanning_tree(&tree, &nearest, progress)?;
-    Ok(Hierarchy::of_edges(rows.len(), sound, edges))
+    drop((tree, nearest));
+    Hierarchy::of_edges(rows.len(), sound, edges, progress)
 }
 
 /// Positions of all rows below a node.
