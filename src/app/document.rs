@@ -42,6 +42,10 @@ pub struct Document {
     pub answer: Option<Arc<Answer>>,
     /// The query asked last, to be asked again when another model is ready.
     pub query: Option<crate::tasks::Query>,
+    /// Whether questions are asked of the selected rows alone.
+    pub ask_selection: bool,
+    /// Whether the query is to be asked again: the rows it is asked of are others.
+    pub query_stale: bool,
     /// What was found about the row looked at.
     pub inspection: Option<Inspection>,
     /// Captions of a picture, scored.
@@ -135,6 +139,8 @@ impl Document {
     pub fn select(&mut self, rows: Vec<RowId>) {
         self.selection.rows = rows.into();
         self.selection.revision += 1;
+        self.query_stale |= self.ask_selection;
+        self.ask_selection &= !self.selection.rows.is_empty();
         self.restyle_all();
     }
 }

@@ -233,6 +233,9 @@ pub struct Tuning {
     /// UMAP: points that push a point away each time one draws it; usual 2 to 20
     #[arg(long, value_name = "N", default_value_t = UmapParams::default().negative_sample_rate)]
     pub negative_rate: usize,
+    /// UMAP: weight of pushing away; larger leaves more room between points; usual 0.5 to 2
+    #[arg(long, value_name = "X", default_value_t = UmapParams::default().repulsion_strength)]
+    pub repulsion_strength: f32,
     /// UMAP: where it begins
     #[arg(long, value_enum, default_value_t = StartArg::Pca)]
     pub start: StartArg,
@@ -246,6 +249,9 @@ pub struct Tuning {
     /// UMAP: keep rows of one label together
     #[arg(long)]
     pub by_label: bool,
+    /// UMAP: weight of the labels against the neighbours, 0 to 1; larger lets the labels decide more
+    #[arg(long, value_name = "X", requires = "by_label", default_value_t = UmapParams::default().target_weight)]
+    pub label_weight: f32,
     /// Axes of UMAP, PaCMAP and PCA: 2 or 3; t-SNE has 2
     #[arg(long, value_name = "N", default_value_t = 2)]
     pub dimensions: usize,
@@ -328,7 +334,15 @@ impl Tuning {
         if !spread_is_sound || !(0.0..=self.spread).contains(&self.min_dist) {
             return Err("--min-dist must be 0 to --spread, and --spread above 0".to_owned());
         }
+        if !(0.0..=100.0).contains(&self.repulsion_strength) {
+            return Err("--repulsion-strength must be 0 to 100".to_owned());
+        }
+        if !(0.0..=1.0).contains(&self.label_weight) {
+            return Err("--label-weight must be 0 to 1".to_owned());
+        }
         Ok(UmapParams {
+            repulsion_strength: self.repulsion_strength,
+            target_weight: self.label_weight,
             n_neighbors: neighbors,
             min_dist: self.min_dist,
             spread: self.spread,
@@ -341,7 +355,6 @@ impl Tuning {
                 StartArg::Random => UmapStart::Random,
             },
             seed,
-            ..UmapParams::default()
         })
     }
 

@@ -15,7 +15,7 @@ use crate::picture::FigureTheme;
 use crate::projection::{Method, PacmapParams, UmapParams};
 use crate::tasks::{self, RenderRequest};
 use crate::vectors::Metric;
-use crate::workspace::{ClusterParams, ProjectionParams};
+use crate::workspace::{ClusterParams, MapPoints, ProjectionParams};
 
 pub(super) fn run(args: &RenderArgs, session: &Session) -> Result<(), Failure> {
     check_out(&args.out, &["png", "svg"], &args.paths)?;
@@ -38,7 +38,7 @@ pub(super) fn run(args: &RenderArgs, session: &Session) -> Result<(), Failure> {
     let clusters = match args.colour_by {
         ColourArg::Cluster => {
             let params = ClusterParams { seed: session.seed(), ..ClusterParams::default() };
-            cluster::on_map(session, &source, projection.points.clone(), params)?
+            cluster::on_map(session, &source, MapPoints::from(&*projection).at, params)?
         }
         _ => Vec::new(),
     };

@@ -30,6 +30,11 @@ impl<const D: usize> MapNeighbours<D> {
         Self { tree: PlaneTree::new(points) }
     }
 
+    /// As [`MapNeighbours::new`], for maps of a million points.
+    pub fn new_with(points: &[[f32; D]], progress: &Progress) -> Result<Self, Cancelled> {
+        PlaneTree::new_with(points, progress).map(|tree| Self { tree })
+    }
+
     /// The tree itself.
     pub fn tree(&self) -> &PlaneTree<D> {
         &self.tree

@@ -101,6 +101,17 @@ fn squared<const D: usize>(a: &[f32; D], b: &[f32; D]) -> f32 {
 impl<const D: usize> PlaneTree<D> {
     /// Builds the tree over the points of a map.
     pub fn new(points: &[[f32; D]]) -> Self {
+        Self::unless(points, &|| false)
+    }
+
+    /// As [`PlaneTree::new`], for maps of a million points, for which it takes most of a second.
+    pub fn new_with(points: &[[f32; D]], progress: &Progress) -> Result<Self, Cancelled> {
+        let tree = Self::unless(points, &|| progress.is_cancelled());
+        progress.check().map(|()| tree)
+    }
+
+    /// Finds hardly anything once `stop` says yes.
+    fn unless(points: &[[f32; D]], stop: &dyn Fn() -> bool) -> Self {
         let finite = |point: &[f32; D]| point.iter().all(|value| value.is_finite());
         let mut held: Vec<([f32; D], u32)> =
             points.iter().copied().zip(0..NONE).filter(|(point, _)| finite(point)).collect();
@@ -108,7 +119,7 @@ impl<const D: usize> PlaneTree<D> {
         let nothing = Node { start: 0, end: 0, low: [0.0; D], high: [0.0; D], least: NONE };
         let mut nodes = vec![nothing; 2 * leaves - 1];
         let mut level = vec![(0usize, 0usize, held.as_mut_slice())];
-        while !level.is_empty() {
+        while !level.is_empty() && !stop() {
             let made: Vec<(usize, Node<D>)> =
                 level.par_iter_mut().map(|(at, start, points)| (*at, split(points, *start))).collect();
             for (at, node) in made {
@@ -160,6 +171,7 @@ impl<const D: usize> PlaneTree<D> {
             })
             .collect::<Result<_, Cancelled>>()?;
         let mut indices = vec![NONE; k * self.len()];
+        progress.check()?;
         if k > 0 {
             let lists = parts.iter().flat_map(|part| part.chunks_exact(k));
             for ((_, position), list) in self.points.iter().zip(lists) {

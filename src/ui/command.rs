@@ -145,6 +145,8 @@ pub enum Command {
     MeasureReductions(ModelId),
     /// Look for clusters now.
     FindClusters(ModelId),
+    /// Look for clusters among the selected rows alone.
+    ClusterSelection(ModelId),
     /// End a running layout and keep what is there.
     KeepLayout(ModelId),
     /// Other parameters for the next t-SNE, and for a running one as far as it can take them.
@@ -207,6 +209,8 @@ pub enum Command {
     ClearQuery,
     /// Put the cursor into the query field.
     FocusQuery,
+    /// Ask questions of the selected rows alone, or of all.
+    AskSelection(bool),
     /// Hits a group.
     SetTop(usize),
     /// Sort the item list by a column, or by path; again turns it round.

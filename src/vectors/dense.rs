@@ -8,6 +8,8 @@ use faer::linalg::evd::{ComputeEigenvectors, self_adjoint_evd, self_adjoint_evd_
 use faer::linalg::svd::{ComputeSvdVectors, svd, svd_scratch};
 use faer::{Mat, MatRef, Par};
 
+use super::krylov::{self, Pairs};
+
 /// Why a matrix has no decomposition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum DenseError {
@@ -27,20 +29,25 @@ fn split(size: usize) -> Par {
 }
 
 /// The `count` largest eigenvalues of a symmetric matrix (row-major, `size` x `size`), largest first, and their unit vectors.
-pub(crate) fn largest_eigenvectors(
-    matrix: &[f64],
-    size: usize,
-    count: usize,
-) -> Result<(Vec<f64>, Vec<Vec<f64>>), DenseError> {
+pub(crate) fn largest_eigenvectors(matrix: &[f64], size: usize, count: usize) -> Result<Pairs, DenseError> {
     if matrix.iter().any(|value| !value.is_finite()) {
         return Err(DenseError::NotFinite);
     }
     let par = split(size);
+    match krylov::largest(matrix, size, count, par) {
+        Some(pairs) => Ok(pairs),
+        None => whole(MatRef::from_row_major_slice(matrix, size, size), count, par),
+    }
+}
+
+/// As [`largest_eigenvectors`] of a finite matrix, by decomposing all of it.
+pub(super) fn whole(matrix: MatRef<'_, f64>, count: usize, par: Par) -> Result<Pairs, DenseError> {
+    let size = matrix.nrows();
     let mut values = Diag::<f64>::zeros(size);
     let mut vectors = Mat::<f64>::zeros(size, size);
     let scratch = self_adjoint_evd_scratch::<f64>(size, ComputeEigenvectors::Yes, par, Default::default());
     self_adjoint_evd(
-        MatRef::from_row_major_slice(matrix, size, size),
+        matrix,
         values.as_mut(),
         Some(vectors.as_mut()),
         par,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::SharedGraph;
 use crate::models::{ModelCard, Similarity};
 use crate::projection::{DistanceCorrelation, Method, PacmapParams, Quality, TsneParams, UmapParams};
+use crate::search::NeighbourGraph;
 use crate::vectors::{Metric, RowId, Vectors};
 
 /// Id of an embedding set.
@@ -139,6 +140,33 @@ pub struct Moment {
     pub points: Arc<[[f32; 2]]>,
 }
 
+/// What is known of the neighbours a layout was made of.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct GraphFacts {
+    /// Neighbours a row that the graph holds; a layout may use fewer.
+    pub k: usize,
+    /// Whether no row can have a neighbour closer than those listed.
+    pub exact: bool,
+    /// Share of the true neighbours that are listed, 0 to 1, measured on a sample of rows; `None` where it was not measured.
+    pub recall: Option<f32>,
+}
+
+impl GraphFacts {
+    /// Of a graph.
+    pub fn of(graph: &NeighbourGraph) -> Self {
+        Self { k: graph.k, exact: graph.exact, recall: graph.recall }
+    }
+
+    /// "exact", or "93.5 % of the true neighbours found".
+    pub fn words(&self) -> String {
+        match (self.exact, self.recall) {
+            (true, _) => "exact".to_owned(),
+            (false, Some(recall)) => format!("{:.1} % of the true neighbours found", recall * 100.0),
+            (false, None) => "approximate".to_owned(),
+        }
+    }
+}
+
 /// Positions of an embedding set, or of some of its rows, in the plane.
 #[derive(Clone, Debug)]
 pub struct Projection {
@@ -156,6 +184,10 @@ pub struct Projection {
     pub explained_variance: Arc<[f32]>,
     /// (iteration, KL divergence) as it ran; t-SNE only.
     pub kl: Arc<[(u32, f32)]>,
+    /// The neighbours it was made of; `None` for PCA, which needs none, and for positions from elsewhere.
+    pub graph: Option<GraphFacts>,
+    /// Whether all vectors were equal: the map shows nothing then, and is not measured.
+    pub all_equal: bool,
     /// How far it may be trusted; `None` until measured.
     pub quality: Option<Quality>,
     /// How far its distances follow those of the original space; `None` until measured.
@@ -179,6 +211,8 @@ impl Projection {
             history: [].into(),
             explained_variance: [].into(),
             kl: [].into(),
+            graph: None,
+            all_equal: false,
             quality: None,
             distances: None,
             seconds: [0.0; 3],

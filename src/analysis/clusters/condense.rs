@@ -32,8 +32,8 @@ pub(super) struct Condensed {
 }
 
 impl Condensed {
-    /// Splits into less than `min_size` rows are no splits.
-    pub fn new(hierarchy: &Hierarchy, min_size: usize) -> Self {
+    /// Splits into less than `min_size` rows are no splits. Not all of it once `stop` says yes.
+    pub fn unless(hierarchy: &Hierarchy, min_size: usize, stop: &dyn Fn() -> bool) -> Self {
         let rows = hierarchy.sound.len();
         let root = Node { parent: 0, children: None, birth: 0.0, death: 0.0, stability: 0.0 };
         let mut tree = Self { nodes: vec![root], home: vec![0; rows], lambda: vec![0.0; rows] };
@@ -44,7 +44,12 @@ impl Condensed {
         let size = |node: u32| (node as usize).checked_sub(rows).map_or(1, |merge| merges[merge].size);
         let mut open = std::collections::VecDeque::from([((rows + merges.len() - 1) as u32, 0u32)]);
         let mut fallen = Vec::new();
+        let mut turns = 0u32;
         while let Some((node, cluster)) = open.pop_front() {
+            turns += 1;
+            if turns.is_multiple_of(4096) && stop() {
+                break;
+            }
             let Some(merge) = (node as usize).checked_sub(rows).map(|merge| merges[merge]) else { continue };
             let lambda = if merge.distance > 0.0 { 1.0 / merge.distance } else { f64::INFINITY };
             let halves = [merge.left, merge.right];

@@ -25,13 +25,17 @@ pub struct Hierarchy {
 }
 
 impl Hierarchy {
-    /// Of points on a plane, exactly.
+    /// Of points of a map of two or three dimensions, exactly.
     ///
     /// `min_samples`: the core distance of a point is the distance to that many-th other point (as in hdbscan); usual 5 to 15, at
     /// least 1; larger calls more points noise. Counts points in the stage "Finding clusters".
-    pub fn of_points(points: &[[f32; 2]], min_samples: usize, progress: &Progress) -> Result<Self, Cancelled> {
-        let values: Vec<&[f32]> = points.iter().map(<[f32; 2]>::as_slice).collect();
-        of_rows::<2>(&values, min_samples, progress)
+    pub fn of_points<const D: usize>(
+        points: &[[f32; D]],
+        min_samples: usize,
+        progress: &Progress,
+    ) -> Result<Self, Cancelled> {
+        let values: Vec<&[f32]> = points.iter().map(<[f32; D]>::as_slice).collect();
+        of_rows::<D>(&values, min_samples, progress)
     }
 
     /// Of rows of up to 16 dimensions, exactly, by Euclidean distance; slower the more dimensions.
@@ -48,13 +52,18 @@ impl Hierarchy {
         }
     }
 
-    pub(super) fn of_edges(rows: usize, sound: Vec<u32>, mut edges: Vec<Edge>) -> Self {
+    pub(super) fn of_edges(
+        rows: usize,
+        sound: Vec<u32>,
+        mut edges: Vec<Edge>,
+        progress: &Progress,
+    ) -> Result<Self, Cancelled> {
         for edge in &mut edges {
             edge.length = edge.length.sqrt();
             edge.apart = edge.apart.sqrt();
         }
-        let merges = merges(edges, sound.len());
-        Self { rows, sound, merges }
+        let merges = merges(edges, sound.len(), progress)?;
+        Ok(Self { rows, sound, merges })
     }
 
     /// Rows it was made of.
@@ -69,7 +78,15 @@ impl Hierarchy {
 
     /// Chooses clusters; takes a few milliseconds for 100,000 rows.
     pub fn clusters(&self, params: &ClusterParams) -> Clusters {
-        select(&Condensed::new(self, params.min_size.max(2)), params, self)
+        select(&Condensed::unless(self, params.min_size.max(2), &|| false), params, self)
+    }
+
+    /// As [`Hierarchy::clusters`], for a million rows, for which it takes most of a second.
+    pub fn clusters_with(&self, params: &ClusterParams, progress: &Progress) -> Result<Clusters, Cancelled> {
+        let tree = Condensed::unless(self, params.min_size.max(2), &|| progress.is_cancelled());
+        progress.check()?;
+        let clusters = select(&tree, params, self);
+        progress.check().map(|()| clusters)
     }
 }
 
@@ -93,10 +110,12 @@ fn of_rows<const D: usize>(rows: &[&[f32]], min_samples: usize, progress: &Progr
             Item { at, row }
         })
         .collect();
-    let tree = Tree::new(items);
+    progress.check()?;
+    let tree = Tree::new(items, progress)?;
     let nearest = tree.nearest(min_samples.clamp(1, sound.len() - 1), progress)?;
     let edges = spanning_tree(&tree, &nearest, progress)?;
-    Ok(Hierarchy::of_edges(rows.len(), sound, edges))
+    drop((tree, nearest));
+    Hierarchy::of_edges(rows.len(), sound, edges, progress)
 }
 
 /// Positions of all rows below a node.

@@ -90,12 +90,13 @@ pub(super) struct Tree<const D: usize> {
 
 impl<const D: usize> Tree<D> {
     /// Builds the tree.
-    pub fn new(mut items: Vec<Item<D>>) -> Self {
+    pub fn new(mut items: Vec<Item<D>>, progress: &Progress) -> Result<Self, Cancelled> {
         let mut levels = 0;
         while items.len().div_ceil(1 << levels) > LEAF {
             levels += 1;
         }
-        halve(&mut items, levels);
+        halve(&mut items, levels, progress);
+        progress.check()?;
         let first_leaf = (1usize << levels) - 1;
         let mut ranges = vec![(0, items.len() as u32)];
         for node in 0..first_leaf {
@@ -114,7 +115,7 @@ impl<const D: usize> Tree<D> {
         for node in (0..first_leaf).rev() {
             bounds[node] = bounds[2 * node + 1].with(&bounds[2 * node + 2]);
         }
-        Self { items, bounds, ranges, first_leaf }
+        Ok(Self { items, bounds, ranges, first_leaf })
     }
 
     /// Items of a node, as positions.
@@ -146,6 +147,7 @@ impl<const D: usize> Tree<D> {
                 Ok((near, reach))
             })
             .collect::<Result<_, Cancelled>>()?;
+        progress.check()?;
         let mut all = Nearest { k, near: Vec::with_capacity(self.items.len() * k), reach: Vec::new() };
         for (near, reach) in blocks {
             all.near.extend(near);
@@ -189,9 +191,9 @@ impl<const D: usize> Tree<D> {
     }
 }
 
-/// Puts the lower half along the widest side first, and so on within the halves.
-fn halve<const D: usize>(items: &mut [Item<D>], levels: usize) {
-    if levels == 0 || items.is_empty() {
+/// Puts the lower half along the widest side first, and so on within the halves; leaves off once cancelled.
+fn halve<const D: usize>(items: &mut [Item<D>], levels: usize, progress: &Progress) {
+    if levels == 0 || items.is_empty() || (items.len() >= ALONE && progress.is_cancelled()) {
         return;
     }
     let axis = Bounds::of(items).widest();
@@ -200,10 +202,10 @@ fn halve<const D: usize>(items: &mut [Item<D>], levels: usize) {
     let alone = items.len() < ALONE;
     let (low, high) = items.split_at_mut(middle);
     if alone {
-        halve(low, levels - 1);
-        halve(high, levels - 1);
+        halve(low, levels - 1, progress);
+        halve(high, levels - 1, progress);
     } else {
-        rayon::join(|| halve(low, levels - 1), || halve(high, levels - 1));
+        rayon::join(|| halve(low, levels - 1, progress), || halve(high, levels - 1, progress));
     }
 }
 
@@ -270,7 +272,7 @@ mod tests {
     }
 
     fn check<const D: usize>(rows: usize, steps: u32, k: usize) {
-        let tree = Tree::new(items::<D>(rows, steps));
+        let tree = Tree::new(items::<D>(rows, steps), &Progress::new()).unwrap();
         let nearest = tree.nearest(k, &Progress::new()).unwrap();
         for (position, item) in tree.items.iter().enumerate().step_by(7) {
             let mut all: Vec<(f64, u32)> = tree

@@ -59,6 +59,7 @@ pub fn k_means(vectors: &Vectors, params: &KMeansParams, progress: &Progress) ->
     progress.check()?;
     let k = params.k.clamp(1, vectors.len().max(1));
     let squares: Vec<f32> = values.par_chunks(vectors.dim()).map(|row| dot(row, row)).collect();
+    progress.check()?;
     let space = Space { values, squares, dim: vectors.dim() };
     if vectors.is_empty() {
         return Ok(KMeans { labels: Vec::new(), means: Vec::new(), sizes: Vec::new(), inertia: 0.0 });
@@ -164,7 +165,7 @@ impl Space {
         let spread = sum(&self.squares) / (self.squares.len() * self.dim) as f64;
         let (mut of, mut distance) = self.assign(&means, progress)?;
         for _ in 0..params.rounds {
-            let moved = self.average(&of, &distance, &means);
+            let moved = self.average(&of, &distance, &means, progress)?;
             let shift: f64 = moved.iter().zip(&means).map(|(a, b)| f64::from(a - b) * f64::from(a - b)).sum();
             means = moved;
             let before = of;
@@ -209,7 +210,7 @@ impl Space {
     }
 
     /// The mean of every cluster; one without rows moves to the row farthest from its own mean.
-    fn average(&self, of: &[u32], distance: &[f32], old: &[f32]) -> Vec<f32> {
+    fn average(&self, of: &[u32], distance: &[f32], old: &[f32], progress: &Progress) -> Result<Vec<f32>, Cancelled> {
         let (k, dim) = (old.len() / self.dim, self.dim);
         // Few large shares, so that partial sums stay small where k times dim is large.
         let share = (of.len().div_ceil(16)).max(ROWS);
@@ -218,16 +219,19 @@ impl Space {
             .zip(self.values.par_chunks(share * dim))
             .map(|(of, values)| {
                 let (mut sums, mut counts) = (vec![0.0; k * dim], vec![0u32; k]);
-                for (&cluster, row) in of.iter().zip(values.chunks(dim)) {
+                for (at, (&cluster, row)) in of.iter().zip(values.chunks(dim)).enumerate() {
+                    if at.is_multiple_of(4096) {
+                        progress.check()?;
+                    }
                     let cluster = cluster as usize;
                     counts[cluster] += 1;
                     for (sum, &value) in sums[cluster * dim..(cluster + 1) * dim].iter_mut().zip(row) {
                         *sum += f64::from(value);
                     }
                 }
-                (sums, counts)
+                Ok((sums, counts))
             })
-            .collect();
+            .collect::<Result<_, Cancelled>>()?;
         let counts: Vec<u32> = (0..k).map(|at| partial.iter().map(|(_, counts)| counts[at]).sum()).collect();
         let mut means: Vec<f32> = (0..k * dim)
             .into_par_iter()
@@ -245,7 +249,7 @@ impl Space {
                 means[cluster * dim..(cluster + 1) * dim].copy_from_slice(self.row(row));
             }
         }
-        means
+        Ok(means)
     }
 }
 

@@ -7,6 +7,8 @@
 
 use rayon::prelude::*;
 
+use crate::progress::{Cancelled, Progress};
+
 /// An edge between two rows, `a < b`, ordered by length, distance and rows.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Edge {
@@ -91,7 +93,7 @@ impl Forest {
 }
 
 /// Sorts edges of a spanning tree over `rows` rows and merges along them.
-pub(super) fn merges(mut edges: Vec<Edge>, rows: usize) -> Vec<Merge> {
+pub(super) fn merges(mut edges: Vec<Edge>, rows: usize, progress: &Progress) -> Result<Vec<Merge>, Cancelled> {
     edges.par_sort_unstable_by(Edge::order);
     let mut forest = Forest::new(rows);
     let mut cluster: Vec<u32> = (0..rows as u32).collect();
@@ -99,13 +101,16 @@ pub(super) fn merges(mut edges: Vec<Edge>, rows: usize) -> Vec<Merge> {
         .iter()
         .zip(rows as u32..)
         .map(|(edge, number)| {
+            if number.is_multiple_of(1 << 16) {
+                progress.check()?;
+            }
             let (a, b) = (forest.root(edge.a), forest.root(edge.b));
             let size = forest.size[a as usize] + forest.size[b as usize];
             let merge = Merge { left: cluster[a as usize], right: cluster[b as usize], distance: edge.length, size };
             forest.join(a, b);
             let root = forest.root(a);
             cluster[root as usize] = number;
-            merge
+            Ok(merge)
         })
         .collect()
 }

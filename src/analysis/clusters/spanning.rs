@@ -19,6 +19,8 @@ const MIXED: u32 = u32::MAX;
 const NONE: u32 = u32::MAX;
 /// Tasks of one round.
 const TASK_LEVEL: u32 = 9;
+/// Edges joined between two looks at whether to go on.
+const SOME: usize = 1 << 16;
 
 /// Edges of the tree, one less than the points; lengths are squared, ends are rows.
 pub(super) fn spanning_tree<const D: usize>(
@@ -29,25 +31,29 @@ pub(super) fn spanning_tree<const D: usize>(
     let count = tree.items.len();
     let mut forest = Forest::new(count);
     let doubles = doubles(tree, nearest);
+    progress.check()?;
     let awake = Awake::new(tree, &doubles);
     let mut edges = first_edges(tree, nearest, &doubles);
     let mut chosen = Vec::with_capacity(count.saturating_sub(1));
     let node_reach = smallest_reach(tree, nearest);
     let mut inside = vec![false; count];
     loop {
-        edges.sort_unstable_by(Candidate::order);
-        for edge in &edges {
-            if forest.join(edge.from, edge.to) {
-                chosen.push(edge.named());
-            }
+        progress.check()?;
+        edges.par_sort_unstable_by(Candidate::order);
+        for some in edges.chunks(SOME) {
+            progress.check()?;
+            let joined = some.iter().filter(|edge| forest.join(edge.from, edge.to));
+            chosen.extend(joined.map(Candidate::named));
         }
         if chosen.len() + 1 >= count {
             return Ok(chosen);
         }
         progress.check()?;
         let (component, components) = forest.components();
+        progress.check()?;
         let known = Known { tree, nearest, node_reach: &node_reach, awake: &awake };
         let round = Round::new(known, &component, components, &mut inside);
+        progress.check()?;
         round.walk(progress)?;
         edges = round.shortest(components);
     }

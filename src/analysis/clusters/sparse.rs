@@ -15,7 +15,7 @@ use super::Hierarchy;
 use super::merges::{Edge, Forest};
 use crate::progress::{Cancelled, Progress};
 use crate::search::NeighbourGraph;
-use crate::vectors::products::{Centred, column_means, products_into};
+use crate::vectors::products::{Centred, column_means_unless, products_into};
 use crate::vectors::{Metric, Vectors, dot, norm, normalize_rows, squared_distance};
 
 /// Rows that stand for all parts together when parts are joined.
@@ -28,6 +28,10 @@ const ROWS: usize = 64;
 const BASE: usize = 1024;
 /// Times a nearest pair is looked for again from its own ends.
 const REFINE: usize = 3;
+/// Pieces that edges are sorted by.
+const PIECES: usize = 32;
+/// Edges put into pieces between two looks at whether to go on.
+const SOME: usize = 1 << 18;
 
 impl Hierarchy {
     /// Of vectors of any dimension, over their neighbour graph; nearly exact.
@@ -42,14 +46,12 @@ impl Hierarchy {
     ) -> Result<Self, Cancelled> {
         progress.stage("Finding clusters", "items", vectors.len() as u64);
         if graph.k == 0 || graph.len() != vectors.len() {
-            return Ok(Self::of_edges(vectors.len(), Vec::new(), Vec::new()));
+            return Self::of_edges(vectors.len(), Vec::new(), Vec::new(), progress);
         }
-        let space = Space::new(vectors, graph, min_samples);
-        let mut edges = space.graph_edges(graph);
-        progress.check()?;
-        edges.par_sort_unstable_by(Edge::order);
+        let space = Space::new(vectors, graph, min_samples, progress)?;
+        let edges = space.graph_edges(graph, progress)?;
         let mut forest = Forest::new(vectors.len());
-        edges.retain(|edge| forest.join(edge.a, edge.b));
+        let mut edges = shortest(edges, &mut forest, progress)?;
         space.join_parts(&mut forest, &mut edges, progress)?;
         progress.advance(vectors.len() as u64);
         // Merges count sound rows only.
@@ -60,7 +62,7 @@ impl Hierarchy {
         for edge in &mut edges {
             (edge.a, edge.b) = (place[edge.a as usize], place[edge.b as usize]);
         }
-        Ok(Self::of_edges(vectors.len(), space.sound, edges))
+        Self::of_edges(vectors.len(), space.sound, edges, progress)
     }
 }
 
@@ -74,22 +76,27 @@ struct Space<'a> {
 }
 
 impl<'a> Space<'a> {
-    fn new(vectors: &'a Vectors, graph: &NeighbourGraph, min_samples: usize) -> Self {
+    fn new(
+        vectors: &'a Vectors,
+        graph: &NeighbourGraph,
+        min_samples: usize,
+        progress: &Progress,
+    ) -> Result<Self, Cancelled> {
         let dim = vectors.dim();
+        let stop = || progress.is_cancelled();
         let norms: Vec<f32> = vectors.values().par_chunks(dim).map(norm).collect();
         let sound = (0u32..).zip(&norms).filter(|(_, norm)| norm.is_finite()).map(|(row, _)| row).collect();
         let values = if graph.metric == Metric::Cosine {
             if norms.iter().all(|norm| (norm - 1.0).abs() < 1e-6) {
                 Cow::Borrowed(vectors.values())
             } else {
-                let mut values = vectors.values().to_vec();
-                normalize_rows(&mut values, dim);
-                Cow::Owned(values)
+                Cow::Owned(of_length_one(vectors, &stop))
             }
         } else {
-            let mean = column_means(vectors);
-            Cow::Owned(Centred { vectors, mean: &mean }.all())
+            let mean = column_means_unless(vectors, &stop);
+            Cow::Owned(Centred { vectors, mean: &mean }.all_unless(&stop))
         };
+        progress.check()?;
         let squares = values.par_chunks(dim).map(|row| dot(row, row)).collect();
         let mut space = Self { values, dim, squares, core: Vec::new(), sound };
         let samples = min_samples.clamp(1, graph.k);
@@ -97,14 +104,14 @@ impl<'a> Space<'a> {
             .into_par_iter()
             .with_min_len(64)
             .map(|row| {
-                if !norms[row].is_finite() {
+                if !norms[row].is_finite() || (row.is_multiple_of(64) && stop()) {
                     return f32::INFINITY;
                 }
                 let near = &graph.of(row)[..samples];
                 near.iter().map(|&other| space.squared(row, other as usize)).fold(0.0, f32::max)
             })
             .collect();
-        space
+        progress.check().map(|()| space)
     }
 
     fn row(&self, row: usize) -> &[f32] {
@@ -122,11 +129,16 @@ impl<'a> Space<'a> {
     }
 
     /// Every edge of the graph between sound rows, once.
-    fn graph_edges(&self, graph: &NeighbourGraph) -> Vec<Edge> {
-        self.sound
-            .par_chunks(256)
-            .flat_map_iter(|rows| rows.iter().flat_map(|&row| self.edges_of(row, graph)))
-            .collect()
+    fn graph_edges(&self, graph: &NeighbourGraph, progress: &Progress) -> Result<Vec<Edge>, Cancelled> {
+        let blocks: Vec<Vec<Edge>> = self
+            .sound
+            .par_chunks(4096)
+            .map(|rows| {
+                progress.check()?;
+                Ok(rows.iter().flat_map(|&row| self.edges_of(row, graph)).collect())
+            })
+            .collect::<Result<_, Cancelled>>()?;
+        Ok(blocks.concat())
     }
 
     fn edges_of(&self, row: u32, graph: &NeighbourGraph) -> impl Iterator<Item = Edge> {
@@ -223,6 +235,45 @@ impl<'a> Space<'a> {
         }
         edge
     }
+}
+
+/// Rows made to length 1; not all of them once `stop` says yes.
+fn of_length_one(vectors: &Vectors, stop: &(dyn Fn() -> bool + Sync)) -> Vec<f32> {
+    let mut values = vec![0.0f32; vectors.values().len()];
+    let some = 1024 * vectors.dim();
+    values.par_chunks_mut(some).zip(vectors.values().par_chunks(some)).for_each(|(out, rows)| {
+        if !stop() {
+            out.copy_from_slice(rows);
+            normalize_rows(out, vectors.dim());
+        }
+    });
+    values
+}
+
+/// The edges that join the forest, shortest first. Sorted by pieces of about as many, from the shortest on, without those whose ends
+/// hang together by then.
+fn shortest(edges: Vec<Edge>, forest: &mut Forest, progress: &Progress) -> Result<Vec<Edge>, Cancelled> {
+    let mut marks: Vec<f64> = edges.iter().step_by((edges.len() / 4096).max(1)).map(|edge| edge.length).collect();
+    marks.sort_unstable_by(f64::total_cmp);
+    let marks: Vec<f64> = marks.chunks((marks.len() / PIECES).max(1)).skip(1).map(|piece| piece[0]).collect();
+    let mut pieces: Vec<Vec<Edge>> = vec![Vec::new(); marks.len() + 1];
+    for some in edges.chunks(SOME) {
+        progress.check()?;
+        for &edge in some {
+            pieces[marks.partition_point(|mark| mark.total_cmp(&edge.length).is_le())].push(edge);
+        }
+    }
+    drop(edges);
+    let mut joined = Vec::new();
+    for mut piece in pieces {
+        progress.check()?;
+        piece.retain(|edge| forest.root(edge.a) != forest.root(edge.b));
+        progress.check()?;
+        piece.par_sort_unstable_by(Edge::order);
+        progress.check()?;
+        joined.extend(piece.into_iter().filter(|edge| forest.join(edge.a, edge.b)));
+    }
+    Ok(joined)
 }
 
 /// At most `most` of the rows, spread evenly.

@@ -12,7 +12,7 @@ use crate::projection::{Pca, ProjectionError, Tsne, TsneParams, TsneSnapshot, Um
 use crate::search::NeighbourGraph;
 use crate::tasks::{Environment, TaskError};
 use crate::vectors::Vectors;
-use crate::workspace::ProjectionParams;
+use crate::workspace::{GraphFacts, ProjectionParams};
 
 /// Lays out by our own t-SNE.
 pub(super) fn tsne(
@@ -34,6 +34,7 @@ pub(super) fn tsne(
     made.notes.extend(continued.map(|iteration| format!("t-SNE continued from iteration {iteration}")));
     made.seconds = [seconds, made.seconds[1] + preparing];
     made.weighing = preparing;
+    made.graph = Some(GraphFacts::of(&graph));
     Ok(made)
 }
 
@@ -81,6 +82,7 @@ pub(super) fn umap(
     made.notes.extend(continued.map(|epoch| format!("UMAP continued from epoch {epoch}")));
     made.seconds = [seconds, made.seconds[1] + preparing];
     made.weighing = preparing;
+    made.graph = Some(GraphFacts::of(&graph));
     Ok(made)
 }
 

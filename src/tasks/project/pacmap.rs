@@ -12,7 +12,7 @@ use crate::progress::{Cancelled, Progress};
 use crate::projection::{Pacmap, Pca, ProjectionError};
 use crate::search::NeighbourGraph;
 use crate::tasks::{Environment, TaskError};
-use crate::workspace::ProjectionParams;
+use crate::workspace::{GraphFacts, ProjectionParams};
 
 /// Lays out by `PaCMAP`.
 pub(super) fn pacmap(
@@ -38,6 +38,7 @@ pub(super) fn pacmap(
     made.notes.extend(continued.map(|iteration| format!("PaCMAP continued from iteration {iteration}")));
     made.seconds = [seconds, made.seconds[1] + preparing];
     made.weighing = preparing;
+    made.graph = Some(GraphFacts::of(&graph));
     Ok(made)
 }
 

@@ -63,7 +63,9 @@ pub fn show(ui: &mut Ui, ctx: &Context<'_>) {
     }
     match model.map.method {
         None if model.map.given.is_some() => {
-            faint(ui, "The positions as they stand in the file.");
+            let turns =
+                if model.map.turns() { ", in three dimensions: drag with the right button to turn them" } else { "" };
+            faint(ui, format!("The positions as they stand in the file{turns}."));
         }
         Some(Method::Tsne) => tsne(ui, ctx, model),
         Some(Method::Umap) => umap(ui, ctx, model),
@@ -196,6 +198,10 @@ fn umap(ui: &mut Ui, ctx: &Context<'_>, model: &ModelState) {
         if ui.checkbox(&mut by_folder, "Keep folders together").on_hover_text(words).changed() {
             ctx.send(Command::SetByFolder(by_folder));
         }
+        if by_folder {
+            slider(ui, "Weight of the folders", &mut params.target_weight, &Range::new(0.0, 1.0, 2));
+            faint(ui, "Larger values let the folders decide more and the vectors less.");
+        }
     });
     if params != before {
         ctx.send(Command::SetUmap(params));
@@ -214,6 +220,8 @@ fn umap_more(ui: &mut Ui, params: &mut UmapParams, rows: usize) {
     slider(ui, "Points that push away", &mut pushes, &Range { step: 1.0, ..Range::new(1.0, 20.0, 0) });
     params.negative_sample_rate = pushes as usize;
     faint(ui, "Larger values part groups and take longer.");
+    slider(ui, "Weight of pushing away", &mut params.repulsion_strength, &Range::new(0.1, 3.0, 1));
+    faint(ui, "Larger values leave more room between points.");
     slider(ui, "Learning rate", &mut params.learning_rate, &Range::new(0.1, 2.0, 1));
     faint(ui, "Larger values are restless.");
     ui.horizontal(|ui| {
@@ -301,7 +309,7 @@ fn more(ui: &mut Ui, ctx: &Context<'_>, model: &ModelState) {
     let id = &model.card.id;
     let method = model.map.method.unwrap_or(Method::Pca);
     ui.add_space(4.0);
-    if method != Method::Tsne {
+    if method != Method::Tsne && !model.map.is_given() {
         ui.horizontal(|ui| {
             widgets::dim(ui, "Axes");
             for (dimensions, name) in [(2, "2-D"), (3, "3-D")] {
