@@ -78,8 +78,7 @@ impl<const D: usize> Pacmap<D> {
             return Err(ProjectionError::LengthsDiffer { graph: vectors.len(), start: start.len() });
         }
         let pairs = PacmapPairs::new(graph, vectors, params, progress)?;
-        progress.check()?;
-        let points = start::scaled(start, vectors, params.seed);
+        let points = start::scaled(start, vectors, params.seed, progress)?;
         Self::prepared_at(&pairs, points, params, progress)
     }
 
@@ -98,6 +97,7 @@ impl<const D: usize> Pacmap<D> {
             return Err(ProjectionError::LengthsDiffer { graph: pairs.len(), start: points.len() });
         }
         let places = places(&pairs.order);
+        progress.check()?;
         let bundles =
             |links: &links::Links| Bundles::new(links, &links.reversed(progress)?, (&pairs.order, &places), progress);
         let field = Field::new(&points, &pairs.order);

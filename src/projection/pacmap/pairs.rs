@@ -171,7 +171,10 @@ fn mid(
 ) -> Result<Links, Cancelled> {
     let points = vectors.len();
     let norms: Vec<f32> = match metric {
-        Metric::Cosine => vectors.values().par_chunks(vectors.dim()).with_min_len(256).map(norm).collect(),
+        Metric::Cosine => {
+            let length = |row: &[f32]| if progress.is_cancelled() { 0.0 } else { norm(row) };
+            vectors.values().par_chunks(vectors.dim()).with_min_len(256).map(length).collect()
+        }
         Metric::Dot | Metric::Euclidean => Vec::new(),
     };
     progress.check()?;

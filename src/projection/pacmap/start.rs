@@ -4,6 +4,7 @@
 
 use rayon::prelude::*;
 
+use crate::progress::{Cancelled, Progress};
 use crate::projection::umap::random::unit;
 use crate::vectors::Vectors;
 
@@ -13,21 +14,30 @@ const SIZE: f32 = 0.01;
 const JITTER: f32 = 1e-5;
 
 /// Coordinates scaled by the range of all values of the vectors, and jittered; what is not a number goes to the middle.
-pub(super) fn scaled<const D: usize>(start: &[[f32; D]], vectors: &Vectors, seed: u64) -> Vec<[f32; D]> {
+pub(super) fn scaled<const D: usize>(
+    start: &[[f32; D]],
+    vectors: &Vectors,
+    seed: u64,
+    progress: &Progress,
+) -> Result<Vec<[f32; D]>, Cancelled> {
     let wider = |a: [f32; 2], b: [f32; 2]| [a[0].min(b[0]), a[1].max(b[1])];
     let [low, high] = vectors
         .values()
         .par_chunks(1 << 14)
         .map(|part| {
+            // What comes of it is thrown away.
+            let part = if progress.is_cancelled() { &[] } else { part };
             let sound = part.iter().filter(|value| value.is_finite());
             sound.fold([f32::INFINITY, f32::NEG_INFINITY], |range, &value| wider(range, [value, value]))
         })
         .reduce(|| [f32::INFINITY, f32::NEG_INFINITY], wider);
+    progress.check()?;
     let scale = SIZE / (high - low);
     let place = |value: f32| {
         let scaled = value * scale;
         if scaled.is_finite() { scaled } else { 0.0 }
     };
     let jitter = |row: u64, axis: usize| JITTER * SIZE * (unit(seed ^ 0x9ac3, row, axis as u64) - 0.5);
-    (0u64..).zip(start).map(|(row, point)| std::array::from_fn(|axis| place(point[axis]) + jitter(row, axis))).collect()
+    let begin = |(row, point): (u64, &[f32; D])| std::array::from_fn(|axis| place(point[axis]) + jitter(row, axis));
+    Ok((0u64..).zip(start).map(begin).collect())
 }
