@@ -12,7 +12,7 @@ use crate::picture::Layout;
 use crate::projection::Method;
 use crate::tasks::TaskError;
 use crate::ui::command::Dialog;
-use crate::ui::context::LogLevel;
+use crate::ui::context::{LogLevel, MapModel};
 use crate::ui::settings::Perspective;
 use crate::ui::widgets::{duration, plural, thousands};
 use crate::vectors::RowId;
@@ -66,7 +66,8 @@ impl App {
             }
             Outcome::Clustered(of, id, result) if of == now => self.clustered(&id, result),
             Outcome::Trusted(of, id, Ok(shares)) if of == now => {
-                if let Some(model) = self.document.model_mut(&id) {
+                let of_shown = |map: &MapModel| map.layout.as_ref().is_some_and(|layout| *layout.rows() == shares.rows);
+                if let Some(model) = self.document.model_mut(&id).filter(|model| of_shown(&model.map)) {
                     model.map.trust = Some(Arc::new(shares));
                     self.document.restyle.insert(id);
                 }
@@ -301,7 +302,7 @@ impl App {
         &mut self,
         id: &ModelId,
         (method, part): (Method, bool),
-        result: Result<(Projection, Arc<Layout>), TaskError>,
+        result: Result<(Arc<Projection>, Arc<Layout>), TaskError>,
     ) {
         let shown = self.document.shown.as_ref() == Some(id);
         self.document.live.remove(id);
@@ -326,7 +327,6 @@ impl App {
             duration(seconds)
         );
         let notes = projection.notes.join("\n");
-        let projection = Arc::new(projection);
         if part {
             model.map.part = Some(projection);
         } else {
@@ -431,6 +431,9 @@ impl App {
         let wanted: Vec<ModelId> = std::mem::take(&mut self.document.restyle).into_iter().collect();
         for id in wanted {
             self.spawn_style(&id);
+        }
+        if std::mem::take(&mut self.document.query_stale) {
+            self.ask_again();
         }
         self.compare_shown();
         self.measure_compared();

@@ -64,6 +64,7 @@ impl App {
             Command::Turn(id, by) => self.turn(&id, by),
             Command::MeasureReductions(id) => self.spawn_reductions(&id),
             Command::FindClusters(id) => self.spawn_clusters(&id, true),
+            Command::ClusterSelection(id) => self.cluster_selection(&id),
             Command::KeepLayout(id) => {
                 if let Some(live) = self.document.live.get(&id) {
                     live.stop();
@@ -101,6 +102,10 @@ impl App {
             }
             Command::SetUmap(params) => {
                 self.settings.umap = params;
+                self.steer();
+            }
+            Command::SetPacmap(params) => {
+                self.settings.pacmap = params;
                 self.steer();
             }
             Command::SetDimensions(dimensions) => self.settings.dimensions = dimensions.clamp(2, 3),
@@ -174,6 +179,10 @@ impl App {
                 self.place_pins();
             }
             Command::FocusQuery => self.query_focus_request += 1,
+            Command::AskSelection(alone) => {
+                self.document.ask_selection = alone && !self.document.selection.rows.is_empty();
+                self.ask_again();
+            }
             Command::SetTop(top) => {
                 self.settings.top = top;
                 self.ask_again();
@@ -318,7 +327,7 @@ impl App {
         model.map.method = back;
         model.map.layout = back.and_then(|method| model.map.layouts.get(&method).cloned());
         if back.is_none() && model.map.given.is_some() {
-            model.map.layout = model.map.given.clone();
+            model.map.layout = model.map.given.as_ref().map(|given| given.layout.clone());
         }
         if back.is_none() {
             model.map.styles.clear();

@@ -42,6 +42,10 @@ pub struct Document {
     pub answer: Option<Arc<Answer>>,
     /// The query asked last, to be asked again when another model is ready.
     pub query: Option<crate::tasks::Query>,
+    /// Whether questions are asked of the selected rows alone.
+    pub ask_selection: bool,
+    /// Whether the query is to be asked again: the rows it is asked of are others.
+    pub query_stale: bool,
     /// What was found about the row looked at.
     pub inspection: Option<Inspection>,
     /// Captions of a picture, scored.
@@ -108,11 +112,11 @@ impl Document {
         std::mem::replace(self, fresh)
     }
 
-    /// The sets and the maps that items may be added to: of each model the one shown, if it is whole and laid out by t-SNE or UMAP, else
-    /// the best there is.
+    /// The sets and the maps that items may be added to: of each model the one shown, if it is whole and not laid out by PCA, else the best
+    /// there is.
     pub fn maps_to_grow(&self) -> BTreeMap<ModelId, Before> {
         let of = |model: &ModelState| {
-            let methods = [model.map.method, Some(Method::Umap), Some(Method::Tsne)];
+            let methods = [model.map.method, Some(Method::Umap), Some(Method::Tsne), Some(Method::Pacmap)];
             let laid_out = methods.into_iter().flatten().filter(|method| *method != Method::Pca);
             let map = laid_out.filter_map(|method| model.map.projections.get(&method)).next()?.clone();
             Some((model.card.id.clone(), Before { set: model.set.clone()?, map }))
@@ -135,6 +139,8 @@ impl Document {
     pub fn select(&mut self, rows: Vec<RowId>) {
         self.selection.rows = rows.into();
         self.selection.revision += 1;
+        self.query_stale |= self.ask_selection;
+        self.ask_selection &= !self.selection.rows.is_empty();
         self.restyle_all();
     }
 }

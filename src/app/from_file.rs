@@ -6,13 +6,13 @@ use std::sync::Arc;
 
 use super::App;
 use super::document::folder_lines;
+use super::maps_of::layout_of;
 use crate::corpus::Corpus;
-use crate::picture::Layout;
 use crate::projection::Method;
 use crate::tasks::{Opened, OpenedSet};
-use crate::ui::context::{FolderLine, LogLevel};
+use crate::ui::context::{FolderLine, GivenMap, LogLevel};
 use crate::ui::widgets::{plural, thousands};
-use crate::workspace::ModelId;
+use crate::workspace::{MapPoints, ModelId};
 
 /// What a load gives.
 pub struct Loaded {
@@ -47,7 +47,10 @@ impl App {
             self.log(LogLevel::Info, words, "");
             self.document.add_model(set.card.clone());
             let Some(model) = self.document.model_mut(&id) else { continue };
-            model.map.given = points.map(|points| Arc::new(Layout::new(set.rows.clone(), points)));
+            model.map.given = points.map(|at| {
+                let points = MapPoints { rows: set.rows.clone(), at };
+                GivenMap { layout: layout_of(&points), points }
+            });
             model.set = Some(Arc::new(set));
             self.document.shown.get_or_insert_with(|| id.clone());
             wanted.push(id);
@@ -67,8 +70,11 @@ impl App {
         let Some(model) = self.document.model_mut(id) else { return };
         let Some(given) = model.map.given.clone() else { return };
         model.map.live = None;
+        model.map.part = None;
+        model.map.moment = None;
+        model.map.turned = [0.0, 0.0];
         model.map.method = None;
-        model.map.layout = Some(given);
+        model.map.layout = Some(given.layout);
         self.jobs.cancel_lanes(&format!("project {id}"));
         self.document.live.remove(id);
         self.map_changed(id);

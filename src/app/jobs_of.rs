@@ -12,7 +12,7 @@ use crate::jobs::{JobSpec, Policy};
 use crate::models::Downloaded;
 use crate::picture::{Layout, Palette, StyleRequest, Styles, Values};
 use crate::projection::{Method, ReductionCost};
-use crate::tasks::{self, Distilled, EmbedRequest, LoadRequest, Query, QueryRequest, TaskError};
+use crate::tasks::{self, Distilled, EmbedRequest, LoadRequest, Only, Query, QueryRequest, TaskError};
 use crate::ui::context::{Inspection, ItemOrder, MapChoice, MapLabels, MeasuredPair, Pin, TornLines};
 use crate::vectors::RowId;
 use crate::workspace::cache::CacheReport;
@@ -30,7 +30,7 @@ pub enum Outcome {
     /// A model embedded it.
     Embedded(u64, ModelId, Box<Result<(EmbeddingSet, CacheReport), TaskError>>),
     /// Vectors were laid out by a method; all of them, or (true) some rows alone.
-    Projected(u64, ModelId, (Method, bool), Result<(Projection, Arc<Layout>), TaskError>),
+    Projected(u64, ModelId, (Method, bool), Result<(Arc<Projection>, Arc<Layout>), TaskError>),
     /// The shown map was seen at another moment or from another side.
     Placed(u64, ModelId, Arc<Layout>),
     /// A model's maps were coloured, and the names of clusters placed on the shown one.
@@ -151,6 +151,7 @@ impl App {
                 (column, _) => column,
             },
             sources,
+            shown: model.map.method.filter(|_| model.map.part.is_none()),
             hidden: self.document.hidden.clone(),
             selected: self.document.selection.rows.clone(),
             palette: palette(self.settings.palette),
@@ -194,7 +195,9 @@ impl App {
         sets.sort_by_key(|set| Some(&set.card.id) != self.document.shown.as_ref());
         self.document.query = Some(query.clone());
         let (generation, environment) = (self.document.generation, self.environment.clone());
-        let request = QueryRequest { corpus, sets, query, top: self.settings.top };
+        let rows = self.document.ask_selection.then(|| self.document.selection.rows.clone());
+        let only = Only { rows, ..Only::default() };
+        let request = QueryRequest { corpus, sets, query, top: self.settings.top, only };
         self.jobs.spawn(JobSpec::quiet("Answering the query", "query"), move |progress| {
             Outcome::Answered(generation, tasks::answer(&request, &environment, progress))
         });
@@ -263,6 +266,8 @@ struct StyleWork {
     maps: Vec<(MapChoice, Arc<Layout>)>,
     sources: ColumnSources,
     column: Column,
+    /// The method of the map that Explore shows, where that is of all rows.
+    shown: Option<Method>,
     hidden: BTreeSet<String>,
     selected: Arc<[RowId]>,
     palette: Palette,
@@ -273,14 +278,21 @@ struct StyleWork {
 
 impl StyleWork {
     fn run(&self) -> (BTreeMap<MapChoice, Arc<Styles>>, Option<Arc<MapLabels>>) {
-        let styles = self.maps.iter().map(|(choice, layout)| (*choice, Arc::new(self.styles(layout)))).collect();
+        let column = |choice: MapChoice| match (self.column, choice) {
+            // Trust is of the map that Explore shows: on another map the colours would say what is not so.
+            (Column::Trust, MapChoice::Kept(_)) => Column::Folder,
+            (Column::Trust, MapChoice::Of(method)) if self.shown != Some(method) => Column::Folder,
+            (column, _) => column,
+        };
+        let style = |choice, layout| (choice, Arc::new(self.styles(column(choice), layout)));
+        let styles = self.maps.iter().map(|(choice, layout)| style(*choice, layout)).collect();
         let clusters = self.sources.clusters.as_ref().filter(|_| self.named);
         let labels = clusters.zip(self.maps.first()).map(|(found, (_, layout))| derived::labels(found, layout));
         (styles, labels.map(Arc::new))
     }
 
-    fn styles(&self, layout: &Layout) -> Styles {
-        let column = column_values(self.column, &self.sources, layout.rows());
+    fn styles(&self, of: Column, layout: &Layout) -> Styles {
+        let column = column_values(of, &self.sources, layout.rows());
         let hidden: Vec<u32> = match &column {
             ColumnValues::Categories { names, .. } => {
                 let hidden = names.iter().enumerate().filter(|(_, name)| self.hidden.contains(*name));
@@ -291,7 +303,7 @@ impl StyleWork {
         let values = match column {
             ColumnValues::Categories { names, ids } => Values::Categories { names, ids },
             ColumnValues::Numbers(values) => {
-                let (decimals, unit) = match self.column {
+                let (decimals, unit) = match of {
                     Column::Agreement => (1, ""),
                     Column::Modified => (0, " days"),
                     Column::Size => (0, " bytes"),
@@ -309,7 +321,7 @@ impl StyleWork {
             hidden: &hidden,
             selected: &selected,
             dark: self.dark,
-            ..StyleRequest::new(self.column.name(), &values)
+            ..StyleRequest::new(of.name(), &values)
         };
         request.make(layout.len())
     }

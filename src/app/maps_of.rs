@@ -12,7 +12,7 @@ use crate::projection::{Attraction, LINFA_LIMIT, Method, TsneEngine};
 use crate::tasks::{self, ClusterRequest, LiveSlot, ProjectRequest};
 use crate::ui::context::{KeptMap, LiveInfo, MapChoice, TornLines};
 use crate::vectors::RowId;
-use crate::workspace::{ClusterMethod, EmbeddingSet, ModelId, Projection, ProjectionParams, SharedGraph};
+use crate::workspace::{ClusterMethod, EmbeddingSet, MapPoints, ModelId, Projection, ProjectionParams, SharedGraph};
 
 /// Neighbours that lines are drawn to.
 const LINES: usize = 10;
@@ -26,7 +26,14 @@ impl App {
             tsne.engine = TsneEngine::Embedlens;
         }
         let dimensions = if method == Method::Tsne { 2 } else { settings.dimensions };
-        ProjectionParams { method, dimensions, metric: settings.metric, tsne, umap: settings.umap }
+        ProjectionParams {
+            method,
+            dimensions,
+            metric: settings.metric,
+            tsne,
+            umap: settings.umap,
+            pacmap: settings.pacmap,
+        }
     }
 
     /// Lays a model's vectors out.
@@ -80,6 +87,7 @@ impl App {
         let iterations = match method {
             Method::Tsne => request.params.tsne.iterations,
             Method::Umap => request.params.umap.epochs_for(request.rows.len()),
+            Method::Pacmap => request.params.pacmap.iterations,
             Method::Pca => 0,
         };
         let engine = if method == Method::Tsne { request.params.tsne.engine } else { TsneEngine::Embedlens };
@@ -88,8 +96,8 @@ impl App {
         let (model_id, lane) = (id.clone(), format!("project {id}"));
         let job = self.jobs.spawn(spec(title, lane, Policy::Replace), move |progress| {
             let result = tasks::project(&request, &slot, &environment, progress).map(|projection| {
-                let layout = layout_of(&projection);
-                (projection, layout)
+                let layout = layout_of(&MapPoints::from(&projection));
+                (Arc::new(projection), layout)
             });
             Outcome::Projected(generation, model_id, (method, part), result)
         });
@@ -166,6 +174,9 @@ impl App {
     /// Back from a map of some rows to that of all.
     pub(super) fn show_whole(&mut self, id: &ModelId) {
         let Some(model) = self.document.model_mut(id) else { return };
+        if model.map.layouts.is_empty() {
+            return self.show_given(id);
+        }
         let method = model.map.method.filter(|method| model.map.layouts.contains_key(method));
         let Some(method) = method.or_else(|| model.map.layouts.keys().next_back().copied()) else { return };
         if let Some(layout) = model.map.layouts.get(&method).cloned() {
@@ -178,7 +189,7 @@ impl App {
         let Some(model) = self.document.model_mut(id) else { return };
         let Some(projection) = model.map.shown().cloned() else { return };
         let number = model.map.kept.iter().map(|kept| kept.number + 1).max().unwrap_or(1);
-        let layout = layout_of(&projection);
+        let layout = layout_of(&MapPoints::from(&*projection));
         let name = format!("{number}: {}", made_with(&projection));
         let words = format!("Kept {name}; it can be chosen in Compare");
         model.map.kept.push(KeptMap { number, name, projection, layout });
@@ -212,14 +223,14 @@ impl App {
     /// Turns a map of three dimensions.
     pub(super) fn turn(&mut self, id: &ModelId, by: [f32; 2]) {
         let Some(model) = self.document.model_mut(id) else { return };
-        let Some(projection) = model.map.shown().filter(|shown| shown.space.is_some()).cloned() else { return };
+        let Some(map) = model.map.points().filter(|map| map.at.space().is_some()) else { return };
         let turned = &mut model.map.turned;
         *turned = [turned[0] + by[0], (turned[1] + by[1]).clamp(-1.57, 1.57)];
         let (turned, generation, model_id) = (*turned, self.document.generation, id.clone());
         self.jobs.spawn(JobSpec::quiet("Turning the map", format!("scrub {id}")), move |_| {
-            let space = projection.space.as_deref().unwrap_or_default();
+            let space = map.at.space().map_or(&[][..], |space| space);
             let points: Vec<[f32; 2]> = tasks::seen_from(space, turned);
-            let layout = Layout::new(projection.rows.clone(), points.into()).framed(tasks::space_frame(space));
+            let layout = Layout::new(map.rows.clone(), points.into()).framed(tasks::space_frame(space));
             Outcome::Placed(generation, model_id, Arc::new(layout))
         });
     }
@@ -229,7 +240,7 @@ impl App {
         let wanted = asked || self.settings.cluster_names || self.settings.colour_by.of_clusters();
         let Some(corpus) = self.document.corpus.clone() else { return };
         let Some(model) = self.document.model(id) else { return };
-        let (Some(set), Some(layout)) = (model.set.clone(), model.map.layout.clone()) else { return };
+        let (Some(set), Some(map)) = (model.set.clone(), model.map.points()) else { return };
         // While points move, only hills of the density are quick enough to follow them.
         let moving = model.map.live.is_some() && !asked;
         let follows = moving && self.settings.clusters.method == ClusterMethod::Density;
@@ -237,16 +248,36 @@ impl App {
         if !wanted || (moving && !follows) || (!asked && known) {
             return;
         }
-        let request = ClusterRequest { corpus, set, layout, params: self.settings.clusters };
+        let request = ClusterRequest { corpus, set, map, params: self.settings.clusters };
         if !asked && !request.is_quick() {
             return;
         }
-        let (generation, environment, model_id) = (self.document.generation, self.environment.clone(), id.clone());
         let title = format!("Clusters of {}", model.card.name);
         let policy = if follows { Policy::Once } else { Policy::Replace };
-        let spec = JobSpec { quiet: !asked, ..spec(title, format!("clusters {id}"), policy) };
+        self.find_clusters(id, request, JobSpec { quiet: !asked, ..spec(title, format!("clusters {id}"), policy) });
+    }
+
+    /// Looks for clusters among the selected rows alone; the others are in none.
+    pub(super) fn cluster_selection(&mut self, id: &ModelId) {
+        let Some(corpus) = self.document.corpus.clone() else { return };
+        let Some(model) = self.document.model(id) else { return };
+        let (Some(set), Some(map)) = (model.set.clone(), model.map.points()) else { return };
+        let map = map.only(|row| self.document.selection.rows.binary_search(&row).is_ok());
+        if map.rows.is_empty() {
+            return;
+        }
+        let title = format!("Clusters of {} selected chunks of {}", map.rows.len(), model.card.name);
+        let request = ClusterRequest { corpus, set, map, params: self.settings.clusters };
+        self.find_clusters(id, request, spec(title, format!("clusters {id}"), Policy::Replace));
+    }
+
+    fn find_clusters(&mut self, id: &ModelId, request: ClusterRequest, spec: JobSpec) {
+        let (generation, environment, model_id) = (self.document.generation, self.environment.clone(), id.clone());
         self.jobs.spawn(spec, move |progress| {
-            Outcome::Clustered(generation, model_id, tasks::clusters(&request, &environment, progress))
+            let found = tasks::clusters(&request, &environment, progress);
+            // For the inspector, which asks while a frame is painted.
+            found.iter().for_each(|found| _ = found.prepare());
+            Outcome::Clustered(generation, model_id, found)
         });
     }
 
@@ -254,14 +285,14 @@ impl App {
     pub(super) fn spawn_trust(&mut self, id: &ModelId) {
         let asked = self.settings.colour_by == crate::workspace::Column::Trust;
         let Some(model) = self.document.model(id) else { return };
-        let (Some(set), Some(layout)) = (model.set.clone(), model.map.layout.clone()) else { return };
-        if model.map.live.is_some() || model.map.trust.is_some() || !asked || model.map.part.is_some() {
+        let (Some(set), Some(map)) = (model.set.clone(), model.map.points()) else { return };
+        if model.map.live.is_some() || model.map.trust.is_some() || !asked {
             return;
         }
         let (generation, environment, model_id) = (self.document.generation, self.environment.clone(), id.clone());
         let title = format!("Trust of the map of {}", model.card.name);
         self.jobs.spawn(spec(title, format!("trust {id}"), Policy::Replace), move |progress| {
-            Outcome::Trusted(generation, model_id, tasks::map_trust(&set, &layout, &environment, progress))
+            Outcome::Trusted(generation, model_id, tasks::map_trust(&set, &map, &environment, progress))
         });
     }
 
@@ -280,22 +311,22 @@ impl App {
     pub(super) fn spawn_torn(&mut self, id: &ModelId) {
         let Some(row) = self.document.selection.focus else { return };
         let Some(model) = self.document.model(id) else { return };
-        let (Some(set), Some(layout)) = (model.set.clone(), model.map.layout.clone()) else { return };
+        let (Some(set), Some(map)) = (model.set.clone(), model.map.points()) else { return };
         if model.map.live.is_some() || set.position_of(row).is_none() {
             return;
         }
         let (generation, model_id) = (self.document.generation, id.clone());
         self.jobs.spawn(JobSpec::quiet("Checking neighbours on the map", format!("torn {id}")), move |_| {
-            let (torn, pulled) = tasks::torn(&set, &layout, row, LINES);
+            let (torn, pulled) = tasks::torn(&set, &map, row, LINES);
             Outcome::Torn(generation, model_id, TornLines { row, torn, pulled })
         });
     }
 }
 
 /// Where the points of a finished map are; those of space as they are seen from the front.
-pub(super) fn layout_of(projection: &Projection) -> Arc<Layout> {
-    let layout = Layout::new(projection.rows.clone(), projection.points.clone());
-    Arc::new(match &projection.space {
+pub(super) fn layout_of(map: &MapPoints) -> Arc<Layout> {
+    let layout = Layout::new(map.rows.clone(), map.at.front());
+    Arc::new(match map.at.space() {
         Some(space) => layout.framed(tasks::space_frame(space)),
         None => layout,
     })
@@ -322,5 +353,69 @@ fn made_with(projection: &Projection) -> String {
             let umap = &params.umap;
             format!("UMAP{rows}, {} neighbours, distance {:.2}", umap.n_neighbors, umap.min_dist)
         }
+        Method::Pacmap => {
+            let near = params.pacmap.neighbours_for(projection.rows.len());
+            format!("PaCMAP{rows}, {near} neighbours, further pairs {:.1}", params.pacmap.fp_ratio)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::testing::Window;
+    use crate::ui::command::Command;
+    use crate::ui::context::MapModel;
+    use crate::ui::settings::Perspective;
+    use crate::vectors::{Vectors, npy};
+    use crate::workspace::Column;
+
+    /// A window on positions in space: two heaps of 40, the second behind the first.
+    fn two_heaps() -> (Window, ModelId, tempfile::TempDir) {
+        let folder = tempfile::tempdir().unwrap();
+        let noise = |at: usize| ((at * 7919 % 104_729) as f32 * 0.613).sin();
+        let values = (0..80).flat_map(|row| {
+            [noise(3 * row), noise(3 * row + 1), noise(3 * row + 2) + if row < 40 { 0.0 } else { 30.0 }]
+        });
+        let path = folder.path().join("space.npy");
+        npy::write(&path, &Vectors::new(values.collect::<Vec<f32>>(), 3).unwrap()).unwrap();
+        let mut window = Window::open(Perspective::Explore, |_| {});
+        window.carry_out(Command::Open(vec![path]));
+        let id = window.app.document.shown.clone().unwrap();
+        (window, id, folder)
+    }
+
+    fn map(window: &Window, id: &ModelId) -> MapModel {
+        window.app.document.model(id).unwrap().map.clone()
+    }
+
+    #[test]
+    fn turning_changes_nothing_that_is_measured_or_found() {
+        let (mut window, id, _folder) = two_heaps();
+        let front = map(&window, &id);
+        assert!(front.is_given() && front.turns(), "positions in space are shown as they are");
+        for by in [[0.0, 0.0], [1.1, 0.4]] {
+            window.carry_out(Command::Turn(id.clone(), by));
+            window.app.document.model_mut(&id).unwrap().map.trust = None;
+            window.carry_out(Command::ColourBy(Column::Trust));
+            window.carry_out(Command::FindClusters(id.clone()));
+            window.carry_out(Command::Focus(RowId(7)));
+            let seen = map(&window, &id);
+            assert!(seen.trust.unwrap().shares.iter().all(|&share| share == 1.0), "the map is the vectors themselves");
+            let found = seen.clusters.unwrap();
+            assert_eq!(found.len(), 2, "{:?}", found.fine.labels);
+            assert!(found.fine.labels[..40].iter().all(|&label| label < 0 || label != found.fine.labels[60]));
+            let lines = seen.torn.unwrap();
+            assert_eq!((lines.torn.len(), lines.pulled.len()), (0, 0));
+            window.carry_out(Command::Unfocus);
+        }
+        let turned = map(&window, &id).layout.unwrap();
+        assert!(turned.points()[70] != front.layout.unwrap().points()[70]);
+        // From another method back to the front.
+        window.carry_out(Command::Project(id.clone(), Method::Pca));
+        assert_eq!(map(&window, &id).method, Some(Method::Pca));
+        window.carry_out(Command::ShowGiven(id.clone()));
+        let back = map(&window, &id);
+        assert!(back.is_given() && back.turned == [0.0, 0.0]);
     }
 }

@@ -354,6 +354,7 @@ impl App {
             selection: &document.selection,
             hovered: document.hovered,
             answer: document.answer.as_ref(),
+            ask_selection: document.ask_selection,
             inspection: document.inspection.as_ref(),
             captioned: document.captioned.as_ref(),
             compare: &document.compare,

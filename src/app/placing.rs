@@ -2,6 +2,8 @@
 //!
 //! Invariant: no point that is on a map is moved.
 
+use std::sync::Arc;
+
 use super::App;
 use super::document::Before;
 use super::jobs_of::{Outcome, spec};
@@ -9,7 +11,7 @@ use super::maps_of::layout_of;
 use crate::jobs::{JobSpec, Policy};
 use crate::tasks::{self, PlaceNewRequest};
 use crate::ui::context::{EarlierMap, Pin};
-use crate::workspace::ModelId;
+use crate::workspace::{MapPoints, ModelId};
 
 impl App {
     /// Offers the map of before to a set that has grown.
@@ -36,8 +38,8 @@ impl App {
         self.jobs.spawn(spec(title, format!("project {id}"), Policy::Replace), move |progress| {
             let request = PlaceNewRequest { before, map, set };
             let made = tasks::place_new(&request, &environment, progress).map(|projection| {
-                let layout = layout_of(&projection);
-                (projection, layout)
+                let layout = layout_of(&MapPoints::from(&projection));
+                (Arc::new(projection), layout)
             });
             Outcome::Projected(generation, model_id, (method, false), made)
         });

@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::models_args::ModelsArgs;
 use super::numeric_args::{BenchArgs, ClusterArgs, NeighboursArgs};
+use super::only::OnlyArgs;
 use super::options::{Common, LayoutArgs, LoadArgs, ModelArgs, PrecisionArgs, reduction};
 use crate::projection::Reduction;
 use crate::tasks::ColourBy;
@@ -21,7 +22,8 @@ Examples:
   embedlens search @sample --query \"a cup of coffee\"  ask the bundled sample
 
 Results go to stdout, progress and messages to stderr.
-Exit codes: 0 ok, 1 failure, 2 wrong usage, 130 interrupted.";
+Exit codes: 0 ok, 1 failure, 2 wrong usage, 130 interrupted.
+EMBEDLENS_CPU=amx|avx512vnni|avx512|avx2vnni|avx2|portable holds the program to instructions of that level or below.";
 
 /// See how embedding models see your data.
 ///
@@ -96,9 +98,10 @@ pub enum Command {
         F.parquet hold ids and texts themselves.\n\
         With several models the first writes F.npy, the others F-MODEL.npy.")]
     Embed(EmbedArgs),
-    /// Lay vectors out by PCA, t-SNE or UMAP, and say how far the map may be trusted
+    /// Lay vectors out by PCA, t-SNE, UMAP or PaCMAP, and say how far the map may be trusted
     #[command(after_help = "Examples:\n  embedlens project notes --method tsne --out map.csv\n  \
         embedlens project notes --method umap --dimensions 3 --out space.csv\n  \
+        embedlens project notes --method pacmap --neighbors 20 --out map.csv\n  \
         embedlens project old --method umap --place new --out map.csv\n  \
         embedlens project vectors.npy --reduce pca:50 --method umap --out map.npy\n  \
         embedlens project vectors.npy --method pca --out map.csv --json")]
@@ -176,8 +179,8 @@ impl Command {
 
 #[derive(Debug, Args)]
 pub struct EmbedArgs {
-    /// Folders and files
-    #[arg(required = true, value_name = "PATH")]
+    /// Folders and files, or files of vectors to shorten or to write in another form
+    #[arg(required = true, value_name = "PATH|VECTORS")]
     pub paths: Vec<PathBuf>,
     /// File to write: .npy, .npz, .tsv, .parquet, or .vectors (ours, see --store)
     #[arg(long, short, value_name = "FILE")]
@@ -185,6 +188,9 @@ pub struct EmbedArgs {
     /// Bits a value of a .vectors file takes; what fewer lose is measured on these vectors and told
     #[arg(long, value_enum, value_name = "BITS")]
     pub store: Option<StoreArg>,
+    /// Make the vectors shorter: pca:N (principal components), truncate:N (first dimensions) or random:N (random directions)
+    #[arg(long, value_name = "WAY:N", value_parser = reduction)]
+    pub reduce: Option<Reduction>,
     #[command(flatten)]
     pub model: ModelArgs,
     #[command(flatten)]
@@ -239,7 +245,7 @@ pub struct ProjectArgs {
 }
 
 #[derive(Debug, Args)]
-#[command(group = clap::ArgGroup::new("asked").required(true).args(["query", "image"]))]
+#[command(group = clap::ArgGroup::new("asked").required(true).args(["query", "image", "queries"]))]
 pub struct SearchArgs {
     /// Folders and files, or .npy, .npz, .tsv or .parquet files of vectors that --model made
     #[arg(required = true, value_name = "PATH|VECTORS")]
@@ -250,6 +256,11 @@ pub struct SearchArgs {
     /// What to look for, as a picture
     #[arg(long, value_name = "FILE")]
     pub image: Option<PathBuf>,
+    /// Many queries from a file: one a line, or JSON lines with "text" and "_id"
+    #[arg(long, value_name = "FILE")]
+    pub queries: Option<PathBuf>,
+    #[command(flatten)]
+    pub only: OnlyArgs,
     /// Results of each kind
     #[arg(long, short = 'k', value_name = "K", default_value_t = 10)]
     pub top: usize,

@@ -1,8 +1,8 @@
 //! `embedlens cluster`: groups of rows that are alike, with names.
 
 use std::path::Path;
-use std::sync::Arc;
 
+use rayon::prelude::*;
 use serde_json::{Value, json};
 
 use super::json::{object, quality, rounded};
@@ -10,10 +10,11 @@ use super::maps::{self, Source};
 use super::numeric_args::ClusterArgs;
 use super::session::{Failure, Session, check_out, out_for, spare_items};
 use super::text::{columns, count, plural};
+use crate::analysis::clusters::LISTED;
 use crate::models::ModelId;
 use crate::projection::Quality;
 use crate::tasks::{self, RowClusterRequest, RowInfo, SheetColumn, TaskError};
-use crate::workspace::{ClusterLevel, ClusterParams, Clustering, NO_CLUSTER, ProjectionParams};
+use crate::workspace::{ClusterLevel, ClusterParams, Clustering, MapPoints, NO_CLUSTER, Positions, ProjectionParams};
 
 pub(super) fn run(args: &ClusterArgs, session: &Session) -> Result<(), Failure> {
     if let Some(out) = &args.out {
@@ -21,9 +22,6 @@ pub(super) fn run(args: &ClusterArgs, session: &Session) -> Result<(), Failure> 
     }
     let params = args.cluster.params(session.seed()).map_err(Failure::Usage)?;
     let layout = args.layout_args().params(session.seed()).map_err(Failure::Usage)?;
-    if layout.dimensions != 2 {
-        return Err(Failure::Usage("clusters are looked for on maps of 2 dimensions".to_owned()));
-    }
     let on_map = params.method.on_map();
     let found = maps::sources(session, &args.paths, (&args.model, &args.load), on_map.then_some(&layout), false)?;
     if let (Some(corpus), Some(out)) = (&found.corpus, &args.out) {
@@ -32,11 +30,14 @@ pub(super) fn run(args: &ClusterArgs, session: &Session) -> Result<(), Failure> 
     let (mut entries, mut text) = (Vec::new(), String::new());
     for (nth, mut source) in found.sources.into_iter().enumerate() {
         source.points = source.points.filter(|_| args.layout.is_none());
+        if source.vectors.are_all_equal() {
+            session.say("All vectors are equal: there are no clusters");
+        }
         let made = clusters(session, &source, params, (layout, args.tuning.by_label))?;
         let model = source.model.as_ref().map_or_else(|| ModelId("vectors".to_owned()), |(id, _)| id.clone());
         let out = args.out.as_ref().map(|out| out_for(out, nth, &model));
         if let Some(out) = &out {
-            export(&made.clusters, &source.rows, out)?;
+            export(&made.clusters, &source.rows, args.soft, out)?;
         }
         text += &table(&made.clusters, out.as_deref());
         entries.push(entry(&source, &made, out.as_deref(), session));
@@ -60,21 +61,19 @@ pub(super) fn clusters(
     params: ClusterParams,
     layout: (ProjectionParams, bool),
 ) -> Result<Made, Failure> {
-    let (points, laid_out): (Points, _) = match (params.method.on_map(), &source.points) {
-        (false, _) => ([].into(), None),
+    let (points, laid_out) = match (params.method.on_map(), &source.points) {
+        (false, _) => (Positions::Plane([].into()), None),
         (true, Some(points)) => (points.clone(), None),
         (true, None) => {
             let projection = maps::lay_out(session, source, layout)?;
             let seconds = projection.seconds.iter().sum();
-            (projection.points, Some((seconds, projection.quality)))
+            (MapPoints::from(&projection).at, Some((seconds, projection.quality)))
         }
     };
     Ok(Made { clusters: search(session, source, points, params)?, laid_out })
 }
 
-type Points = Arc<[[f32; 2]]>;
-
-fn search(session: &Session, source: &Source, points: Points, params: ClusterParams) -> Result<Clustering, Failure> {
+fn search(session: &Session, source: &Source, points: Positions, params: ClusterParams) -> Result<Clustering, Failure> {
     let request = RowClusterRequest {
         vectors: source.vectors.clone(),
         points,
@@ -90,7 +89,7 @@ fn search(session: &Session, source: &Source, points: Points, params: ClusterPar
 pub(super) fn on_map(
     session: &Session,
     source: &Source,
-    points: Points,
+    points: Positions,
     params: ClusterParams,
 ) -> Result<Vec<String>, Failure> {
     let level = search(session, source, points, params)?.fine;
@@ -104,10 +103,10 @@ pub(super) fn name_of(level: &ClusterLevel, row: usize) -> &str {
     named.map_or(NO_CLUSTER, String::as_str)
 }
 
-fn export(found: &Clustering, rows: &[RowInfo], out: &Path) -> Result<(), TaskError> {
+fn export(found: &Clustering, rows: &[RowInfo], soft: bool, out: &Path) -> Result<(), TaskError> {
     let numbers = |level: &ClusterLevel| SheetColumn::Numbers(level.labels.iter().map(|&label| label.into()).collect());
     let names = |level| SheetColumn::Words((0..rows.len()).map(|row| name_of(level, row)).collect());
-    let sheet = [
+    let mut sheet = vec![
         ("row", SheetColumn::Numbers(rows.iter().map(|row| row.row as i64).collect())),
         ("path", SheetColumn::Words(rows.iter().map(|row| row.path.as_str()).collect())),
         ("start", SheetColumn::Numbers(rows.iter().map(|row| row.start as i64).collect())),
@@ -118,6 +117,22 @@ fn export(found: &Clustering, rows: &[RowInfo], out: &Path) -> Result<(), TaskEr
         ("coarse_cluster", numbers(&found.coarse)),
         ("coarse_name", names(&found.coarse)),
     ];
+    if soft {
+        const COLUMNS: [[&str; 3]; LISTED] = [
+            ["soft_1", "soft_1_name", "soft_1_share"],
+            ["soft_2", "soft_2_name", "soft_2_share"],
+            ["soft_3", "soft_3_name", "soft_3_share"],
+        ];
+        let each: Vec<_> = (0..rows.len()).into_par_iter().map(|row| found.likeliest(row)).collect();
+        for (place, [cluster, name, share]) in COLUMNS.into_iter().enumerate() {
+            let named = |cluster: i32| usize::try_from(cluster).ok().and_then(|at| found.fine.names.get(at));
+            let listed = || each.iter().map(|row| row[place]);
+            sheet.push((cluster, SheetColumn::Numbers(listed().map(|(cluster, _)| cluster.into()).collect())));
+            let names = listed().map(|(cluster, _)| named(cluster).map_or("", String::as_str)).collect();
+            sheet.push((name, SheetColumn::Words(names)));
+            sheet.push((share, SheetColumn::Shares(listed().map(|(_, share)| share).collect())));
+        }
+    }
     tasks::write_sheet(&sheet, out)
 }
 

@@ -9,9 +9,13 @@ use serde_json::{Value, json};
 use super::args::EmbedArgs;
 use super::json::{self, object, rounded};
 use super::session::{Failure, Session, check_out, out_for, spare_items};
+use super::stored;
 use super::text::{count, plural, rate};
 use crate::corpus::Corpus;
-use crate::tasks::{self, StoredFile};
+use crate::models::ModelId;
+use crate::projection::Reduction;
+use crate::tasks::{self, RowInfo, Shortened, StoredFile};
+use crate::vectors::Vectors;
 use crate::workspace::EmbeddingSet;
 
 pub(super) fn run(args: &EmbedArgs, session: &Session) -> Result<(), Failure> {
@@ -19,6 +23,9 @@ pub(super) fn run(args: &EmbedArgs, session: &Session) -> Result<(), Failure> {
     let ours = args.out.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("vectors"));
     if args.store.is_some() && !ours {
         return Err(Failure::Usage("--store is for files that end in .vectors".to_owned()));
+    }
+    if stored::are_vectors(&args.paths)? {
+        return of_files(args, session);
     }
     let started = Instant::now();
     let corpus = session.load(&args.paths, &args.load)?;
@@ -30,17 +37,10 @@ pub(super) fn run(args: &EmbedArgs, session: &Session) -> Result<(), Failure> {
     for (nth, model) in models.iter().enumerate() {
         let set = session.embed(&corpus, model)?;
         let out = out_for(&args.out, nth, &set.card.id);
-        let stored = match args.store {
-            Some(store) => Some(tasks::export_stored(&set, &corpus, &out, store.into())?),
-            None => {
-                tasks::export_vectors(&set, &corpus, &out)?;
-                None
-            }
-        };
+        let rows = tasks::set_table(&corpus, &set);
         text += &line(&set, &out);
-        text += &stored.as_ref().map_or_else(String::new, stored_line);
         let mut told = entry(&corpus, &set, &out);
-        told["stored"] = stored.as_ref().map_or(Value::Null, stored_json);
+        write(args, (&set.vectors, rows), (&out, &mut text, &mut told), session)?;
         entries.push(told);
         sets.push(set);
     }
@@ -51,6 +51,86 @@ pub(super) fn run(args: &EmbedArgs, session: &Session) -> Result<(), Failure> {
     fields.push(Session::memory_json());
     fields.push(("models", entries.into()));
     session.print(&text, &object(fields))
+}
+
+/// Files of vectors, shorter or in another form; what they know of their rows stays.
+fn of_files(args: &EmbedArgs, session: &Session) -> Result<(), Failure> {
+    if !args.model.models.is_empty() {
+        return Err(Failure::Usage("--model is for folders and files: these files hold vectors already".to_owned()));
+    }
+    let (mut entries, mut text) = (Vec::new(), String::new());
+    for (nth, file) in stored::read(&args.paths, session)?.into_iter().enumerate() {
+        let out = out_for(&args.out, nth, &ModelId(file.name()));
+        let vectors = &file.imported.vectors;
+        let shape = (plural(vectors.len(), "vector", "vectors"), count(vectors.dim() as u64));
+        text += &format!("{}: {} of {} dimensions → {}\n", file.name(), shape.0, shape.1, out.display());
+        let mut told = json!({
+            "id": file.imported.model, "from": file.path.to_string_lossy(), "out": out.to_string_lossy(),
+            "rows": vectors.len(), "dimensions": vectors.dim(),
+        });
+        let mut rows = file.imported.rows.clone();
+        rows.iter_mut().enumerate().for_each(|(position, row)| row.row = position);
+        write(args, (vectors, rows), (&out, &mut text, &mut told), session)?;
+        entries.push(told);
+    }
+    session.print(&text, &object(vec![Session::memory_json(), ("models", entries.into())]))
+}
+
+/// Writes vectors as they were asked for, and tells what was lost.
+fn write(
+    args: &EmbedArgs,
+    (vectors, mut rows): (&Vectors, Vec<RowInfo>),
+    (out, text, told): (&Path, &mut String, &mut Value),
+    session: &Session,
+) -> Result<(), Failure> {
+    let short = args.reduce.map(|way| shorten(vectors, way, session)).transpose()?;
+    let vectors = short.as_ref().map_or(vectors, |short| &short.vectors);
+    if let Some(short) = &short {
+        // No model makes vectors that can be held against these.
+        rows.iter_mut().for_each(|row| row.model.clear());
+        told["dimensions"] = vectors.dim().into();
+        *text += &short_line(short);
+    }
+    let stored = match args.store {
+        Some(store) => Some(tasks::export_stored(vectors, &rows, out, store.into())?),
+        None => {
+            tasks::export_table(vectors, &rows, out)?;
+            None
+        }
+    };
+    *text += &stored.as_ref().map_or_else(String::new, stored_line);
+    told["reduced"] = short.as_ref().map_or(Value::Null, short_json);
+    told["stored"] = stored.as_ref().map_or(Value::Null, stored_json);
+    Ok(())
+}
+
+fn shorten(vectors: &Vectors, way: Reduction, session: &Session) -> Result<Shortened, Failure> {
+    let way = match way {
+        Reduction::Random { k, .. } => Reduction::Random { k, seed: session.seed() },
+        other => other,
+    };
+    if way.k() > vectors.dim() {
+        let (asked, there) = (way.k(), vectors.dim());
+        return Err(Failure::Usage(format!("--reduce: the vectors have {there} dimensions, fewer than {asked}")));
+    }
+    Ok(session.watch(|env, progress| tasks::shorten(vectors, way, env, progress))?)
+}
+
+/// What was left, and how much of the variance the components keep.
+fn short_line(short: &Shortened) -> String {
+    let dimensions = plural(short.vectors.dim(), "dimension", "dimensions");
+    if short.explained_variance.is_empty() {
+        return format!("  cut to {dimensions}\n");
+    }
+    let kept: f32 = short.explained_variance.iter().sum();
+    format!("  cut to {dimensions}, {:.1} % of the variance kept\n", kept * 100.0)
+}
+
+fn short_json(short: &Shortened) -> Value {
+    let explained: Vec<Value> =
+        short.explained_variance.iter().map(|&share| rounded(Some(f64::from(share)), 6)).collect();
+    let explained = if explained.is_empty() { Value::Null } else { explained.into() };
+    json!({ "dimensions": short.vectors.dim(), "explained_variance": explained, "seconds": rounded(Some(short.seconds), 3) })
 }
 
 fn line(set: &EmbeddingSet, out: &Path) -> String {

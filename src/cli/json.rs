@@ -6,8 +6,8 @@ use crate::corpus::Corpus;
 use crate::models::catalogue::known;
 use crate::models::{InputKind, ModelCard, ModelSource, Precision};
 use crate::projection::Quality;
-use crate::vectors::kernel_name;
-use crate::workspace::EmbeddingSet;
+use crate::vectors::{kernel_name, level};
+use crate::workspace::{EmbeddingSet, GraphFacts};
 
 /// An object with its fields in the order given.
 pub(super) fn object(fields: impl IntoIterator<Item = (&'static str, Value)>) -> Value {
@@ -48,7 +48,7 @@ pub(super) fn card(card: &ModelCard) -> Value {
         "context_tokens": card.context_tokens, "pooling": card.pooling, "normalized": card.normalized, "space": card.space,
         "text_query_model": card.text_query_model, "licence": card.licence, "source": source, "folder": folder,
         "size_bytes": card.size_bytes, "available": true, "about": card.about, "strengths": card.strengths,
-        "weaknesses": card.weaknesses, "best_for": card.best_for, "precisions": precisions(card), "kernel": kernel_name(),
+        "weaknesses": card.weaknesses, "best_for": card.best_for, "precisions": precisions(card), "kernel": kernel_name(), "cpu_level": level().word(),
         "prompts": card.prompts, "similarity": card.similarity, "remarks": card.remarks, "runs": runs,
         "matryoshka": known.map_or(&[][..], |known| known.matryoshka.as_slice()),
     })
@@ -76,4 +76,10 @@ pub(super) fn quality(quality: Option<Quality>) -> [(&'static str, Value); 3] {
         ("continuity", figure(|quality| quality.continuity)),
         ("neighbour_preservation", figure(|quality| quality.neighbours_kept)),
     ]
+}
+
+/// The neighbours a map was made of; `null` where it needed none.
+pub(super) fn graph(facts: Option<GraphFacts>) -> Value {
+    let told = |facts: GraphFacts| json!({ "k": facts.k, "exact": facts.exact, "recall": rounded(facts.recall.map(f64::from), 5) });
+    facts.map_or(Value::Null, told)
 }

@@ -12,7 +12,7 @@ use crate::models::ModelId;
 use crate::projection::Method;
 use crate::tasks::{self, LiveSlot, ProjectRequest, RowInfo};
 use crate::vectors::{RowId, Vectors};
-use crate::workspace::{Projection, ProjectionParams, SharedGraph};
+use crate::workspace::{Positions, Projection, ProjectionParams, SharedGraph};
 
 /// Vectors and what is known of their rows.
 pub(super) struct Source {
@@ -23,7 +23,7 @@ pub(super) struct Source {
     /// The model; `None` for vectors from a file.
     pub(super) model: Option<(ModelId, String)>,
     /// Positions that the file of vectors came with.
-    pub(super) points: Option<Arc<[[f32; 2]]>>,
+    pub(super) points: Option<Positions>,
     /// Likeliest classes of each picture; empty for others.
     pub(super) notes: Arc<[String]>,
     /// The vectors' neighbours, once found.
@@ -123,21 +123,11 @@ fn label_numbers(rows: &[RowInfo]) -> std::sync::Arc<[i32]> {
     rows.iter().map(number).collect()
 }
 
-/// The positions a source came with, as a map: those beside its vectors, or vectors of three dimensions as the axes they are. `None` where
-/// it has none, or a method was asked for.
+/// The positions a source came with, as a map. `None` where it has none, or a method was asked for.
 pub(super) fn as_it_is(source: &Source, params: ProjectionParams, unasked: bool) -> Option<Projection> {
-    if !unasked {
-        return None;
-    }
+    let points = source.points.as_ref().filter(|_| unasked)?;
     let rows = (0..source.vectors.len() as u32).map(RowId).collect();
-    match (&source.points, source.vectors.dim()) {
-        (Some(points), _) => Some(Projection::new(params, rows, points.clone())),
-        (None, 3) => {
-            let space: Arc<[[f32; 3]]> = source.vectors.values().as_chunks::<3>().0.into();
-            let points = space.iter().map(|&[x, y, _]| [x, y]).collect();
-            let params = ProjectionParams { dimensions: 3, ..params };
-            Some(Projection { space: Some(space), ..Projection::new(params, rows, points) })
-        }
-        (None, _) => None,
-    }
+    let space = points.space().cloned();
+    let params = ProjectionParams { dimensions: if space.is_some() { 3 } else { params.dimensions }, ..params };
+    Some(Projection { space, ..Projection::new(params, rows, points.front()) })
 }

@@ -21,6 +21,7 @@ mod models;
 mod models_args;
 mod neighbours;
 mod numeric_args;
+mod only;
 mod options;
 mod overrides;
 mod place;
@@ -74,6 +75,10 @@ pub fn run() -> Outcome {
 fn run_command(command: Command) -> ExitCode {
     let (name, common) = (command.name(), command.common().clone());
     let mut session = Session::new(common);
+    if let Some(word) = crate::vectors::unknown_wish() {
+        let words = crate::vectors::level_words();
+        session.say(&format!("EMBEDLENS_CPU={word} names no level and changes nothing; the words are {words}"));
+    }
     if name == "bench" {
         // What is timed is done, not looked up.
         session.env.cache_dir = None;

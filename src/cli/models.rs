@@ -8,7 +8,7 @@ use super::text::{columns, count};
 use super::{catalogue, choose, download, json, make_models};
 use crate::models::{ModelCard, Precision};
 use crate::tasks;
-use crate::vectors::kernel_name;
+use crate::vectors::{kernel_name, level};
 
 pub(super) fn run(args: &ModelsArgs, session: &Session) -> Result<(), Failure> {
     match &args.command {
@@ -54,7 +54,7 @@ fn precisions(cards: &[ModelCard]) -> String {
     for precision in Precision::ALL {
         text += &format!("  {precision:<5} {}\n", precision.about());
     }
-    text + &format!("Kernels here: {}\n", kernel_name())
+    text + &format!("Kernels here: {} (EMBEDLENS_CPU={} or a lower level)\n", kernel_name(), level().word())
 }
 
 fn row(card: &ModelCard) -> Vec<String> {

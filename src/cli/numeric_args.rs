@@ -67,12 +67,15 @@ impl From<AnyMetricArg> for Metric {
 
 #[derive(Debug, Args)]
 pub struct ClusterArgs {
-    /// Folders and files, or one file of vectors or of a map; vectors of two dimensions are a map
+    /// Folders and files, or one file of vectors or of a map; vectors of two or three dimensions are a map
     #[arg(required = true, value_name = "PATH|VECTORS|MAP")]
     pub paths: Vec<PathBuf>,
     /// File to write: .csv, .jsonl or .parquet
     #[arg(long, short, value_name = "FILE")]
     pub out: Option<PathBuf>,
+    /// Also write the three likeliest clusters of each row, with the share of each
+    #[arg(long, requires = "out")]
+    pub soft: bool,
     #[command(flatten)]
     pub cluster: ClusterOptions,
     /// How vectors are laid out first, for the methods that look at the map [default: umap; positions that a file has are taken as they
@@ -112,7 +115,8 @@ pub struct ClusterOptions {
     /// k-means: how many clusters
     #[arg(long, short, value_name = "K", default_value_t = ClusterParams::default().k)]
     pub k: usize,
-    /// Density: how far it is smoothed, in shares of the map's extent; larger gives fewer clusters; usual 0.005 to 0.08
+    /// Density: how far it is smoothed, in shares of the map's extent; larger gives fewer clusters; usual 0.005 to
+    /// 0.08; few rows are smoothed by up to 0.08 in any case
     #[arg(long, value_name = "X", default_value_t = ClusterParams::default().bandwidth)]
     pub bandwidth: f32,
 }
@@ -178,11 +182,11 @@ pub enum Suite {
     /// Find principal components and the coordinates along them
     #[command(after_help = "Example:\n  embedlens bench pca --input vectors.npy --components 50 --json")]
     Pca(BenchPcaArgs),
-    /// Embed texts
+    /// Embed texts or pictures
     #[command(
         after_help = "Example:\n  embedlens bench embed --model minilm --precision int8 --input texts.jsonl --json\n\n\
-        Nothing is read from the cache or written to it: every text is embedded anew in every run. Queries of 12 to 20 words are \
-        embedded one by one after that."
+        Nothing is read from the cache or written to it: everything is embedded anew in every run. Queries of 12 to 20 words, or \
+        pictures, are embedded one by one after that. Pictures are decoded before; making them ready for the model counts."
     )]
     Embed(BenchEmbedArgs),
     /// Find clusters
@@ -259,24 +263,24 @@ pub struct BenchPcaArgs {
 
 #[derive(Debug, Args)]
 pub struct BenchEmbedArgs {
-    /// Texts: JSON lines with a field "text", or one text a line
-    #[arg(long, short, value_name = "FILE")]
+    /// Texts: JSON lines with a field "text", or one text a line; or a folder of pictures
+    #[arg(long, short, value_name = "FILE|FOLDER")]
     pub input: PathBuf,
-    /// Model of texts: an id from `embedlens models`, a folder, or ORG/NAME in the local hub cache; ID@int8 runs it in that precision
+    /// Model: an id from `embedlens models`, a folder, or ORG/NAME in the local hub cache; ID@int8 runs it in that precision
     #[arg(long, short, value_name = "ID|DIR", default_value = "all-MiniLM-L6-v2")]
     pub model: String,
     #[command(flatten)]
     pub precision: PrecisionArgs,
-    /// Only the first N texts
+    /// Only the first N texts or pictures
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub limit: Option<u32>,
-    /// Vectors to compare with, in the order of the texts: .npy
+    /// Vectors to compare with, in the order of the inputs: .npy
     #[arg(long, value_name = "FILE")]
     pub reference: Option<PathBuf>,
-    /// Write the vectors, in the order of the texts: .npy
+    /// Write the vectors, in the order of the inputs: .npy
     #[arg(long, value_name = "FILE")]
     pub dump: Option<PathBuf>,
-    /// Times all texts are embedded; the median is told
+    /// Times all of them are embedded; the median is told
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub runs: u32,
     /// Leave out the self-test of the machine's peak, which takes about a second
@@ -290,6 +294,9 @@ pub struct BenchEmbedArgs {
 pub struct BenchClusterArgs {
     #[command(flatten)]
     pub bench: BenchInput,
+    /// Labels to hold the clusters against, one a line, in the order of the rows: the adjusted Rand index is told
+    #[arg(long, value_name = "FILE")]
+    pub labels: Option<PathBuf>,
     #[command(flatten)]
     pub cluster: ClusterOptions,
     #[command(flatten)]

@@ -8,7 +8,9 @@ use clap::{Args, ValueEnum};
 use super::overrides::Wish;
 use crate::corpus::LoadOptions;
 use crate::models::{self, ModelId, Precision};
-use crate::projection::{Attraction, Method, Reduction, Repulsion, TsneEngine, TsneParams, UmapParams, UmapStart};
+use crate::projection::{
+    Attraction, Method, PacmapParams, Reduction, Repulsion, TsneEngine, TsneParams, UmapParams, UmapStart,
+};
 use crate::vectors::Metric;
 use crate::workspace::ProjectionParams;
 
@@ -190,12 +192,12 @@ pub struct Tuning {
     /// t-SNE: about how many neighbours each point listens to; usual 5 to 100
     #[arg(long, value_name = "X", default_value_t = TsneParams::default().perplexity)]
     pub perplexity: f32,
-    /// t-SNE and UMAP: step size [default: t-SNE by the number of points, UMAP 1]
+    /// t-SNE, UMAP and PaCMAP: step size [default: t-SNE by the number of points, UMAP and PaCMAP 1]
     #[arg(long, value_name = "X")]
     pub learning_rate: Option<f32>,
-    /// t-SNE: iterations in all
-    #[arg(long, value_name = "N", default_value_t = TsneParams::default().iterations)]
-    pub iterations: usize,
+    /// t-SNE and PaCMAP: iterations in all [default: t-SNE 750, PaCMAP 450]
+    #[arg(long, value_name = "N")]
+    pub iterations: Option<usize>,
     /// t-SNE: accuracy, 0 is exact, larger is faster and coarser
     #[arg(long, value_name = "X", default_value_t = TsneParams::default().theta)]
     pub theta: f32,
@@ -215,9 +217,10 @@ pub struct Tuning {
     /// t-SNE: which program runs it; linfa is a reference for up to 5,000 points
     #[arg(long, value_enum, default_value_t = EngineArg::Embedlens)]
     pub engine: EngineArg,
-    /// UMAP: neighbours a point listens to, itself counted; usual 5 to 100
-    #[arg(long, visible_alias = "neighbours", value_name = "N", default_value_t = UmapParams::default().n_neighbors)]
-    pub neighbors: usize,
+    /// UMAP: neighbours a point listens to, itself counted; usual 5 to 100. PaCMAP: neighbours a point is drawn to; usual 5 to 50,
+    /// 0 chooses by the number of points. Larger shows the wider structure [default: UMAP 15, PaCMAP 10]
+    #[arg(long, visible_alias = "neighbours", value_name = "N")]
+    pub neighbors: Option<usize>,
     /// UMAP: how near points may lie; usual 0 to 0.99
     #[arg(long, value_name = "X", default_value_t = UmapParams::default().min_dist)]
     pub min_dist: f32,
@@ -230,13 +233,26 @@ pub struct Tuning {
     /// UMAP: points that push a point away each time one draws it; usual 2 to 20
     #[arg(long, value_name = "N", default_value_t = UmapParams::default().negative_sample_rate)]
     pub negative_rate: usize,
+    /// UMAP: weight of pushing away; larger leaves more room between points; usual 0.5 to 2
+    #[arg(long, value_name = "X", default_value_t = UmapParams::default().repulsion_strength)]
+    pub repulsion_strength: f32,
     /// UMAP: where it begins
     #[arg(long, value_enum, default_value_t = StartArg::Pca)]
     pub start: StartArg,
+    /// PaCMAP: pairs halfway near for each neighbour; larger keeps the large shape more firmly; usual 0 to 5
+    #[arg(long, value_name = "X", default_value_t = PacmapParams::default().mn_ratio)]
+    pub mid_near: f32,
+    /// PaCMAP: pairs of points at random, which push each other away, for each neighbour; larger parts groups more and takes longer;
+    /// usual 0.5 to 10
+    #[arg(long, value_name = "X", default_value_t = PacmapParams::default().fp_ratio)]
+    pub further: f32,
     /// UMAP: keep rows of one label together
     #[arg(long)]
     pub by_label: bool,
-    /// Axes of UMAP and PCA: 2 or 3; t-SNE has 2
+    /// UMAP: weight of the labels against the neighbours, 0 to 1; larger lets the labels decide more
+    #[arg(long, value_name = "X", requires = "by_label", default_value_t = UmapParams::default().target_weight)]
+    pub label_weight: f32,
+    /// Axes of UMAP, PaCMAP and PCA: 2 or 3; t-SNE has 2
     #[arg(long, value_name = "N", default_value_t = 2)]
     pub dimensions: usize,
     /// What counts as near [default: cosine for vectors of length 1, else Euclidean]
@@ -250,6 +266,7 @@ impl LayoutArgs {
             None | Some(MethodArg::Pca) => Method::Pca,
             Some(MethodArg::Tsne) => Method::Tsne,
             Some(MethodArg::Umap) => Method::Umap,
+            Some(MethodArg::Pacmap) => Method::Pacmap,
         }
     }
 
@@ -265,18 +282,49 @@ impl Tuning {
             return Err("--dimensions must be 2 or 3".to_owned());
         }
         if self.dimensions == 3 && method == Method::Tsne {
-            return Err("t-SNE makes maps of 2 dimensions; take --method umap or pca for 3".to_owned());
+            return Err("t-SNE makes maps of 2 dimensions; take --method umap, pacmap or pca for 3".to_owned());
         }
         let metric = self.metric.map(|metric| match metric {
             MetricArg::Cosine => Metric::Cosine,
             MetricArg::Euclidean => Metric::Euclidean,
         });
-        let (tsne, umap) = (self.tsne(seed)?, self.umap(seed)?);
-        Ok(ProjectionParams { method, dimensions: self.dimensions, metric, tsne, umap })
+        // What is asked of one method is not held against the others.
+        let usual = ProjectionParams { dimensions: self.dimensions, metric, ..ProjectionParams::new(method) };
+        let (mut umap, mut pacmap) = (usual.umap, usual.pacmap);
+        (umap.seed, pacmap.seed) = (seed, seed);
+        Ok(match method {
+            Method::Pacmap => ProjectionParams { tsne: self.tsne(seed)?, umap, pacmap: self.pacmap(seed)?, ..usual },
+            _ => ProjectionParams { tsne: self.tsne(seed)?, umap: self.umap(seed)?, pacmap, ..usual },
+        })
+    }
+
+    fn pacmap(&self, seed: u64) -> Result<PacmapParams, String> {
+        let usual = PacmapParams::default();
+        let n_neighbors = match self.neighbors {
+            None => usual.n_neighbors,
+            Some(0) => None,
+            Some(near) if near <= 150 => Some(near),
+            Some(_) => return Err("--neighbors must be at most 150 for PaCMAP, or 0 for automatic".to_owned()),
+        };
+        if !(0.0..=20.0).contains(&self.mid_near) {
+            return Err("--mid-near must be 0 to 20".to_owned());
+        }
+        if !(0.1..=50.0).contains(&self.further) {
+            return Err("--further must be 0.1 to 50: without points that push, all would fall together".to_owned());
+        }
+        Ok(PacmapParams {
+            n_neighbors,
+            mn_ratio: self.mid_near,
+            fp_ratio: self.further,
+            iterations: self.iterations.unwrap_or(usual.iterations),
+            learning_rate: self.learning_rate.unwrap_or(usual.learning_rate),
+            seed,
+        })
     }
 
     fn umap(&self, seed: u64) -> Result<UmapParams, String> {
-        if !(2..=1000).contains(&self.neighbors) {
+        let neighbors = self.neighbors.unwrap_or(UmapParams::default().n_neighbors);
+        if !(2..=1000).contains(&neighbors) {
             return Err("--neighbors must be 2 to 1,000".to_owned());
         }
         if self.negative_rate > 1000 {
@@ -286,8 +334,16 @@ impl Tuning {
         if !spread_is_sound || !(0.0..=self.spread).contains(&self.min_dist) {
             return Err("--min-dist must be 0 to --spread, and --spread above 0".to_owned());
         }
+        if !(0.0..=100.0).contains(&self.repulsion_strength) {
+            return Err("--repulsion-strength must be 0 to 100".to_owned());
+        }
+        if !(0.0..=1.0).contains(&self.label_weight) {
+            return Err("--label-weight must be 0 to 1".to_owned());
+        }
         Ok(UmapParams {
-            n_neighbors: self.neighbors,
+            repulsion_strength: self.repulsion_strength,
+            target_weight: self.label_weight,
+            n_neighbors: neighbors,
             min_dist: self.min_dist,
             spread: self.spread,
             epochs: self.epochs,
@@ -299,7 +355,6 @@ impl Tuning {
                 StartArg::Random => UmapStart::Random,
             },
             seed,
-            ..UmapParams::default()
         })
     }
 
@@ -314,14 +369,15 @@ impl Tuning {
             return Err("--theta must be 0 to 1".to_owned());
         }
         let usual = TsneParams::default();
+        let iterations = self.iterations.unwrap_or(usual.iterations);
         Ok(TsneParams {
             perplexity: self.perplexity,
             learning_rate: self.learning_rate,
-            iterations: self.iterations,
+            iterations,
             early_exaggeration: self.early_exaggeration,
             exaggeration_iterations: self
                 .exaggeration_iterations
-                .unwrap_or_else(|| usual.exaggeration_iterations.min(self.iterations / 3)),
+                .unwrap_or_else(|| usual.exaggeration_iterations.min(iterations / 3)),
             theta: self.theta,
             repulsion: self.repulsion.into(),
             attraction: self
@@ -357,6 +413,8 @@ pub enum MethodArg {
     Tsne,
     /// UMAP
     Umap,
+    /// PaCMAP
+    Pacmap,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]

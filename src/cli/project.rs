@@ -128,6 +128,7 @@ fn entry(
         ("dimensions", (if projection.space.is_some() { 3 } else { 2 }).into()),
         ("seconds", object(seconds)),
     ];
+    fields.push(("neighbour_graph", json::graph(projection.graph)));
     fields.extend(json::quality(projection.quality));
     let correlation = projection.distances.map(|found| f64::from(found.spearman));
     fields.push(("distance_correlation", rounded(correlation, 4)));
@@ -157,10 +158,12 @@ fn line((projection, made): (&Projection, Made), out: &Path) -> String {
             let two: f32 = projection.explained_variance.iter().take(2).sum();
             format!(", {:.1} % of the variance", two * 100.0)
         }
-        Method::Tsne | Method::Umap => String::new(),
+        Method::Tsne | Method::Umap | Method::Pacmap => String::new(),
     };
+    let graph = projection.graph.filter(|graph| !graph.exact);
+    let graph = graph.map_or_else(String::new, |graph| format!(", neighbours approximate ({})", graph.words()));
     format!(
-        "{}: {} in {seconds:.1} s{trust}{variance} → {}\n",
+        "{}: {} in {seconds:.1} s{trust}{variance}{graph} → {}\n",
         method.name(),
         plural(projection.points.len(), "row", "rows"),
         out.display()

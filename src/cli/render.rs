@@ -12,10 +12,10 @@ use super::maps;
 use super::session::{Failure, Session, check_out, spare_items};
 use super::text::plural;
 use crate::picture::FigureTheme;
-use crate::projection::{Method, UmapParams};
+use crate::projection::{Method, PacmapParams, UmapParams};
 use crate::tasks::{self, RenderRequest};
 use crate::vectors::Metric;
-use crate::workspace::{ClusterParams, ProjectionParams};
+use crate::workspace::{ClusterParams, MapPoints, ProjectionParams};
 
 pub(super) fn run(args: &RenderArgs, session: &Session) -> Result<(), Failure> {
     check_out(&args.out, &["png", "svg"], &args.paths)?;
@@ -38,7 +38,7 @@ pub(super) fn run(args: &RenderArgs, session: &Session) -> Result<(), Failure> {
     let clusters = match args.colour_by {
         ColourArg::Cluster => {
             let params = ClusterParams { seed: session.seed(), ..ClusterParams::default() };
-            cluster::on_map(session, &source, projection.points.clone(), params)?
+            cluster::on_map(session, &source, MapPoints::from(&*projection).at, params)?
         }
         _ => Vec::new(),
     };
@@ -88,6 +88,12 @@ fn made_with(params: &ProjectionParams, by_label: bool) -> String {
                 parts.push(format!("spread {}", params.umap.spread));
             }
             parts.extend(by_label.then(|| "by label".to_owned()));
+        }
+        Method::Pacmap => {
+            let (own, usual) = (&params.pacmap, PacmapParams::default());
+            parts.push(own.n_neighbors.map_or("automatic neighbours".to_owned(), |near| format!("{near} neighbours")));
+            parts.extend((own.mn_ratio != usual.mn_ratio).then(|| format!("mid-near pairs {}", own.mn_ratio)));
+            parts.extend((own.fp_ratio != usual.fp_ratio).then(|| format!("further pairs {}", own.fp_ratio)));
         }
     }
     parts.extend(params.metric.map(|metric| match metric {

@@ -8,7 +8,8 @@ use super::session::{Failure, Session};
 use super::stored;
 use super::text::snippet;
 use crate::corpus::{Corpus, Modality};
-use crate::tasks::{self, Query, QueryRequest};
+use crate::progress::Progress;
+use crate::tasks::{self, Query, QueryRequest, TaskError};
 use crate::vectors::RowId;
 use crate::workspace::{Answer, AnswerGroup, ErrorReport};
 
@@ -19,25 +20,108 @@ pub(super) fn run(args: &SearchArgs, session: &Session) -> Result<(), Failure> {
     if args.top == 0 {
         return Err(Failure::Usage("--top must be at least 1".to_owned()));
     }
-    let query = match (&args.query, &args.image) {
-        (Some(text), _) if text.trim().is_empty() => {
-            return Err(Failure::Usage("--query is empty: say what to look for".to_owned()));
-        }
-        (Some(text), _) => Query::Text(text.clone()),
-        (None, Some(path)) => Query::Image(path.clone()),
-        (None, None) => return Err(Failure::Usage("give --query or --image".to_owned())),
-    };
+    let queries = queries(args)?;
     if stored::are_vectors(&args.paths)? {
-        return stored::search(args, query, session);
+        return stored::search(args, &queries, session);
     }
+    let only = args.only.only()?;
     let corpus = session.load(&args.paths, &args.load)?;
-    let models = args.model.or(|| tasks::default_query_models(&corpus, &query));
+    let models = args.model.or(|| tasks::default_query_models(&corpus, &queries[0].query, &only));
     let mut sets = Vec::new();
     for model in &models {
         sets.push(session.embed(&corpus, model)?);
     }
-    let request = QueryRequest { corpus: corpus.clone(), sets, query, top: args.top };
-    let answer = session.watch(|env, progress| tasks::answer(&request, env, progress))?;
+    let request = |query: Query| QueryRequest {
+        corpus: corpus.clone(),
+        sets: sets.clone(),
+        query,
+        top: args.top,
+        only: only.clone(),
+    };
+    if !asks_many(args) {
+        let answer = session.watch(|env, progress| tasks::answer(&request(queries[0].query.clone()), env, progress))?;
+        tell(&answer, session)?;
+        return session.print(&text(&corpus, &answer), &document(&corpus, &answer, session));
+    }
+    let answers = session.watch(|env, progress| {
+        progress.stage("Answering", "queries", queries.len() as u64);
+        let mut answers = Vec::new();
+        for asked in &queries {
+            progress.check()?;
+            answers.push(tasks::answer(&request(asked.query.clone()), env, &Progress::new())?);
+            progress.advance(1);
+        }
+        Ok::<_, TaskError>(answers)
+    })?;
+    tell(&answers[0], session)?;
+    let mut all = String::new();
+    let mut documents = Vec::new();
+    for (asked, answer) in queries.iter().zip(&answers) {
+        all += &format!("{}\n{}\n", answer.query, text(&corpus, answer));
+        let results: Vec<Value> = answer.groups.iter().flat_map(|group| hits(&corpus, group)).collect();
+        documents.push(json!({ "id": asked.id, "query": answer.query, "results": results }));
+    }
+    let seconds = |of: fn(&Answer) -> f64| rounded(Some(answers.iter().map(of).sum()), 4);
+    let mut all_seconds = session.seconds_json().to_vec();
+    all_seconds.push(("query", seconds(|answer| answer.seconds_embed)));
+    all_seconds.push(("search", seconds(|answer| answer.seconds_search)));
+    let mut fields = vec![("answers", documents.into()), ("within", json!(answers[0].within))];
+    fields.push(("unanswered", unanswered(&answers[0]).into()));
+    fields.push(("seconds", object(all_seconds)));
+    fields.push(Session::memory_json());
+    fields.extend(Session::corpus_json(&corpus));
+    session.print(&all, &object(fields))
+}
+
+/// A query and what the file of queries calls it.
+pub(super) struct Asked {
+    pub(super) id: Option<String>,
+    pub(super) query: Query,
+}
+
+/// Whether a list of queries was given, and a list of answers is expected.
+pub(super) fn asks_many(args: &SearchArgs) -> bool {
+    args.queries.is_some()
+}
+
+/// What is asked: at least one query.
+fn queries(args: &SearchArgs) -> Result<Vec<Asked>, Failure> {
+    let one = |query| Ok(vec![Asked { id: None, query }]);
+    match (&args.query, &args.image, &args.queries) {
+        (Some(text), ..) if text.trim().is_empty() => {
+            Err(Failure::Usage("--query is empty: say what to look for".to_owned()))
+        }
+        (Some(text), ..) => one(Query::Text(text.clone())),
+        (None, Some(path), _) => one(Query::Image(path.clone())),
+        (None, None, Some(path)) => {
+            let told = |why: String| Failure::Usage(format!("{}: {why}", path.display()));
+            let lines = fs_err::read_to_string(path).map_err(|error| Failure::Usage(error.to_string()))?;
+            let lines = lines.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
+            let asked: Result<Vec<Asked>, Failure> = lines
+                .map(|(number, line)| asked(line).map_err(|why| told(format!("line {}: {why}", number + 1))))
+                .collect();
+            let asked = asked?;
+            if asked.is_empty() { Err(told("it holds no query: write one on each line".to_owned())) } else { Ok(asked) }
+        }
+        (None, None, None) => Err(Failure::Usage("give --query, --queries or --image".to_owned())),
+    }
+}
+
+/// A line of a file of queries: the words themselves, or a JSON object with `text` or `query`, and an id.
+fn asked(line: &str) -> Result<Asked, String> {
+    if !line.trim_start().starts_with('{') {
+        return Ok(Asked { id: None, query: Query::Text(line.trim().to_owned()) });
+    }
+    let value: Value = serde_json::from_str(line).map_err(|error| format!("it is no JSON object: {error}"))?;
+    let field = |names: [&str; 2]| names.into_iter().find_map(|name| value.get(name));
+    let words = field(["text", "query"]).and_then(Value::as_str);
+    let words = words.ok_or("the object has neither \"text\" nor \"query\"")?;
+    let id = field(["_id", "id"]).map(|id| id.as_str().map_or_else(|| id.to_string(), str::to_owned));
+    Ok(Asked { id, query: Query::Text(words.to_owned()) })
+}
+
+/// Tells what no model answered and why.
+fn tell(answer: &Answer, session: &Session) -> Result<(), Failure> {
     if answer.groups.is_empty() && !answer.unanswered.is_empty() {
         let details = answer.unanswered.iter().map(|(_, why)| why.clone()).collect();
         let summary = "none of the models can answer this query".to_owned();
@@ -46,7 +130,14 @@ pub(super) fn run(args: &SearchArgs, session: &Session) -> Result<(), Failure> {
     for why in answer.unanswered.iter().map(|(_, why)| why).chain(&answer.remarks) {
         session.say(why);
     }
-    session.print(&text(&corpus, &answer), &document(&corpus, &answer, session))
+    if answer.within == Some(0) {
+        session.say("No row is of the kind, folder and path that were asked for");
+    }
+    Ok(())
+}
+
+fn unanswered(answer: &Answer) -> Vec<Value> {
+    answer.unanswered.iter().map(|(model, why)| json!({ "model": model, "reason": why })).collect()
 }
 
 fn text(corpus: &Corpus, answer: &Answer) -> String {
@@ -79,10 +170,9 @@ fn title(modality: Modality) -> &'static str {
 
 fn document(corpus: &Corpus, answer: &Answer, session: &Session) -> Value {
     let results: Vec<Value> = answer.groups.iter().flat_map(|group| hits(corpus, group)).collect();
-    let unanswered: Vec<Value> =
-        answer.unanswered.iter().map(|(model, why)| json!({ "model": model, "reason": why })).collect();
     let mut fields =
-        vec![("query", json!(answer.query)), ("results", results.into()), ("unanswered", unanswered.into())];
+        vec![("query", json!(answer.query)), ("results", results.into()), ("unanswered", unanswered(answer).into())];
+    fields.push(("within", json!(answer.within)));
     fields.push(("remarks", json!(answer.remarks)));
     let mut seconds = session.seconds_json().to_vec();
     seconds.push(("query", rounded(Some(answer.seconds_embed), 4)));

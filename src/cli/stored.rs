@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::args::{CompareArgs, SearchArgs};
 use super::compare;
 use super::json::{object, rounded};
+use super::search::{Asked, asks_many};
 use super::session::{Failure, Session};
 use super::text::{count, plural, snippet};
 use crate::models::ModelId;
@@ -30,35 +31,58 @@ pub(super) fn are_vectors(paths: &[PathBuf]) -> Result<bool, Failure> {
     }
 }
 
-pub(super) fn search(args: &SearchArgs, query: Query, session: &Session) -> Result<(), Failure> {
+pub(super) fn search(args: &SearchArgs, queries: &[Asked], session: &Session) -> Result<(), Failure> {
+    let only = args.only.only()?;
     let started = std::time::Instant::now();
     let files = read(&args.paths, session)?;
     let load = started.elapsed().as_secs_f64();
     let model = model_for(args, &files, session)?;
-    let request = StoredQuery { files, model, query, top: args.top };
-    let answer = session.watch(|env, progress| tasks::answer_stored(&request, env, progress))?;
-    let seconds = [("load", load), ("embed", 0.0), ("query", answer.seconds_query), ("search", answer.seconds_search)];
+    let mut request = StoredQuery { files, model, query: queries[0].query.clone(), top: args.top, only };
+    let mut answers = Vec::new();
+    for asked in queries {
+        request.query = asked.query.clone();
+        answers.push(session.watch(|env, progress| tasks::answer_stored(&request, env, progress))?);
+    }
+    let sum = |of: fn(&StoredAnswer) -> f64| answers.iter().map(of).sum::<f64>();
+    let seconds = [
+        ("load", load),
+        ("embed", 0.0),
+        ("query", sum(|answer| answer.seconds_query)),
+        ("search", sum(|answer| answer.seconds_search)),
+    ];
     let rows: usize = request.files.iter().map(|file| file.imported.vectors.len()).sum();
-    let document = object([
-        (
-            "query",
-            json!(match &request.query {
-                Query::Text(text) => text.clone(),
-                Query::Image(path) => path.to_string_lossy().into_owned(),
-            }),
-        ),
-        ("model", json!(answer.card.id)),
-        ("results", hits(&request.files, &answer).into()),
-        ("unanswered", json!([])),
-        ("rows", rows.into()),
-        ("seconds", object(seconds.map(|(name, seconds)| (name, rounded(Some(seconds), 4))))),
-        Session::memory_json(),
-    ]);
-    session.print(&text(&request.files, &answer), &document)
+    let mut fields = Vec::new();
+    let mut out = String::new();
+    if asks_many(args) {
+        let mut documents = Vec::new();
+        for (asked, answer) in queries.iter().zip(&answers) {
+            let results = hits(&request.files, answer);
+            documents.push(json!({ "id": asked.id, "query": shown(&asked.query), "results": results }));
+            out += &format!("{}\n{}\n", shown(&asked.query), text(&request.files, answer));
+        }
+        fields.push(("answers", documents.into()));
+    } else {
+        fields.push(("query", json!(shown(&queries[0].query))));
+        fields.push(("results", hits(&request.files, &answers[0]).into()));
+        out = text(&request.files, &answers[0]);
+    }
+    fields.push(("model", json!(answers[0].card.id)));
+    fields.push(("unanswered", json!([])));
+    fields.push(("rows", rows.into()));
+    fields.push(("seconds", object(seconds.map(|(name, seconds)| (name, rounded(Some(seconds), 4))))));
+    fields.push(Session::memory_json());
+    session.print(&out, &object(fields))
+}
+
+fn shown(query: &Query) -> String {
+    match query {
+        Query::Text(text) => text.clone(),
+        Query::Image(path) => path.to_string_lossy().into_owned(),
+    }
 }
 
 /// Reads the files and tells what was left out of them.
-fn read(paths: &[PathBuf], session: &Session) -> Result<Vec<StoredVectors>, Failure> {
+pub(super) fn read(paths: &[PathBuf], session: &Session) -> Result<Vec<StoredVectors>, Failure> {
     let files = session.watch(|_, progress| tasks::read_stored(paths, progress))?;
     files.iter().for_each(|file| session.say_left_out(&file.path, &file.imported));
     Ok(files)

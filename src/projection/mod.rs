@@ -1,4 +1,4 @@
-//! Projections to the plane: PCA and t-SNE as resumable optimisers, and how far a map may be trusted.
+//! Projections to the plane: PCA, t-SNE, UMAP and `PaCMAP` as resumable optimisers, and how far a map may be trusted.
 //!
 //! An optimiser is `new(...) -> state`, then `run_to(iteration)`, as often as wanted; it knows nothing of threads, progress or
 //! windows. Invariant: same input, parameters and seed give the same bytes at any number of threads.
@@ -7,6 +7,7 @@ mod distances;
 mod error;
 mod linfa_engine;
 mod map_neighbours;
+mod pacmap;
 mod params;
 mod pca;
 mod plane;
@@ -19,6 +20,7 @@ pub use distances::{DistanceCorrelation, distance_correlation};
 pub use error::ProjectionError;
 pub use linfa_engine::{LINFA_LIMIT, linfa_tsne};
 pub use map_neighbours::{MapNeighbours, PointNeighbours};
+pub use pacmap::{Pacmap, PacmapPairs, PacmapParams, PacmapSnapshot, PairCounts, PairWeights, pacmap_place};
 pub use params::*;
 pub use pca::Pca;
 pub use plane::{PlaneNeighbours, PlaneTree};

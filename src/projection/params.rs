@@ -10,6 +10,8 @@ pub enum Method {
     Tsne,
     /// UMAP: keeps near neighbours near, quicker and tighter than t-SNE.
     Umap,
+    /// `PaCMAP`: keeps both the neighbourhoods and how groups lie to each other, by pairs near, halfway near and far.
+    Pacmap,
 }
 
 impl Method {
@@ -19,6 +21,7 @@ impl Method {
             Self::Pca => "PCA",
             Self::Tsne => "t-SNE",
             Self::Umap => "UMAP",
+            Self::Pacmap => "PaCMAP",
         }
     }
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::models::modalities_of;
-use super::{Environment, TaskError};
+use super::{Environment, Only, TaskError};
 use crate::corpus::{self, Corpus, Modality};
 use crate::models::{Input, InputKind, ModelCard, ModelId};
 use crate::progress::Progress;
@@ -36,6 +36,8 @@ pub struct QueryRequest {
     pub query: Query,
     /// Hits a group.
     pub top: usize,
+    /// Rows it is asked of.
+    pub only: Only,
 }
 
 /// Answers a query.
@@ -45,6 +47,8 @@ pub struct QueryRequest {
 pub fn answer(request: &QueryRequest, env: &Environment, progress: &Progress) -> Result<Answer, TaskError> {
     progress.stage("Answering", "models", request.sets.len() as u64);
     let mut answer = Answer { query: shown(&request.query), ..Answer::default() };
+    let admitted = request.only.of(&request.corpus);
+    answer.within = admitted.as_ref().map(|rows| rows.iter().filter(|&&row| row).count());
     let started = Instant::now();
     let mut asker = Asker { request, env, vectors: HashMap::new() };
     let mut ready: Vec<(&EmbeddingSet, Arc<[f32]>)> = Vec::new();
@@ -64,7 +68,7 @@ pub fn answer(request: &QueryRequest, env: &Environment, progress: &Progress) ->
     env.run(|| {
         for (set, query) in ready {
             progress.check()?;
-            answer.groups.extend(search_set(request, set, &query));
+            answer.groups.extend(search_set(request, set, &query, admitted.as_deref()));
             progress.advance(1);
         }
         Ok::<(), TaskError>(())
@@ -88,13 +92,22 @@ fn shown(query: &Query) -> String {
     }
 }
 
-/// One ranking a modality that the set holds.
-fn search_set(request: &QueryRequest, set: &EmbeddingSet, query: &[f32]) -> Vec<AnswerGroup> {
+/// One ranking a modality that the set holds among the rows asked.
+fn search_set(
+    request: &QueryRequest,
+    set: &EmbeddingSet,
+    query: &[f32],
+    admitted: Option<&[bool]>,
+) -> Vec<AnswerGroup> {
     let corpus = &request.corpus;
-    let modality_at: Vec<Modality> = set.rows.iter().map(|&row| corpus.item_of(row).modality).collect();
+    let modality = |&row: &RowId| {
+        let asked = admitted.is_none_or(|admitted| admitted[row.index()]);
+        asked.then(|| corpus.item_of(row).modality)
+    };
+    let modality_at: Vec<Option<Modality>> = set.rows.iter().map(modality).collect();
     let index = set.graph.index(&set.vectors, set.metric());
     let group = |modality: Modality| {
-        let of_modality = |position: usize| modality_at[position] == modality;
+        let of_modality = |position: usize| modality_at[position] == Some(modality);
         let hits = index.top_k(query, request.top, Some(&of_modality));
         let hits: Vec<(RowId, f32)> =
             hits.into_iter().map(|hit| (set.rows[hit.position as usize], hit.score)).collect();
@@ -102,7 +115,7 @@ fn search_set(request: &QueryRequest, set: &EmbeddingSet, query: &[f32]) -> Vec<
     };
     modalities_of(set.card.input)
         .iter()
-        .filter(|modality| modality_at.contains(modality))
+        .filter(|&&modality| modality_at.contains(&Some(modality)))
         .map(|&modality| group(modality))
         .collect()
 }

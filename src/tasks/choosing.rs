@@ -6,7 +6,7 @@ use super::{Environment, TaskError, listed_models, time_embedding};
 use crate::corpus::{Corpus, Modality};
 use crate::models::{self, ModelId, catalogue};
 use crate::progress::Progress;
-use crate::tasks::EmbedTrial;
+use crate::tasks::{EmbedTrial, TrialInputs};
 
 /// Texts that are embedded for the clock's sake.
 const SAMPLE: usize = 48;
@@ -32,7 +32,12 @@ pub fn measure_rate(corpus: &Corpus, env: &Environment, progress: &Progress) -> 
     let step = (rows.len() / SAMPLE).max(1);
     let texts: Vec<String> =
         rows.iter().step_by(step).take(SAMPLE).map(|&row| corpus.text_of(row).to_owned()).collect();
-    let trial = EmbedTrial { texts, queries: Vec::new(), model: ModelId(TIMED.to_owned()), runs: 1 };
+    let trial = EmbedTrial {
+        inputs: TrialInputs::Texts(texts),
+        queries: TrialInputs::Texts(Vec::new()),
+        model: ModelId(TIMED.to_owned()),
+        runs: 1,
+    };
     let times = time_embedding(&trial, env, progress)?;
     let seconds: f64 = times.runs.iter().sum();
     Ok((seconds > 0.0).then(|| times.tokens as f64 * work as f64 / seconds))

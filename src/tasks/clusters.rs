@@ -2,20 +2,23 @@
 //!
 //! Invariant: same input and parameters, same clusters, at any number of threads.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use super::project::natural_metric;
 use super::{Environment, RowInfo, TaskError, shared_graph};
 use crate::analysis::clusters::{
-    ClusterParams as Cut, Clusters, DensityParams, Hierarchy, KMeansParams, density_clusters, k_means,
+    ClusterParams as Cut, Clusters, DensityParams, Exemplars, Hierarchy, KMeansParams, average_linkage,
+    density_clusters, k_means,
 };
 use crate::analysis::names::{NameParams, name_classes, name_texts};
 use crate::corpus::{Corpus, Modality};
-use crate::picture::Layout;
 use crate::progress::Progress;
 use crate::vectors::{RowId, Vectors};
-use crate::workspace::{ClusterLevel, ClusterMethod, ClusterParams, Clustering, EmbeddingSet, SharedGraph};
+use crate::workspace::{
+    ClusterLevel, ClusterMethod, ClusterParams, ClusterSpace, Clustering, EmbeddingSet, MapPoints, Positions,
+    SharedGraph,
+};
 
 /// Up to so many rows clusters of the vectors are found unasked.
 const QUICK_VECTORS: usize = 20_000;
@@ -36,8 +39,8 @@ pub struct ClusterRequest {
     pub corpus: Arc<Corpus>,
     /// The vectors.
     pub set: Arc<EmbeddingSet>,
-    /// The map: its rows are those clustered.
-    pub layout: Arc<Layout>,
+    /// The map, in the dimensions it was made in: its rows are those clustered.
+    pub map: MapPoints,
     /// How.
     pub params: ClusterParams,
 }
@@ -45,15 +48,15 @@ pub struct ClusterRequest {
 impl ClusterRequest {
     /// Whether it takes so little that it may be done unasked.
     pub fn is_quick(&self) -> bool {
-        self.layout.len() <= if self.params.method.on_map() { QUICK_MAP } else { QUICK_VECTORS }
+        self.map.rows.len() <= if self.params.method.on_map() { QUICK_MAP } else { QUICK_VECTORS }
     }
 
     /// The vectors of the map's rows.
     fn vectors(&self) -> Vectors {
-        if *self.layout.rows() == self.set.rows {
+        if self.map.rows == self.set.rows {
             return self.set.vectors.clone();
         }
-        self.set.vectors.select(self.layout.rows().iter().filter_map(|&row| self.set.position_of(row)))
+        self.set.vectors.select(self.map.rows.iter().filter_map(|&row| self.set.position_of(row)))
     }
 }
 
@@ -62,7 +65,7 @@ impl ClusterRequest {
 /// # Errors
 /// Cancelled.
 pub fn clusters(request: &ClusterRequest, env: &Environment, progress: &Progress) -> Result<Clustering, TaskError> {
-    let (corpus, rows, set) = (&request.corpus, request.layout.rows(), &request.set);
+    let (corpus, rows, set) = (&request.corpus, &request.map.rows, &request.set);
     let vectors = || request.vectors();
     let text = |at: usize| corpus.text_of(rows[at]);
     let note = |at: usize| set.position_of(rows[at]).and_then(|at| set.notes.get(at)).map_or("", String::as_str);
@@ -71,7 +74,7 @@ pub fn clusters(request: &ClusterRequest, env: &Environment, progress: &Progress
             params: request.params,
             env,
             rows: rows.clone(),
-            points: request.layout.points(),
+            points: &request.map.at,
             vectors: &vectors,
             graph: if *rows == set.rows { set.graph.clone() } else { SharedGraph::default() },
             words: Words {
@@ -89,8 +92,8 @@ pub fn clusters(request: &ClusterRequest, env: &Environment, progress: &Progress
 pub struct RowClusterRequest {
     /// A vector a row.
     pub vectors: Vectors,
-    /// A position a row; may be empty where the method does not look at the map.
-    pub points: Arc<[[f32; 2]]>,
+    /// A position a row, of two or three dimensions; may be empty where the method does not look at the map.
+    pub points: Positions,
     /// What is known of the rows, for names.
     pub rows: Arc<[RowInfo]>,
     /// Likeliest classes of each picture; may be empty.
@@ -133,7 +136,7 @@ struct Input<'a> {
     params: ClusterParams,
     env: &'a Environment,
     rows: Arc<[RowId]>,
-    points: &'a [[f32; 2]],
+    points: &'a Positions,
     vectors: &'a (dyn Fn() -> Vectors + Sync),
     graph: SharedGraph,
     words: Words<'a>,
@@ -167,6 +170,8 @@ impl Input<'_> {
             fine,
             coarse,
             membership: found.membership.into(),
+            space: found.space,
+            exemplars: found.means.map(OnceLock::from).unwrap_or_default(),
             seconds: started.elapsed().as_secs_f64(),
         })
     }
@@ -187,43 +192,106 @@ struct Found {
     fine: Vec<i32>,
     coarse: Option<Vec<i32>>,
     membership: Vec<f32>,
+    space: ClusterSpace,
+    /// What stands for each cluster, where that is not its surest rows.
+    means: Option<Exemplars>,
 }
 
 fn find(request: &Input<'_>, progress: &Progress) -> Result<Found, TaskError> {
     let params = &request.params;
     let points = request.points;
+    let on_map = || ClusterSpace::Map(points.clone());
+    let vectors = request.vectors();
+    // Of equal rows, what is found is the jitter of their map.
+    if vectors.are_all_equal() {
+        let (fine, membership) = (vec![-1; vectors.len()], vec![0.0; vectors.len()]);
+        return Ok(Found { fine, coarse: None, membership, space: ClusterSpace::Vectors(vectors), means: None });
+    }
     match params.method {
         ClusterMethod::HdbscanMap => {
-            Ok(by_density(&Hierarchy::of_points(points, params.min_samples, progress)?, params))
+            let found = match points {
+                Positions::Plane(points) => Hierarchy::of_points(points, params.min_samples, progress)?,
+                Positions::Space(points) => Hierarchy::of_points(points, params.min_samples, progress)?,
+            };
+            Ok(by_density(&found, params, on_map()))
         }
         ClusterMethod::HdbscanVectors => {
-            let vectors = request.vectors();
             if let Some(exact) = Hierarchy::of_vectors(&vectors, params.min_samples, progress)? {
-                return Ok(by_density(&exact, params));
+                return Ok(by_density(&exact, params, ClusterSpace::Vectors(vectors)));
             }
             let metric = natural_metric(&vectors);
             let needed = NEIGHBOURS.max(params.min_samples);
             let graph = shared_graph(&request.graph, &vectors, (metric, needed), request.env, progress)?;
-            Ok(by_density(&Hierarchy::of_graph(&vectors, &graph, params.min_samples, progress)?, params))
+            let found = Hierarchy::of_graph(&vectors, &graph, params.min_samples, progress)?;
+            Ok(by_density(&found, params, ClusterSpace::Vectors(vectors)))
         }
         ClusterMethod::KMeans => {
-            let found = k_means(
-                &(request.vectors)(),
-                &KMeansParams { k: params.k, seed: params.seed, ..KMeansParams::default() },
-                progress,
-            )?;
-            Ok(Found { membership: vec![1.0; found.labels.len()], fine: found.labels, coarse: None })
+            let params = KMeansParams { k: params.k, seed: params.seed, ..KMeansParams::default() };
+            let found = k_means(&vectors, &params, progress)?;
+            let coarse = merged(&found.labels, &found.means, vectors.dim());
+            let means = Exemplars::means(found.means, vectors.dim());
+            around(ClusterSpace::Vectors(vectors), (found.labels, coarse), means, progress)
         }
         ClusterMethod::Density => {
-            let found =
-                density_clusters(points, &DensityParams { bandwidth: params.bandwidth, ..DensityParams::default() });
-            Ok(Found { membership: vec![1.0; found.labels.len()], fine: found.labels, coarse: None })
+            let (labels, means) = match points {
+                Positions::Plane(points) => hills(points, params),
+                Positions::Space(points) => hills(points, params),
+            };
+            around(on_map(), labels, means, progress)
         }
     }
 }
 
+/// Clusters around means, with the share that each row has of its own.
+fn around(
+    space: ClusterSpace,
+    (fine, coarse): Levels,
+    means: Exemplars,
+    progress: &Progress,
+) -> Result<Found, TaskError> {
+    let membership = means.own_shares(&|at| space.row(at), &fine, progress)?;
+    Ok(Found { fine, coarse, membership, space, means: Some(means) })
+}
+
+/// Labels, and those of the coarser level.
+type Levels = (Vec<i32>, Option<Vec<i32>>);
+
+/// The hills of a map, and wider ones where they are many.
+fn hills<const D: usize>(points: &[[f32; D]], params: &ClusterParams) -> (Levels, Exemplars) {
+    let params = DensityParams { bandwidth: params.blur(points.len(), D), ..DensityParams::default() };
+    let labels = density_clusters(points, &params).labels;
+    let count = labels.iter().max().map_or(0, |&most| (most + 1).max(0) as usize);
+    let mut sums = vec![([0.0f64; D], 0.0f64); count];
+    for (point, &label) in points.iter().zip(&labels) {
+        if let Some(sum) = usize::try_from(label).ok().and_then(|label| sums.get_mut(label)) {
+            sum.0.iter_mut().zip(point).for_each(|(sum, &value)| *sum += f64::from(value));
+            sum.1 += 1.0;
+        }
+    }
+    let centres: Vec<f32> = sums.iter().flat_map(|(sum, rows)| sum.map(|sum| (sum / rows.max(1.0)) as f32)).collect();
+    let coarse = merged(&labels, &centres, D);
+    ((labels, coarse), Exemplars::means(centres, D))
+}
+
+/// Clusters put together where they are many: those whose centres, of `dim` values each, lie together. Numbered by size, as clusters are.
+fn merged(labels: &[i32], centres: &[f32], dim: usize) -> Option<Vec<i32>> {
+    let groups = average_linkage(centres, dim, MANY);
+    let count = groups.iter().max().map_or(0, |&most| most as usize + 1);
+    if count > MANY || count == groups.len() {
+        return None;
+    }
+    let group = |&label: &i32| usize::try_from(label).ok().and_then(|label| groups.get(label)).copied();
+    let mut sizes = vec![0usize; count];
+    labels.iter().filter_map(group).for_each(|group| sizes[group as usize] += 1);
+    let mut order: Vec<usize> = (0..count).collect();
+    order.sort_by_key(|&group| (std::cmp::Reverse(sizes[group]), group));
+    let mut number = vec![-1; count];
+    order.iter().zip(0..).for_each(|(&group, place)| number[group] = place);
+    Some(labels.iter().map(|label| group(label).map_or(-1, |group| number[group as usize])).collect())
+}
+
 /// The clusters of a hierarchy, and larger ones where they are many.
-fn by_density(hierarchy: &Hierarchy, params: &ClusterParams) -> Found {
+fn by_density(hierarchy: &Hierarchy, params: &ClusterParams, space: ClusterSpace) -> Found {
     let cut = |min_size: usize| hierarchy.clusters(&Cut { min_size, ..Cut::default() });
     let fewest = params.fewest(hierarchy.len());
     let fine = cut(fewest);
@@ -237,7 +305,13 @@ fn by_density(hierarchy: &Hierarchy, params: &ClusterParams) -> Found {
         }
         coarse = Some(larger);
     }
-    Found { membership: fine.probabilities, fine: fine.labels, coarse: coarse.map(|found| found.labels) }
+    Found {
+        membership: fine.probabilities,
+        fine: fine.labels,
+        coarse: coarse.map(|found| found.labels),
+        space,
+        means: None,
+    }
 }
 
 /// Sizes and names of labels.

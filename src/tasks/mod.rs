@@ -25,6 +25,7 @@ mod load;
 mod memory;
 mod models;
 mod neighbours;
+mod only;
 mod opened;
 mod place;
 mod project;
@@ -44,7 +45,7 @@ pub use clusters::{ClusterRequest, RowClusterRequest, clusters, folder_labels, r
 pub use convert::{ConvertRequest, convert_model};
 pub use distill::{DistillRequest, Distilled, Weighting, distill};
 pub use download::{DownloadRequest, Fetchable, download_model, fetchable};
-pub use embed::{EmbedRequest, EmbedTimes, EmbedTrial, SeenPictures, WARM_UP, embed, time_embedding};
+pub use embed::{EmbedRequest, EmbedTimes, EmbedTrial, SeenPictures, TrialInputs, WARM_UP, embed, time_embedding};
 pub use environment::Environment;
 pub use error::TaskError;
 pub use explain::{explain, explain_text};
@@ -61,6 +62,7 @@ pub use models::{
 };
 pub(crate) use neighbours::shared_graph;
 pub use neighbours::{nearest, neighbours};
+pub use only::{Only, PathPatterns};
 pub use opened::{Opened, OpenedSet, open_vectors};
 pub use place::{PlaceNewRequest, PlaceRequest, Placed, numbered, place, place_new, place_query};
 pub use project::{LiveFrame, LiveSlot, ProjectRequest, check_engine, project, seen_from, space_frame};

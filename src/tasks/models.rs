@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::{Environment, Query, TaskError, resident_memory_mb};
+use super::{Environment, Only, Query, TaskError, resident_memory_mb};
 use crate::corpus::{Corpus, Modality};
 use crate::models::{self, Embedder, HubOptions, InputKind, ModelCard, ModelId, OpenOptions, Overrides};
 
@@ -173,19 +173,20 @@ const CONSE: &str = "conse-minilm-lite0";
 
 /// The models for a corpus when the user named none: all-MiniLM-L6-v2 for texts and code, efficientnet-lite0 for pictures.
 pub fn default_models(corpus: &Corpus) -> Vec<ModelId> {
-    defaults(corpus, LITE0)
+    defaults(corpus, LITE0, &Only::default())
 }
 
-/// The models to ask when the user named none. Words find pictures through conse-minilm-lite0; a picture finds pictures.
-pub fn default_query_models(corpus: &Corpus, query: &Query) -> Vec<ModelId> {
+/// The models to ask when the user named none. Words find pictures through conse-minilm-lite0; a picture finds pictures. None
+/// for kinds of rows that are not asked.
+pub fn default_query_models(corpus: &Corpus, query: &Query, only: &Only) -> Vec<ModelId> {
     match query {
-        Query::Text(_) => defaults(corpus, CONSE),
+        Query::Text(_) => defaults(corpus, CONSE, only),
         Query::Image(_) => vec![ModelId(LITE0.to_owned())],
     }
 }
 
-fn defaults(corpus: &Corpus, for_pictures: &str) -> Vec<ModelId> {
-    let has = |modality| corpus.items.iter().any(|item| item.modality == modality);
+fn defaults(corpus: &Corpus, for_pictures: &str, only: &Only) -> Vec<ModelId> {
+    let has = |kind| only.admits_kind(kind) && corpus.items.iter().any(|item| item.modality == kind);
     let mut chosen = Vec::new();
     if has(Modality::Text) || has(Modality::Code) || corpus.items.is_empty() {
         chosen.push(ModelId(MINILM.to_owned()));

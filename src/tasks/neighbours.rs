@@ -166,17 +166,36 @@ fn extend(smaller: &SmallerGraph, vectors: &Vectors, progress: &Progress) -> Res
 /// Up to so many dimensions, vectors from a file are taken for positions.
 const POSITIONS: usize = 3;
 
+/// What the rows of a set are near to one another by: the metric of its model; the distance for positions from a file.
+pub(super) fn metric_of(set: &EmbeddingSet) -> Metric {
+    if are_positions(set) { Metric::Euclidean } else { set.metric() }
+}
+
+fn are_positions(set: &EmbeddingSet) -> bool {
+    set.card.is_of_file() && set.vectors.dim() <= POSITIONS
+}
+
 /// The `k` rows nearest to a row, itself left out, nearest first by the metric of its model; of positions from a file (two or three dimensions), by distance,
 /// whose negative is the score. Empty when the set does not hold the row. Takes milliseconds for 100,000 rows.
 pub fn nearest(set: &EmbeddingSet, row: RowId, k: usize) -> Vec<(RowId, f32)> {
+    nearest_among(set, row, k, None)
+}
+
+/// As [`nearest`], among those rows only that `among` takes.
+pub(super) fn nearest_among(
+    set: &EmbeddingSet,
+    row: RowId,
+    k: usize,
+    among: Option<&(dyn Fn(RowId) -> bool + Sync)>,
+) -> Vec<(RowId, f32)> {
     let Some(position) = set.position_of(row) else { return Vec::new() };
-    let positions = set.card.is_of_file() && set.vectors.dim() <= POSITIONS;
-    let metric = if positions { Metric::Euclidean } else { set.metric() };
-    if let Some(graph) = set.graph.get(metric, k).filter(|graph| graph.exact) {
+    let (positions, metric) = (are_positions(set), metric_of(set));
+    if let Some(graph) = set.graph.get(metric, k).filter(|graph| graph.exact && among.is_none()) {
         let found = graph.of(position).iter().zip(graph.scores_of(position)).take(k);
         return found.map(|(&other, &score)| (set.rows[other as usize], score)).collect();
     }
-    let (own, others) = (set.vectors.row(position), |other: usize| other != position);
+    let taken = |other: usize| among.is_none_or(|among| among(set.rows[other]));
+    let (own, others) = (set.vectors.row(position), |other: usize| other != position && taken(other));
     let hits = match positions {
         false => set.graph.index(&set.vectors, metric).top_k(own, k, Some(&others)),
         true => search::top_k(&set.vectors, own, metric, k, Some(&others)),

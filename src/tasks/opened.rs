@@ -13,7 +13,7 @@ use crate::corpus::{Corpus, LoadOptions};
 use crate::models::{self, InputKind, ModelCard, ModelId, ModelSource, Pooling};
 use crate::progress::Progress;
 use crate::vectors::{RowId, norm};
-use crate::workspace::EmbeddingSet;
+use crate::workspace::{EmbeddingSet, Positions};
 
 /// Rows that are looked at to tell whether all vectors have length 1.
 const LOOKED_AT: usize = 1000;
@@ -32,8 +32,8 @@ pub struct Opened {
 pub struct OpenedSet {
     /// The vectors under a card that stands for the file.
     pub set: EmbeddingSet,
-    /// Ready positions in the plane, one a row of the set: columns of the file, or the vectors themselves where they have two dimensions.
-    pub points: Option<Arc<[[f32; 2]]>>,
+    /// Ready positions, one a row of the set: columns of the file, or the vectors themselves where they have two or three dimensions.
+    pub points: Option<Positions>,
 }
 
 /// Opens files of vectors. What is known of the rows is taken from the file that tells the most.

@@ -1,6 +1,6 @@
 //! New points on a map that is done: each where its nearest rows are, and no old point moves.
 //!
-//! PCA places by its axes, t-SNE and UMAP by the neighbours among the old rows. Invariant: the old points keep their places to the bit,
+//! PCA places by its axes, t-SNE, UMAP and `PaCMAP` by the neighbours among the old rows. Invariant: the old points keep their places to the bit,
 //! and where a new one lies depends on the map and on its own vector (UMAP: and on which others are placed with it).
 
 use std::sync::Arc;
@@ -9,7 +9,9 @@ use std::time::Instant;
 use super::project::{COMPONENTS, measure, natural_metric, space_of};
 use super::{Environment, TaskError, shared_graph};
 use crate::progress::Progress;
-use crate::projection::{self, Method, Pca, PlaceError, PlaceParams, ProjectionError, Umap, UmapSnapshot};
+use crate::projection::{
+    self, Method, Pca, PlaceError, PlaceParams, ProjectionError, Umap, UmapSnapshot, pacmap_place,
+};
 use crate::search::NeighbourGraph;
 use crate::vectors::{RowId, Vectors};
 use crate::workspace::{EmbeddingSet, Projection, SetIdentity, SharedGraph};
@@ -76,6 +78,17 @@ fn placed(request: &PlaceRequest, env: &Environment, progress: &Progress) -> Res
             }
             None => (by_umap::<2>(request, &projection.points, (env, progress))?, None),
         },
+        Method::Pacmap => {
+            let near = params.pacmap.neighbours_for(vectors.len());
+            let found = nearest_old(request, near, progress)?;
+            match &projection.space {
+                Some(space) => {
+                    let space = pacmap_place(space, &found, near, progress)?;
+                    (space.iter().map(|&[x, y, _]| [x, y]).collect(), Some(space))
+                }
+                None => (pacmap_place(&projection.points, &found, near, progress)?, None),
+            }
+        }
     };
     Ok(Placed { points: points.into(), space: space.map(Into::into), seconds: started.elapsed().as_secs_f64() })
 }
@@ -238,7 +251,9 @@ mod tests {
     #[test]
     fn new_points_lie_in_their_cloud_and_old_ones_stay() {
         let env = Environment::default();
-        for (method, dimensions) in [(Method::Pca, 2), (Method::Tsne, 2), (Method::Umap, 2), (Method::Umap, 3)] {
+        let in_space = [Method::Umap, Method::Pacmap].map(|method| (method, 3));
+        let flat = [Method::Pca, Method::Tsne, Method::Umap, Method::Pacmap].map(|method| (method, 2));
+        for (method, dimensions) in flat.into_iter().chain(in_space) {
             let params = ProjectionParams { dimensions, ..ProjectionParams::new(method) };
             let old = clouds(0..150);
             let request = ProjectRequest::new(old.clone(), numbered(150), params);

@@ -9,9 +9,9 @@ use std::time::Instant;
 use super::agree::{Side, agree_vectors};
 use super::answer::embed_query;
 use super::models::modalities_of;
-use super::{Environment, Imported, Query, TaskError, import_vectors, model_card};
+use super::{Environment, Imported, Only, Query, TaskError, import_vectors, model_card};
 use crate::analysis::AnalysisError;
-use crate::corpus::LoadOptions;
+use crate::corpus::{LoadOptions, Modality};
 use crate::models::{InputKind, ModelCard, ModelId};
 use crate::progress::Progress;
 use crate::search;
@@ -54,6 +54,8 @@ pub struct StoredQuery {
     pub query: Query,
     /// Hits a group.
     pub top: usize,
+    /// Rows it is asked of; `rows` of it is not looked at.
+    pub only: Only,
 }
 
 /// A ranking over all files for one modality.
@@ -116,9 +118,18 @@ fn rank(request: &StoredQuery, card: &ModelCard, query: &[f32]) -> Vec<StoredGro
         "" => usual.to_owned(),
         known => known.to_owned(),
     };
+    let kind = |name: &str| Modality::ALL.into_iter().find(|kind| kind.name() == name);
+    let admitted: Vec<Vec<bool>> = request
+        .files
+        .iter()
+        .map(|file| {
+            let rows = file.imported.rows.iter().enumerate();
+            rows.map(|(row, info)| request.only.admits(&info.path, &info.label, kind(&modality(file, row)))).collect()
+        })
+        .collect();
     let mut names: Vec<String> = Vec::new();
-    for file in &request.files {
-        for row in 0..file.imported.rows.len() {
+    for (file, admitted) in request.files.iter().zip(&admitted) {
+        for row in (0..file.imported.rows.len()).filter(|&row| admitted[row]) {
             let name = modality(file, row);
             if !names.contains(&name) {
                 names.push(name);
@@ -129,7 +140,7 @@ fn rank(request: &StoredQuery, card: &ModelCard, query: &[f32]) -> Vec<StoredGro
     let group = |name: String| {
         let mut hits: Vec<(usize, usize, f32)> = Vec::new();
         for (at, file) in request.files.iter().enumerate() {
-            let of_name = |row: usize| modality(file, row) == name;
+            let of_name = |row: usize| admitted[at][row] && modality(file, row) == name;
             let found = search::top_k(&file.imported.vectors, query, Metric::Cosine, request.top, Some(&of_name));
             hits.extend(found.into_iter().map(|hit| (at, hit.position as usize, hit.score)));
         }

@@ -12,7 +12,7 @@ use super::maps::MapChoice;
 use super::settings::{PaletteChoice, Perspective, ThemeChoice};
 use crate::corpus::LoadOptions;
 use crate::jobs::JobId;
-use crate::projection::{Method, TsneParams, UmapParams};
+use crate::projection::{Method, PacmapParams, TsneParams, UmapParams};
 use crate::vectors::{Metric, RowId};
 use crate::workspace::{ClusterParams, Column, ModelId, Overrides, Remedy};
 
@@ -145,13 +145,17 @@ pub enum Command {
     MeasureReductions(ModelId),
     /// Look for clusters now.
     FindClusters(ModelId),
+    /// Look for clusters among the selected rows alone.
+    ClusterSelection(ModelId),
     /// End a running layout and keep what is there.
     KeepLayout(ModelId),
     /// Other parameters for the next t-SNE, and for a running one as far as it can take them.
     SetTsne(TsneParams),
     /// Other parameters for the next UMAP, and for a running one as far as it can take them.
     SetUmap(UmapParams),
-    /// Two or three dimensions for the next UMAP or PCA.
+    /// Other parameters for the next `PaCMAP`, and for a running one as far as it can take them.
+    SetPacmap(PacmapParams),
+    /// Two or three dimensions for the next UMAP, `PaCMAP` or PCA.
     SetDimensions(usize),
     /// Whether UMAP keeps folders together.
     SetByFolder(bool),
@@ -205,6 +209,8 @@ pub enum Command {
     ClearQuery,
     /// Put the cursor into the query field.
     FocusQuery,
+    /// Ask questions of the selected rows alone, or of all.
+    AskSelection(bool),
     /// Hits a group.
     SetTop(usize),
     /// Sort the item list by a column, or by path; again turns it round.

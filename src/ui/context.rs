@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::command::{Command, CommandSender, Dialog, MapTool};
-pub use super::maps::{EarlierMap, KeptMap, LiveInfo, MapChoice, MapLabel, MapLabels, MapModel, Pin, TornLines};
+pub use super::maps::{
+    EarlierMap, GivenMap, KeptMap, LiveInfo, MapChoice, MapLabel, MapLabels, MapModel, Pin, TornLines,
+};
 use super::settings::Settings;
 use super::theme::Theme;
 use crate::corpus::{Corpus, Modality};
@@ -205,6 +207,8 @@ pub struct Context<'a> {
     pub hovered: Option<RowId>,
     /// The answer to the query.
     pub answer: Option<&'a Arc<Answer>>,
+    /// Whether questions are asked of the selected rows alone.
+    pub ask_selection: bool,
     /// What was found about the row looked at.
     pub inspection: Option<&'a Inspection>,
     /// Captions of a picture, scored.

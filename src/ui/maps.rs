@@ -9,7 +9,7 @@ use crate::jobs::JobId;
 use crate::picture::{Layout, Styles};
 use crate::projection::{Method, Quality, ReductionCost, TsneEngine};
 use crate::vectors::RowId;
-use crate::workspace::{Clustering, Projection, RowShares};
+use crate::workspace::{Clustering, MapPoints, Positions, Projection, RowShares};
 
 /// Which of a model's maps is meant.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -52,6 +52,15 @@ pub struct KeptMap {
     /// The map.
     pub projection: Arc<Projection>,
     /// Where its points are.
+    pub layout: Arc<Layout>,
+}
+
+/// Positions that came with a file of vectors.
+#[derive(Clone, Debug)]
+pub struct GivenMap {
+    /// The positions, of two or three dimensions.
+    pub points: MapPoints,
+    /// Where its points are, those of space seen from the front.
     pub layout: Arc<Layout>,
 }
 
@@ -116,7 +125,7 @@ pub struct MapModel {
     /// Layouts of the finished projections.
     pub layouts: BTreeMap<Method, Arc<Layout>>,
     /// Positions that came with a file of vectors; shown, with `method` at `None`, until another is chosen.
-    pub given: Option<Arc<Layout>>,
+    pub given: Option<GivenMap>,
     /// Maps kept aside.
     pub kept: Vec<KeptMap>,
     /// A map of some rows alone, while it is shown.
@@ -163,6 +172,29 @@ impl MapModel {
     /// The finished projection that is shown.
     pub fn shown(&self) -> Option<&Arc<Projection>> {
         self.part.as_ref().or_else(|| self.projections.get(&self.method?))
+    }
+
+    /// The finished map that is shown, in the dimensions it was made in: neither how it is turned nor which moment of its past is drawn
+    /// changes what is measured of it and found on it. While a layout runs, the points as they are drawn.
+    pub fn points(&self) -> Option<MapPoints> {
+        if let Some(shown) = self.shown().filter(|_| self.live.is_none()) {
+            return Some(MapPoints::from(&**shown));
+        }
+        if let Some(given) = self.given.as_ref().filter(|_| self.is_given()) {
+            return Some(given.points.clone());
+        }
+        let layout = self.layout.as_ref()?;
+        Some(MapPoints { rows: layout.rows().clone(), at: Positions::Plane(layout.points().clone()) })
+    }
+
+    /// Whether the positions that came with a file are what is shown.
+    pub fn is_given(&self) -> bool {
+        self.given.is_some() && self.method.is_none() && self.part.is_none() && self.live.is_none()
+    }
+
+    /// Whether the map shown is finished and has three dimensions, so that it can be turned.
+    pub fn turns(&self) -> bool {
+        self.points().is_some_and(|map| map.at.space().is_some())
     }
 
     /// Layout and colours of a choice. A method that is not laid out yet, or that is running, gives the shown map where that is its own.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use crate::corpus::LoadOptions;
-use crate::projection::{TsneParams, UmapParams};
+use crate::projection::{PacmapParams, TsneParams, UmapParams};
 use crate::vectors::Metric;
 use crate::workspace::{ClusterParams, Column, Overrides};
 
@@ -78,7 +78,9 @@ pub struct Settings {
     pub tsne: TsneParams,
     /// Parameters of the next UMAP.
     pub umap: UmapParams,
-    /// Axes of the next UMAP or PCA, 2 or 3. Default 2.
+    /// Parameters of the next `PaCMAP`.
+    pub pacmap: PacmapParams,
+    /// Axes of the next UMAP, `PaCMAP` or PCA, 2 or 3. Default 2.
     pub dimensions: usize,
     /// Whether UMAP is told the folders, and keeps each together. Default false: the map shows what the model sees.
     pub by_folder: bool,
@@ -108,6 +110,7 @@ impl Default for Settings {
             top: 20,
             tsne: TsneParams::default(),
             umap: UmapParams::default(),
+            pacmap: PacmapParams::default(),
             dimensions: 2,
             by_folder: false,
             metric: None,

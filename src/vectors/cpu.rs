@@ -88,7 +88,7 @@ impl Level {
 }
 
 /// The level in use: the best this machine has, or the one named by `EMBEDLENS_CPU` where the machine has it (where it has not, the
-/// best one below it). Words that name no level change nothing. faer's matrix products choose for themselves.
+/// best one below it). Words that name no level change nothing, see [`unknown_wish`]. faer's matrix products choose for themselves.
 pub fn level() -> Level {
     static LEVEL: OnceLock<Level> = OnceLock::new();
     *LEVEL.get_or_init(|| chosen(std::env::var("EMBEDLENS_CPU").ok().as_deref(), &Level::available()))
@@ -99,6 +99,17 @@ fn chosen(wish: Option<&str>, available: &[Level]) -> Level {
     let highest = Level::ALL.into_iter().find(|level| wish.is_some_and(|word| word.eq_ignore_ascii_case(level.word())));
     let allowed = |level: &&Level| highest.is_none_or(|highest| **level >= highest);
     available.iter().find(allowed).copied().unwrap_or(Level::Portable)
+}
+
+/// What `EMBEDLENS_CPU` says where it names no level.
+pub fn unknown_wish() -> Option<String> {
+    let wish = std::env::var("EMBEDLENS_CPU").ok().filter(|wish| !wish.is_empty())?;
+    (!Level::ALL.into_iter().any(|level| wish.eq_ignore_ascii_case(level.word()))).then_some(wish)
+}
+
+/// The words that name levels, the best level first.
+pub fn level_words() -> String {
+    Level::ALL.map(Level::word).join(", ")
 }
 
 /// Whether AVX2 + FMA kernels run.

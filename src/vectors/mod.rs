@@ -32,7 +32,7 @@ use std::sync::Arc;
 
 pub use blocks::RowBlocks;
 pub(crate) use cpu::has_fma;
-pub use cpu::{Level, has_bf16_products, kernel_name, level};
+pub use cpu::{Level, has_bf16_products, kernel_name, level, level_words, unknown_wish};
 pub use error::VectorsError;
 pub(crate) use kernels::cosine;
 pub use kernels::{dot, norm, normalize_rows, score, squared_distance};
@@ -102,6 +102,14 @@ impl Vectors {
     /// One row.
     pub fn row(&self, index: usize) -> &[f32] {
         &self.values()[index * self.dim..(index + 1) * self.dim]
+    }
+
+    /// Whether there are several sound rows and all of them are the same; rows with values that are not finite are left aside.
+    pub fn are_all_equal(&self) -> bool {
+        let mut sound = self.rows().filter(|row| row.iter().all(|value| value.is_finite()));
+        let Some(first) = sound.next() else { return false };
+        let mut others = sound.peekable();
+        others.peek().is_some() && others.all(|row| row == first)
     }
 
     /// All rows in order.

@@ -24,6 +24,8 @@ pub struct AnswerGroup {
 pub struct Answer {
     /// What was asked, as shown: the text, or the picture's file name.
     pub query: String,
+    /// How many rows of the corpus it was asked of; `None` stands for all.
+    pub within: Option<usize>,
     /// One list a model and modality.
     pub groups: Vec<AnswerGroup>,
     /// Models that cannot answer this kind of query, and why in one sentence.

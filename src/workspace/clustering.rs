@@ -1,8 +1,10 @@
 //! Groups of rows found in an embedding set or on its map, with names.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-use crate::vectors::RowId;
+use super::Positions;
+use crate::analysis::clusters::{Exemplars, Likeliest};
+use crate::vectors::{RowId, Vectors};
 
 /// Where clusters are looked for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
@@ -51,7 +53,8 @@ pub struct ClusterParams {
     pub min_samples: usize,
     /// How many clusters k-means makes. Default 8.
     pub k: usize,
-    /// How far density is smoothed, in shares of the map's extent. Default 0.02, usual 0.005 to 0.08; larger values give fewer clusters.
+    /// How far density is smoothed, in shares of the map's extent. Default 0.02, usual 0.005 to 0.08; larger values give fewer clusters; of few
+    /// rows more is taken, see [`ClusterParams::blur`].
     pub bandwidth: f32,
     /// Seed of k-means' first centres.
     pub seed: u64,
@@ -64,6 +67,13 @@ impl Default for ClusterParams {
 }
 
 impl ClusterParams {
+    /// How far density is smoothed among so many rows of a map of `dimensions`, in shares of its extent: at least 0.6 of the usual gap
+    /// between as many points spread evenly (but no more than 0.08), as each would be a hill of its own else.
+    pub fn blur(&self, rows: usize, dimensions: usize) -> f32 {
+        let gap = (rows.max(1) as f32).powf(-1.0 / dimensions.max(1) as f32);
+        self.bandwidth.max((0.6 * gap).min(0.08))
+    }
+
     /// The fewest rows of a cluster among so many rows.
     pub fn fewest(&self, rows: usize) -> usize {
         self.min_size.unwrap_or_else(|| (rows / 100).clamp(5, 100)).max(2)
@@ -81,6 +91,25 @@ pub struct ClusterLevel {
     pub sizes: Arc<[usize]>,
 }
 
+/// Where the rows lie that clusters are looked for among.
+#[derive(Clone, Debug)]
+pub enum ClusterSpace {
+    /// In the original space.
+    Vectors(Vectors),
+    /// On a map.
+    Map(Positions),
+}
+
+impl ClusterSpace {
+    /// The values of a row.
+    pub fn row(&self, at: usize) -> &[f32] {
+        match self {
+            Self::Vectors(vectors) => vectors.row(at),
+            Self::Map(points) => points.row(at),
+        }
+    }
+}
+
 /// Clusters of an embedding set's rows.
 #[derive(Clone, Debug)]
 pub struct Clustering {
@@ -94,6 +123,10 @@ pub struct Clustering {
     pub coarse: ClusterLevel,
     /// How surely each row belongs to its cluster, 0 to 1.
     pub membership: Arc<[f32]>,
+    /// Where the rows lie that clusters were looked for among.
+    pub space: ClusterSpace,
+    /// What stands for each cluster; found at the first question.
+    pub exemplars: OnceLock<Exemplars>,
     /// Seconds it took.
     pub seconds: f64,
 }
@@ -105,6 +138,34 @@ impl Clustering {
             return Some(row.index());
         }
         self.rows.binary_search(&row).ok()
+    }
+
+    /// Finds what stands for each cluster, so that the first question is answered in no time.
+    pub fn prepare(&self) -> &Exemplars {
+        let row = |at: usize| self.space.row(at);
+        self.exemplars.get_or_init(|| Exemplars::surest(&row, &self.fine.labels, &self.membership))
+    }
+
+    /// The likeliest clusters of the row at a position, by the distance to what stands for each.
+    pub fn likeliest(&self, position: usize) -> Likeliest {
+        self.prepare().likeliest(self.space.row(position))
+    }
+
+    /// What there is to tell of a row: "lentil soup 72 % · bread oven 20 %", or that it is in none and what is nearest; `None` for rows that
+    /// were not looked at.
+    pub fn told(&self, row: RowId) -> Option<String> {
+        let at = self.position_of(row)?;
+        let likely = self.likeliest(at).into_iter();
+        let likely = likely.filter(|&(_, share)| share >= 0.005).filter_map(|(cluster, share)| {
+            let name = self.fine.names.get(usize::try_from(cluster).ok()?)?;
+            Some(format!("{name} {:.0} %", share * 100.0))
+        });
+        let likely = likely.collect::<Vec<_>>().join(" · ");
+        Some(match (self.fine.labels[at] < 0, likely.is_empty()) {
+            (false, _) => likely,
+            (true, true) => "none".to_owned(),
+            (true, false) => format!("none; the nearest are {likely}"),
+        })
     }
 
     /// Number of clusters.

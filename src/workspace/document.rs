@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use super::SharedGraph;
 use crate::models::{ModelCard, Similarity};
-use crate::projection::{DistanceCorrelation, Method, Quality, TsneParams, UmapParams};
+use crate::projection::{DistanceCorrelation, Method, PacmapParams, Quality, TsneParams, UmapParams};
+use crate::search::NeighbourGraph;
 use crate::vectors::{Metric, RowId, Vectors};
 
 /// Id of an embedding set.
@@ -104,7 +105,7 @@ impl EmbeddingSet {
 pub struct ProjectionParams {
     /// The method.
     pub method: Method,
-    /// 2 or 3: with 3, UMAP and PCA find three axes, and the map is a picture of space seen from one side. Default 2.
+    /// 2 or 3: with 3, UMAP, `PaCMAP` and PCA find three axes, and the map is a picture of space seen from one side. Default 2.
     pub dimensions: usize,
     /// What counts as near; `None` takes the cosine of vectors of length 1 and the distance of others.
     pub metric: Option<Metric>,
@@ -112,22 +113,58 @@ pub struct ProjectionParams {
     pub tsne: TsneParams,
     /// UMAP's own parameters; unused by others.
     pub umap: UmapParams,
+    /// `PaCMAP`'s own parameters; unused by others.
+    pub pacmap: PacmapParams,
 }
 
 impl ProjectionParams {
     /// A method with its usual parameters.
     pub fn new(method: Method) -> Self {
-        Self { method, dimensions: 2, metric: None, tsne: TsneParams::default(), umap: UmapParams::default() }
+        Self {
+            method,
+            dimensions: 2,
+            metric: None,
+            tsne: TsneParams::default(),
+            umap: UmapParams::default(),
+            pacmap: PacmapParams::default(),
+        }
     }
 }
 
 /// A map as it was at one moment of its optimisation.
 #[derive(Clone, Debug)]
 pub struct Moment {
-    /// Iterations (t-SNE) or epochs (UMAP) done.
+    /// Iterations (t-SNE, `PaCMAP`) or epochs (UMAP) done.
     pub iteration: u32,
     /// A position a row.
     pub points: Arc<[[f32; 2]]>,
+}
+
+/// What is known of the neighbours a layout was made of.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct GraphFacts {
+    /// Neighbours a row that the graph holds; a layout may use fewer.
+    pub k: usize,
+    /// Whether no row can have a neighbour closer than those listed.
+    pub exact: bool,
+    /// Share of the true neighbours that are listed, 0 to 1, measured on a sample of rows; `None` where it was not measured.
+    pub recall: Option<f32>,
+}
+
+impl GraphFacts {
+    /// Of a graph.
+    pub fn of(graph: &NeighbourGraph) -> Self {
+        Self { k: graph.k, exact: graph.exact, recall: graph.recall }
+    }
+
+    /// "exact", or "93.5 % of the true neighbours found".
+    pub fn words(&self) -> String {
+        match (self.exact, self.recall) {
+            (true, _) => "exact".to_owned(),
+            (false, Some(recall)) => format!("{:.1} % of the true neighbours found", recall * 100.0),
+            (false, None) => "approximate".to_owned(),
+        }
+    }
 }
 
 /// Positions of an embedding set, or of some of its rows, in the plane.
@@ -147,6 +184,10 @@ pub struct Projection {
     pub explained_variance: Arc<[f32]>,
     /// (iteration, KL divergence) as it ran; t-SNE only.
     pub kl: Arc<[(u32, f32)]>,
+    /// The neighbours it was made of; `None` for PCA, which needs none, and for positions from elsewhere.
+    pub graph: Option<GraphFacts>,
+    /// Whether all vectors were equal: the map shows nothing then, and is not measured.
+    pub all_equal: bool,
     /// How far it may be trusted; `None` until measured.
     pub quality: Option<Quality>,
     /// How far its distances follow those of the original space; `None` until measured.
@@ -170,6 +211,8 @@ impl Projection {
             history: [].into(),
             explained_variance: [].into(),
             kl: [].into(),
+            graph: None,
+            all_equal: false,
             quality: None,
             distances: None,
             seconds: [0.0; 3],

@@ -4,7 +4,9 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 
-use embedlens::analysis::clusters::{ClusterParams, Clusters, Hierarchy, KMeansParams, Selection, k_means};
+use embedlens::analysis::clusters::{
+    ClusterParams, Clusters, Hierarchy, KMeansParams, Selection, average_linkage, k_means,
+};
 use embedlens::progress::Progress;
 use embedlens::search::exact_graph;
 use embedlens::vectors::{Metric, Vectors, npy};
@@ -187,4 +189,14 @@ fn k_means_of_degenerate_input_does_no_harm() {
     assert_eq!(of(vec![1.0; 400], 3).inertia, 0.0);
     assert_eq!(of(vec![f32::NAN; 8], 0).labels, [0; 4]);
     assert_eq!(of(vec![f32::INFINITY, 0.0, 1.0, 5.0, 1.0, -5.0], 9).labels.len(), 3);
+}
+
+#[test]
+fn centres_are_grouped_as_scipy_and_scikit_learn_group_them() {
+    let centres = npy::read(&file("linkage-x.npy")).unwrap();
+    for groups in [2, 9, 25] {
+        let expected: Vec<i32> = list(&format!("linkage-{groups}"));
+        let found = average_linkage(centres.values(), centres.dim(), groups);
+        assert_eq!(found.iter().map(|&group| group as i32).collect::<Vec<_>>(), expected, "{groups} groups");
+    }
 }

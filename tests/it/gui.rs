@@ -10,6 +10,7 @@ use egui_kittest::kittest::Queryable;
 use embedlens::app::{App, StartOptions};
 use embedlens::tasks::Environment;
 use embedlens::ui::map::MapBackend;
+use embedlens::workspace::Answer;
 
 pub(crate) struct Rig {
     pub(crate) harness: Harness<'static, App>,
@@ -79,6 +80,13 @@ impl Rig {
     /// Clicks what a screen reader would, wherever a list has scrolled it.
     pub(crate) fn choose(&mut self, label: &str) {
         self.harness.get_by_label(label).click_accesskit();
+        self.harness.step();
+        self.harness.step();
+    }
+
+    /// Clicks a folder of the tree.
+    fn folder(&mut self, label: &str) {
+        self.harness.get_by_role_and_label(egui::accesskit::Role::Button, label).click_accesskit();
         self.harness.step();
         self.harness.step();
     }
@@ -154,6 +162,28 @@ fn a_folder_is_loaded_embedded_mapped_and_asked() {
     assert_eq!(found.row, best);
     assert_eq!(corpus.item_of(found.nearest[0].1[0].0).label, "birds");
     assert!(found.explained.iter().any(|(_, way)| way.tokens.first().is_some_and(|token| token == "[CLS]")));
+
+    // The selection alone can be asked, and is asked again when it changes; without one everything is.
+    rig.folder("soups 4");
+    rig.choose("Where to look");
+    rig.harness.run_steps(4);
+    rig.choose("In 4 selected");
+    for label in ["soups", "birds"] {
+        rig.folder(&format!("{label} 4"));
+        let corpus = corpus.clone();
+        rig.until("the selection was asked", move |app| {
+            let of_label = |answer: &&std::sync::Arc<Answer>| {
+                let mut hits = answer.groups.iter().flat_map(|group| group.hits.iter());
+                answer.within == Some(4) && hits.all(|hit| corpus.item_of(hit.0).label == label)
+            };
+            app.document().answer.as_ref().filter(of_label).is_some()
+        });
+    }
+    rig.harness.get_by_label_contains(" in 4 selected");
+    rig.key(egui::Modifiers::COMMAND, egui::Key::D);
+    rig.until("everything was asked", |app| {
+        app.document().answer.as_ref().is_some_and(|answer| answer.within.is_none())
+    });
 }
 
 #[test]

@@ -45,14 +45,29 @@ fn opened() -> (tempfile::TempDir, Rig) {
 
 #[test]
 fn umap_lays_out_and_its_past_can_be_seen() {
+    its_past_can_be_seen(Method::Umap);
+}
+
+#[test]
+fn pacmap_lays_out_and_its_past_can_be_seen() {
+    its_past_can_be_seen(Method::Pacmap);
+}
+
+fn its_past_can_be_seen(method: Method) {
     let (_folder, mut rig) = opened();
-    rig.choose("UMAP");
-    rig.until("UMAP was done", |app| map(app).layouts.contains_key(&Method::Umap));
+    rig.choose(method.name());
+    rig.until("the layout was done", move |app| map(app).layouts.contains_key(&method));
     rig.settle();
     let end = map(rig.harness.state()).layout.clone().unwrap();
     let shown = map(rig.harness.state()).shown().unwrap().clone();
     assert!(shown.quality.unwrap().trustworthiness > 0.8, "{:?}", shown.quality);
     assert!(shown.history.len() > 2);
+    // The dialog tells what it was made of.
+    assert!(shown.graph.unwrap().exact);
+    rig.choose("What does trust of a map mean?");
+    rig.settle();
+    rig.harness.get_by_label("The neighbours it was made of: exact.");
+    rig.key(eframe::egui::Modifiers::NONE, eframe::egui::Key::Escape);
     // Another moment is another map of the same rows; switching the method keeps the selection.
     rig.harness.get_by_label("Moment of the layout").focus();
     rig.harness.step();
@@ -89,6 +104,15 @@ fn clusters_are_found_named_and_coloured() {
     let styles = &map(rig.harness.state()).styles[&MapChoice::Shown];
     assert_eq!(styles.legend().title, "cluster");
     assert!(map(rig.harness.state()).labels.as_ref().is_some_and(|labels| labels.fine.len() == 3));
+    // The inspector tells how much an item belongs to which.
+    rig.click("Items");
+    let path = rig.harness.state().document().corpus.as_ref().unwrap().item_of(RowId(3)).shown_path.clone();
+    rig.click(&format!("Item {path}"));
+    rig.settle();
+    let own = &found.fine.names[found.likeliest(3)[0].0 as usize];
+    let words = found.told(RowId(3)).unwrap();
+    assert!(words.contains(own.as_str()) && words.contains(" %"), "{words}");
+    rig.harness.get_by_label(&words);
 }
 
 #[test]
@@ -119,10 +143,40 @@ fn the_selection_is_laid_out_alone_and_back() {
     rig.settle();
     rig.choose("birds 20");
     rig.settle();
+    rig.choose("Find clusters among 20 selected");
+    rig.until("clusters were found", |app| map(app).clusters.as_ref().is_some_and(|found| found.rows.len() == 20));
+    let found = map(rig.harness.state()).clusters.clone().unwrap();
+    assert_eq!(found.rows[..], rig.harness.state().document().selection.rows[..]);
     rig.choose("Lay out 20 selected");
     rig.until("the part was laid out", |app| map(app).part.is_some());
     rig.settle();
     assert_eq!(map(rig.harness.state()).layout.as_ref().unwrap().len(), 20);
+    // Its trust and its lines are of neighbours among the twenty.
+    rig.click("Colour by folder");
+    rig.choose("trust");
+    rig.until("the part's trust was measured", |app| map(app).trust.is_some());
+    rig.settle();
+    let shown = map(rig.harness.state()).clone();
+    let (trust, part) = (shown.trust.unwrap(), shown.part.unwrap());
+    assert_eq!(
+        (trust.rows.clone(), shown.styles[&MapChoice::Shown].legend().title.as_str()),
+        (part.rows.clone(), "trust")
+    );
+    let set = rig.harness.state().document().shown.clone().unwrap();
+    let set = rig.harness.state().document().model(&set).unwrap().set.clone().unwrap();
+    let row = part.rows[4];
+    let ten = |mut far: Vec<(f32, usize)>| {
+        far.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+        far.into_iter().filter(|&(_, other)| other != 4).take(10).map(|(_, other)| other).collect::<Vec<_>>()
+    };
+    let vector = |row: RowId| set.vectors.row(set.position_of(row).unwrap());
+    let product = |other: RowId| -vector(row).iter().zip(vector(other)).map(|(a, b)| a * b).sum::<f32>();
+    let near = ten((0..20).map(|other| (product(part.rows[other]), other)).collect());
+    let gap =
+        |other: usize| (part.points[4][0] - part.points[other][0]).hypot(part.points[4][1] - part.points[other][1]);
+    let on_map = ten((0..20).map(|other| (gap(other), other)).collect());
+    let kept = near.iter().filter(|other| on_map.contains(other)).count();
+    assert!((trust.of(row) - kept as f32 / 10.0).abs() < 1e-6, "{kept} of ten kept, told {}", trust.of(row));
     rig.choose("Show all again");
     rig.settle();
     assert_eq!(map(rig.harness.state()).layout.as_ref().unwrap().len(), 60);

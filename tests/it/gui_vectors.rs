@@ -55,3 +55,22 @@ fn positions_are_shown_as_they_are_and_come_back_after_another_method() {
     rig.settle();
     assert_eq!(shown(&rig), (None, [6.0, 12.0]));
 }
+
+#[cfg(feature = "parquet")]
+#[test]
+fn positions_in_space_are_shown_as_they_are_and_turn() {
+    let mut rig = Rig::open(&file("space.parquet"));
+    rig.settle();
+    let id = ModelId("vectors:space.parquet".into());
+    let map = |rig: &Rig| rig.harness.state().document().model(&id).unwrap().map.clone();
+    let seen = map(&rig);
+    assert_eq!((seen.method, seen.layout.as_ref().unwrap().points()[6]), (None, [6.0, 12.0]));
+    assert!(seen.turns() && seen.layout.unwrap().frame().is_some());
+    rig.harness.get_by_label("Positions as they stand in the file");
+    rig.click("UMAP");
+    rig.settle();
+    assert!(!map(&rig).is_given());
+    rig.click("As it is");
+    rig.settle();
+    assert!(map(&rig).is_given() && map(&rig).turns());
+}

@@ -21,6 +21,7 @@ mod layering;
 mod make_models;
 mod models;
 mod numerics;
+mod pacmap;
 mod pictures;
 mod reduce;
 #[cfg(all(feature = "gui", feature = "bundled-models"))]

@@ -33,7 +33,8 @@ fn suggested_queries_find_what_they_promise() {
     assert_eq!(WANTED.map(|wanted| wanted.0), EXAMPLES, "every suggestion is checked here");
     for (words, kind, path) in WANTED {
         let query = Query::Text(words.to_owned());
-        let request = QueryRequest { corpus: corpus.clone(), sets: sets.clone(), query, top: 3 };
+        let request =
+            QueryRequest { corpus: corpus.clone(), sets: sets.clone(), query, top: 3, only: tasks::Only::default() };
         let answer = tasks::answer(&request, &env, &Progress::new()).unwrap();
         let group = answer.groups.iter().find(|group| group.modality == kind).unwrap();
         let hits: Vec<&str> = group.hits.iter().map(|hit| corpus.item_of(hit.0).shown_path.as_str()).collect();

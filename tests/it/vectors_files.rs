@@ -73,14 +73,17 @@ fn a_hugging_face_data_set_is_read_and_rows_without_a_vector_are_told() {
 fn every_layout_of_parquet_is_read() {
     let atlas = assert_whole("atlas.parquet");
     assert_eq!((texts(&atlas), labels(&atlas)), (WORDS.to_vec(), KINDS.to_vec()));
-    assert_eq!(atlas.points.unwrap()[3], [3.0, -3.0]);
+    assert_eq!(atlas.points.unwrap().front()[3], [3.0, -3.0]);
     let halves = assert_whole("halves.parquet");
     assert_eq!((halves.rows[6].path.as_str(), halves.points), ("https://example.org/6/", None));
     let plane = read("plane.parquet");
-    assert_eq!((plane.vectors.row(6), plane.points.unwrap()[6]), (&[6.0, 12.0][..], [6.0, 12.0]));
+    assert_eq!((plane.vectors.row(6), plane.points.unwrap().front()[6]), (&[6.0, 12.0][..], [6.0, 12.0]));
     assert_eq!(plane.rows[6].text, "fern");
     let space = read("space.parquet");
-    assert_eq!((space.vectors.row(6), space.points), (&[6.0, 12.0, 3.0][..], None));
+    assert_eq!(
+        (space.vectors.row(6), space.points.unwrap().space().unwrap()[6]),
+        (&[6.0, 12.0, 3.0][..], [6.0, 12.0, 3.0])
+    );
 }
 
 #[cfg(feature = "parquet")]
@@ -135,7 +138,13 @@ fn a_file_opens_as_a_corpus_with_a_set_and_no_model() {
     assert_eq!(tasks::nearest(set, RowId(4), 1)[0].0, RowId(6));
 
     let query = Query::Text("bird".into());
-    let request = QueryRequest { corpus: opened.corpus.clone(), sets: vec![set.clone().into()], query, top: 3 };
+    let request = QueryRequest {
+        corpus: opened.corpus.clone(),
+        sets: vec![set.clone().into()],
+        query,
+        top: 3,
+        only: tasks::Only::default(),
+    };
     let answer = tasks::answer(&request, &Environment::default(), &Progress::new()).unwrap();
     assert!(answer.groups.is_empty());
     let why = "hugging-face.parquet was made by an unknown model: choose a row to see its neighbours";
@@ -153,7 +162,7 @@ fn rows_that_nothing_is_known_of_have_numbers_and_nothing_to_embed() {
     assert_eq!(opened.corpus.item_of(RowId(17)).shown_path, "bare.npy/row 17");
     assert_eq!(opened.corpus.text_of(RowId(17)), "");
     // Two dimensions are a map.
-    assert_eq!(opened.sets[0].points.as_ref().unwrap()[17], [vectors.row(17)[0], vectors.row(17)[1]]);
+    assert_eq!(opened.sets[0].points.as_ref().unwrap().front()[17], [vectors.row(17)[0], vectors.row(17)[1]]);
     let request = tasks::EmbedRequest::new(opened.corpus.clone(), ModelId("all-MiniLM-L6-v2-static-256".into()));
     let error = tasks::embed(&request, &Environment::default(), &Progress::new()).err().unwrap();
     assert!(matches!(error, tasks::TaskError::NothingToEmbed { .. }), "{error}");
@@ -208,6 +217,7 @@ fn what_embed_writes_opens_with_its_model_and_answers() {
             sets: vec![back.clone().into()],
             query: Query::Text("tomato soup".into()),
             top: 2,
+            only: tasks::Only::default(),
         };
         let answer = tasks::answer(&request, &environment, &Progress::new()).unwrap();
         let best = answer.groups[0].hits[0];

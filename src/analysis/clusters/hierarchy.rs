@@ -25,13 +25,17 @@ pub struct Hierarchy {
 }
 
 impl Hierarchy {
-    /// Of points on a plane, exactly.
+    /// Of points of a map of two or three dimensions, exactly.
     ///
     /// `min_samples`: the core distance of a point is the distance to that many-th other point (as in hdbscan); usual 5 to 15, at
     /// least 1; larger calls more points noise. Counts points in the stage "Finding clusters".
-    pub fn of_points(points: &[[f32; 2]], min_samples: usize, progress: &Progress) -> Result<Self, Cancelled> {
-        let values: Vec<&[f32]> = points.iter().map(<[f32; 2]>::as_slice).collect();
-        of_rows::<2>(&values, min_samples, progress)
+    pub fn of_points<const D: usize>(
+        points: &[[f32; D]],
+        min_samples: usize,
+        progress: &Progress,
+    ) -> Result<Self, Cancelled> {
+        let values: Vec<&[f32]> = points.iter().map(<[f32; D]>::as_slice).collect();
+        of_rows::<D>(&values, min_samples, progress)
     }
 
     /// Of rows of up to 16 dimensions, exactly, by Euclidean distance; slower the more dimensions.

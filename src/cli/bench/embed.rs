@@ -2,8 +2,11 @@
 //!
 //! Invariant: what is timed is what `embed` does to a corpus, less the cache.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use ignore::WalkBuilder;
+use image::RgbImage;
 use serde_json::{Value, json};
 
 use super::{median, peak_json};
@@ -11,11 +14,14 @@ use crate::cli::json::{object, rounded};
 use crate::cli::numeric_args::BenchEmbedArgs;
 use crate::cli::session::{Failure, Session, check_out};
 use crate::cli::text::{columns, count};
+use crate::corpus::{self, LoadOptions};
 use crate::models::Precision;
-use crate::tasks::{self, EmbedTimes, EmbedTrial, TaskError, WARM_UP};
+use crate::tasks::{self, EmbedTimes, EmbedTrial, TaskError, TrialInputs, WARM_UP};
 use crate::vectors::peak::{Peak, peak};
 use crate::vectors::{Level, Vectors, kernel_name, level, npy};
 
+/// Endings of pictures.
+const PICTURES: [&str; 8] = ["jpg", "jpeg", "png", "webp", "gif", "bmp", "tif", "tiff"];
 /// Queries that count.
 const QUERIES: usize = 50;
 /// Words of a query.
@@ -26,17 +32,27 @@ pub(super) fn run(args: &BenchEmbedArgs, session: &Session) -> Result<(), Failur
         let inputs: Vec<_> = std::iter::once(&args.input).chain(&args.reference).cloned().collect();
         check_out(dump, &["npy"], &inputs)?;
     }
-    let mut texts = read(&args.input)?;
-    texts.truncate(args.limit.map_or(usize::MAX, |limit| limit as usize));
+    let limit = args.limit.map_or(usize::MAX, |limit| limit as usize);
+    let (inputs, asked) = if args.input.is_dir() {
+        let pictures = pictures(&args.input, limit, session)?;
+        let asked = pictures.iter().cycle().take(WARM_UP + QUERIES).cloned().collect();
+        (TrialInputs::Pictures(pictures), TrialInputs::Pictures(asked))
+    } else {
+        let mut texts = read(&args.input)?;
+        texts.truncate(limit);
+        let asked = queries(&texts);
+        (TrialInputs::Texts(texts), TrialInputs::Texts(asked))
+    };
     let reference = args.reference.as_ref().map(|path| Ok::<_, Failure>((path, npy::read(path)?))).transpose()?;
     if let Some((path, reference)) = &reference
-        && reference.len() < texts.len()
+        && reference.len() < inputs.len()
     {
-        let message = format!("it holds {} vectors, and there are {} texts", reference.len(), texts.len());
+        let there = format!("{} {}", inputs.len(), inputs.kind());
+        let message = format!("it holds {} vectors, and there are {there}", reference.len());
         return Err(Failure::Task(TaskError::Format { path: (*path).clone(), message }));
     }
     let request =
-        EmbedTrial { queries: queries(&texts), texts, model: args.precision.of(&args.model), runs: args.runs as usize };
+        EmbedTrial { inputs, queries: asked, model: args.precision.of(&args.model), runs: args.runs as usize };
     let times = session.watch(|env, progress| tasks::time_embedding(&request, env, progress))?;
     let memory = Session::memory_json();
     if let Some(dump) = &args.dump {
@@ -55,6 +71,32 @@ pub(super) fn run(args: &BenchEmbedArgs, session: &Session) -> Result<(), Failur
     });
     fields.push(("cosine", faithful.unwrap_or(Value::Null)));
     session.print(&found.text(cosine.map(|(_, figures)| figures)), &object(fields))
+}
+
+/// The pictures of a folder and those in it, in the order of their paths, decoded.
+fn pictures(folder: &Path, limit: usize, session: &Session) -> Result<Vec<Arc<RgbImage>>, Failure> {
+    let mut paths: Vec<_> = WalkBuilder::new(folder)
+        .build()
+        .filter_map(Result::ok)
+        .map(ignore::DirEntry::into_path)
+        .filter(|path| path.extension().is_some_and(|ending| PICTURES.iter().any(|of| ending.eq_ignore_ascii_case(of))))
+        .collect();
+    paths.sort();
+    paths.truncate(limit);
+    let megapixels = LoadOptions::default().max_megapixels;
+    let read = |path: &PathBuf| match corpus::read_image(path, megapixels) {
+        Ok(picture) => Some(Arc::new(picture)),
+        Err(why) => {
+            session.say(&format!("{}: left out, {why}", path.display()));
+            None
+        }
+    };
+    let pictures: Vec<_> = paths.iter().filter_map(read).collect();
+    if pictures.is_empty() {
+        let message = "there are no pictures in it; texts come from one file".to_owned();
+        return Err(Failure::Task(TaskError::Format { path: folder.to_owned(), message }));
+    }
+    Ok(pictures)
 }
 
 /// The texts of a file, in order: of JSON lines the field "text", of others each line.
@@ -102,7 +144,8 @@ fn cosines(path: &Path, reference: &Vectors, made: &Vectors) -> Result<(f64, f64
 /// Figures made of what was measured.
 struct Found<'a> {
     times: &'a EmbedTimes,
-    texts: usize,
+    kind: &'static str,
+    inputs: usize,
     seconds: f64,
     /// Median and 95th percentile of queries, in milliseconds.
     latency: [Option<f64>; 2],
@@ -129,7 +172,8 @@ impl<'a> Found<'a> {
             Precision::Int8 => ("byte_gops", peak.map(|peak| peak.byte_gops)),
         };
         let share = most.filter(|&most| most > 0.0).and_then(|most| Some(rate? / most));
-        Self { times, texts: request.texts.len(), seconds, latency, rate, against, share }
+        let (kind, inputs) = (request.inputs.kind(), request.inputs.len());
+        Self { times, kind, inputs, seconds, latency, rate, against, share }
     }
 
     fn json(&self, session: &Session) -> Vec<(&'static str, Value)> {
@@ -145,11 +189,14 @@ impl<'a> Found<'a> {
             ("kernel", json!(kernel_name())),
             ("cpu_level", json!(level().word())),
             ("runs", times.runs.len().into()),
-            ("texts", self.texts.into()),
+            (self.kind, self.inputs.into()),
             ("tokens", times.tokens.into()),
             ("tokens_cut", times.cut.into()),
             ("dimensions", card.dimensions.into()),
-            ("texts_per_second", rounded(Some(self.texts as f64 / self.seconds), 1)),
+            (
+                if self.kind == "texts" { "texts_per_second" } else { "pictures_per_second" },
+                rounded(Some(self.inputs as f64 / self.seconds), 1),
+            ),
             ("tokens_per_second", rounded(Some(times.tokens as f64 / self.seconds), 0)),
             // Sequences lie one after the other: nothing is filled up.
             ("padding_share", json!(0.0)),
@@ -181,14 +228,16 @@ impl<'a> Found<'a> {
         let per_second = |number: f64| count((number / self.seconds).round() as u64);
         let ms = |ms: Option<f64>| ms.map_or_else(|| "–".to_owned(), |ms| format!("{ms:.2} ms"));
         let mut lines = vec![
-            ("texts", count(self.texts as u64)),
-            ("texts a second", per_second(self.texts as f64)),
-            ("tokens a second", per_second(times.tokens as f64)),
+            (self.kind, count(self.inputs as u64)),
+            (if self.kind == "texts" { "texts a second" } else { "pictures a second" }, per_second(self.inputs as f64)),
             ("to open the model", format!("{:.3} s", times.load)),
             ("to the first vector", format!("{:.3} s", times.first)),
-            ("a query, median", ms(self.latency[0])),
-            ("a query, 95 of 100", ms(self.latency[1])),
+            ("a query alone, median", ms(self.latency[0])),
+            ("a query alone, 95 of 100", ms(self.latency[1])),
         ];
+        if times.tokens > 0 {
+            lines.insert(2, ("tokens a second", per_second(times.tokens as f64)));
+        }
         if let (Some(rate), Some(share)) = (self.rate, self.share) {
             lines.push(("share of the peak", format!("{:.0} % ({rate:.0} Gop/s)", share * 100.0)));
         }

@@ -158,7 +158,7 @@ impl<'a> Done<'a> {
 impl Work {
     /// Whether the kernels in use do it in bytes.
     fn in_bytes(&self) -> bool {
-        self.bytes && matches!(level(), Level::Avx512Vnni | Level::Avx2Vnni)
+        self.bytes && matches!(level(), Level::Amx | Level::Avx512Vnni | Level::Avx2Vnni)
     }
 }
 

@@ -1,8 +1,11 @@
 //! What each benchmark does in one run.
 
+use std::path::Path;
+
 use serde_json::{Value, json};
 
 use super::{Found, Stages, Work, input, print};
+use crate::analysis::clusters::adjusted_rand;
 use crate::cli::cluster;
 use crate::cli::json::{quality, rounded};
 use crate::cli::maps::{self, Source};
@@ -10,7 +13,7 @@ use crate::cli::neighbours::facts;
 use crate::cli::numeric_args::{BenchClusterArgs, BenchNeighboursArgs, BenchPcaArgs, BenchProjectArgs};
 use crate::cli::session::{Failure, Session};
 use crate::projection::{Method, Reduction};
-use crate::tasks::{self, Listed};
+use crate::tasks::{self, Listed, TaskError};
 use crate::vectors::{Vectors, npy};
 use crate::workspace::{ClusterMethod, Projection, ProjectionParams};
 
@@ -37,7 +40,11 @@ pub(super) fn project(args: &BenchProjectArgs, session: &Session) -> Result<(), 
     for _ in 0..args.bench.runs {
         let made = maps::lay_out(session, &fresh(&source), (params, args.layout.tuning.by_label))?;
         let ([neighbours, layout, quality], [components, weights]) = (made.seconds, made.preparing);
-        let weighing = if params.method == Method::Umap { "fuzzy_set" } else { "affinities" };
+        let weighing = match params.method {
+            Method::Umap => "fuzzy_set",
+            Method::Pacmap => "pairs",
+            Method::Pca | Method::Tsne => "affinities",
+        };
         stages.add("components", components);
         if params.method != Method::Pca {
             stages.add("neighbours", neighbours);
@@ -54,7 +61,14 @@ pub(super) fn project(args: &BenchProjectArgs, session: &Session) -> Result<(), 
     if let Some(out) = &args.bench.out {
         npy::write(out, &positions(&made)?)?;
     }
-    let found = Found { suite: "project", stages, facts: map_facts(&made), work: None };
+    let (rows, dimensions) = (source.vectors.len() as f64, source.vectors.dim() as f64);
+    // Of the other stages no least number of operations is known.
+    let work = match made.graph {
+        Some(graph) if graph.exact => Some(all_pairs(rows, dimensions)),
+        Some(_) => None,
+        None => Some(components(rows, dimensions)),
+    };
+    let found = Found { suite: "project", stages, facts: map_facts(&made), work };
     print(&found, &source, &args.bench, session)
 }
 
@@ -78,12 +92,38 @@ fn map_facts(made: &Projection) -> Vec<(&'static str, Value)> {
             ("neighbours", params.umap.n_neighbors.into()),
             ("epochs", params.umap.epochs_for(made.points.len()).into()),
         ]),
+        Method::Pacmap => facts.extend([
+            ("neighbours", params.pacmap.neighbours_for(made.points.len()).into()),
+            ("iterations", params.pacmap.iterations.into()),
+        ]),
     }
+    facts.push(("exact", json!(made.graph.map(|graph| graph.exact))));
+    facts.push(("recall", rounded(made.graph.and_then(|graph| graph.recall).map(f64::from), 5)));
     facts.extend(quality(made.quality));
     let correlation = made.distances.map(|found| f64::from(found.spearman));
     facts.push(("distance_correlation", rounded(correlation, 4)));
     facts.push(("kl", rounded(made.kl.last().map(|&(_, kl)| f64::from(kl)), 5)));
     facts
+}
+
+/// What exact neighbours cannot do without.
+fn all_pairs(rows: f64, dimensions: f64) -> Work {
+    Work {
+        operations: rows * rows * dimensions,
+        formula: "rows² · dimensions: a multiplication and an addition a dimension for every pair, each pair once",
+        stage: "neighbours",
+        bytes: true,
+    }
+}
+
+/// What principal components cannot do without.
+fn components(rows: f64, dimensions: f64) -> Work {
+    Work {
+        operations: rows * dimensions * dimensions,
+        formula: "rows · dimensions²: a multiplication and an addition for every pair of dimensions, each pair once",
+        stage: "components",
+        bytes: false,
+    }
 }
 
 pub(super) fn neighbours(args: &BenchNeighboursArgs, session: &Session) -> Result<(), Failure> {
@@ -102,13 +142,7 @@ pub(super) fn neighbours(args: &BenchNeighboursArgs, session: &Session) -> Resul
         tasks::export_neighbours(&listed.graph, &source.rows, out)?;
     }
     let (rows, dimensions) = (source.vectors.len() as f64, source.vectors.dim() as f64);
-    let work = Work {
-        operations: rows * rows * dimensions,
-        formula: "rows² · dimensions: a multiplication and an addition a dimension for every pair, each pair once",
-        stage: "neighbours",
-        bytes: true,
-    };
-    let work = listed.graph.exact.then_some(work);
+    let work = listed.graph.exact.then(|| all_pairs(rows, dimensions));
     let found = Found { suite: "neighbours", stages, facts: facts(&listed), work };
     print(&found, &source, &args.bench, session)
 }
@@ -131,13 +165,19 @@ pub(super) fn pca(args: &BenchPcaArgs, session: &Session) -> Result<(), Failure>
     let (rows, dimensions) = (source.vectors.len() as f64, source.vectors.dim() as f64);
     let kept = made.explained_variance.iter().map(|&share| f64::from(share)).sum::<f64>();
     let facts = vec![("components", made.vectors.dim().into()), ("explained_variance", rounded(Some(kept), 6))];
-    let work = Some(Work {
-        operations: rows * dimensions * dimensions,
-        formula: "rows · dimensions²: a multiplication and an addition for every pair of dimensions, each pair once",
-        stage: "components",
-        bytes: false,
-    });
+    let work = Some(components(rows, dimensions));
     print(&Found { suite: "pca", stages, facts, work }, &source, &args.bench, session)
+}
+
+/// The lines of a file of labels, of which there must be `rows`.
+fn labels(path: &Path, rows: usize) -> Result<Vec<String>, Failure> {
+    let fault = |message: String| Failure::Task(TaskError::Format { path: path.to_owned(), message });
+    let lines = fs_err::read_to_string(path).map_err(|error| fault(error.to_string()))?;
+    let lines: Vec<String> = lines.lines().map(|line| line.trim().to_owned()).collect();
+    if lines.len() != rows {
+        return Err(fault(format!("it has {} lines, and there are {rows} rows", lines.len())));
+    }
+    Ok(lines)
 }
 
 pub(super) fn cluster(args: &BenchClusterArgs, session: &Session) -> Result<(), Failure> {
@@ -145,10 +185,11 @@ pub(super) fn cluster(args: &BenchClusterArgs, session: &Session) -> Result<(), 
     let source = input(&args.bench, session, ENDINGS)?;
     if params.method.on_map() && source.points.is_none() {
         return Err(Failure::Usage(format!(
-            "this method looks at a map: give a file of 2 dimensions, or --method hdbscan-vectors or k-means for {}",
+            "this method looks at a map: give a file of 2 or 3 dimensions, or --method hdbscan-vectors or k-means for {}",
             source.vectors.dim()
         )));
     }
+    let known = args.labels.as_ref().map(|path| labels(path, source.vectors.len())).transpose()?;
     let (mut stages, mut last) = (Stages::default(), None);
     for _ in 0..args.bench.runs {
         let layout = (ProjectionParams::new(Method::Pca), false);
@@ -166,6 +207,10 @@ pub(super) fn cluster(args: &BenchClusterArgs, session: &Session) -> Result<(), 
         ("clusters", made.len().into()),
         ("noise", rounded(Some(f64::from(made.noise())), 4)),
     ];
+    if let Some(known) = known {
+        let known: Vec<&str> = known.iter().map(String::as_str).collect();
+        facts.push(("adjusted_rand", rounded(adjusted_rand(&made.fine.labels, &known), 5)));
+    }
     match params.method {
         ClusterMethod::KMeans => facts.push(("k", params.k.into())),
         ClusterMethod::Density => facts.push(("bandwidth", rounded(Some(f64::from(params.bandwidth)), 4))),

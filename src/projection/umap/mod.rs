@@ -12,7 +12,7 @@ mod fuzzy;
 mod lanes;
 mod params;
 mod pieces;
-mod random;
+pub(super) mod random;
 mod scale;
 mod schedule;
 mod snapshot;

@@ -27,7 +27,7 @@ use run::Run;
 pub use seen::SeenPictures;
 use slots::Slots;
 use store::Store;
-pub use trial::{EmbedTimes, EmbedTrial, WARM_UP, time_embedding};
+pub use trial::{EmbedTimes, EmbedTrial, TrialInputs, WARM_UP, time_embedding};
 
 /// A corpus and the model to embed it with.
 #[derive(Clone, Debug)]

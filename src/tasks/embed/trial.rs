@@ -1,8 +1,11 @@
-//! Embedding timed for itself: no cache, no corpus, every text anew in each run.
+//! Embedding timed for itself: no cache, no corpus, every text or picture anew in each run.
 //!
-//! Measures, decides nothing. Invariant: a run embeds exactly the texts given, in the steps that a corpus is embedded in.
+//! Measures, decides nothing. Invariant: a run embeds exactly the inputs given, in the steps that a corpus is embedded in.
 
+use std::sync::Arc;
 use std::time::Instant;
+
+use image::RgbImage;
 
 use super::steps::Steps;
 use crate::models::{self, Input, ModelCard, ModelId, OpenOptions};
@@ -10,16 +13,66 @@ use crate::progress::{Cancelled, Progress};
 use crate::tasks::{Environment, TaskError};
 use crate::vectors::Vectors;
 
-/// Texts to embed for the clock's sake.
+/// What is embedded for the clock's sake.
+#[derive(Clone, Debug)]
+pub enum TrialInputs {
+    /// Texts.
+    Texts(Vec<String>),
+    /// Pictures, decoded; making them ready for the model counts.
+    Pictures(Vec<Arc<RgbImage>>),
+}
+
+/// What a picture counts in a step beside a text's tokens.
+const PICTURE: usize = 256;
+
+impl TrialInputs {
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Texts(texts) => texts.len(),
+            Self::Pictures(pictures) => pictures.len(),
+        }
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// "texts" or "pictures".
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Texts(_) => "texts",
+            Self::Pictures(_) => "pictures",
+        }
+    }
+
+    fn at(&self, at: usize) -> Input<'_> {
+        match self {
+            Self::Texts(texts) => Input::Text(&texts[at]),
+            Self::Pictures(pictures) => Input::Image(&pictures[at]),
+        }
+    }
+
+    /// Bytes over four stand for tokens: counting them would be tokenising twice.
+    fn cost(&self, at: usize, limit: usize) -> usize {
+        match self {
+            Self::Texts(texts) => (texts[at].len() / 4 + 2).min(limit),
+            Self::Pictures(_) => PICTURE,
+        }
+    }
+}
+
+/// Inputs to embed for the clock's sake.
 #[derive(Clone, Debug)]
 pub struct EmbedTrial {
-    /// The texts.
-    pub texts: Vec<String>,
-    /// Short texts that are embedded one by one, after [`WARM_UP`] that do not count.
-    pub queries: Vec<String>,
+    /// What each run embeds.
+    pub inputs: TrialInputs,
+    /// Short texts, or pictures, that are embedded one by one, after [`WARM_UP`] that do not count.
+    pub queries: TrialInputs,
     /// The model.
     pub model: ModelId,
-    /// Runs over all texts, at least one.
+    /// Runs over all inputs, at least one.
     pub runs: usize,
 }
 
@@ -47,11 +100,11 @@ pub struct EmbedTimes {
     pub operations_per_token: Option<f64>,
     /// The longest step of the last run, in seconds.
     pub longest_step: f64,
-    /// The vectors of the last run, in the order of the texts.
+    /// The vectors of the last run, in the order of the inputs.
     pub vectors: Vectors,
 }
 
-/// Opens the model anew and embeds the texts. Stages: "Opening …", "Embedding with …".
+/// Opens the model anew and embeds the inputs. Stages: "Opening …", "Embedding with …".
 ///
 /// # Errors
 /// Cancelled; the model cannot be opened or fails.
@@ -64,7 +117,8 @@ pub fn time_embedding(request: &EmbedTrial, env: &Environment, progress: &Progre
         let options = OpenOptions { offline: env.offline, hub_cache, ..OpenOptions::default() };
         let mut embedder = models::open(&request.model, &options).map_err(failed)?;
         let load = started.elapsed().as_secs_f64();
-        embedder.embed(&[Input::Text(request.queries.first().map_or("load", String::as_str))]).map_err(failed)?;
+        let begin = if request.queries.is_empty() { Input::Text("load") } else { request.queries.at(0) };
+        embedder.embed(&[begin]).map_err(failed)?;
         let first = started.elapsed().as_secs_f64();
         let card = embedder.card().clone();
         let mut times = EmbedTimes {
@@ -76,17 +130,21 @@ pub fn time_embedding(request: &EmbedTrial, env: &Environment, progress: &Progre
             cut: 0,
             operations_per_token: embedder.operations_per_token(),
             longest_step: 0.0,
-            vectors: Vectors::new(vec![0.0; card.dimensions * request.texts.len()], card.dimensions)?,
+            vectors: Vectors::new(vec![0.0; card.dimensions * request.inputs.len()], card.dimensions)?,
             card,
         };
         for _ in 0..request.runs {
-            progress.stage(&format!("Embedding with {}", times.card.name), "texts", request.texts.len() as u64);
-            run(&request.texts, embedder.as_mut(), &mut times, progress)?;
+            progress.stage(
+                &format!("Embedding with {}", times.card.name),
+                request.inputs.kind(),
+                request.inputs.len() as u64,
+            );
+            run(&request.inputs, embedder.as_mut(), &mut times, progress)?;
         }
-        for (nth, query) in request.queries.iter().enumerate() {
+        for nth in 0..request.queries.len() {
             progress.check()?;
             let started = Instant::now();
-            embedder.embed(&[Input::Text(query)]).map_err(failed)?;
+            embedder.embed(&[request.queries.at(nth)]).map_err(failed)?;
             if nth >= WARM_UP {
                 times.queries.push(started.elapsed().as_secs_f64());
             }
@@ -96,22 +154,21 @@ pub fn time_embedding(request: &EmbedTrial, env: &Environment, progress: &Progre
 }
 
 fn run(
-    texts: &[String],
+    inputs: &TrialInputs,
     embedder: &mut dyn models::Embedder,
     times: &mut EmbedTimes,
     progress: &Progress,
 ) -> Result<(), TaskError> {
     let started = Instant::now();
     let (dim, limit) = (times.card.dimensions, times.card.context_tokens.unwrap_or(usize::MAX));
-    let (mut values, mut tokens, mut cut, mut longest) = (vec![0.0; dim * texts.len()], 0, 0, 0.0f64);
-    // Bytes over four stand for tokens: counting them would be tokenising twice.
-    let costed = texts.iter().enumerate().map(|(at, text)| (at as u32, (text.len() / 4 + 2).min(limit)));
+    let (mut values, mut tokens, mut cut, mut longest) = (vec![0.0; dim * inputs.len()], 0, 0, 0.0f64);
+    let costed = (0..inputs.len()).map(|at| (at as u32, inputs.cost(at, limit)));
     let mut steps = Steps::new(costed.collect());
     while let Some(step) = steps.next() {
         progress.check()?;
-        let inputs: Vec<Input<'_>> = step.iter().map(|&at| Input::Text(&texts[at as usize])).collect();
+        let batch: Vec<Input<'_>> = step.iter().map(|&at| inputs.at(at as usize)).collect();
         let began = Instant::now();
-        let made = embedder.embed_until(&inputs, &|| progress.is_cancelled());
+        let made = embedder.embed_until(&batch, &|| progress.is_cancelled());
         let made =
             made.map_err(|source| TaskError::Model { attempted: format!("embed with {}", times.card.name), source })?;
         let made = made.ok_or(Cancelled)?;

@@ -5,12 +5,10 @@
 use std::path::Path;
 
 use super::{TaskError, metadata};
-use crate::corpus::Corpus;
 use crate::search::Index;
-use crate::tasks::set_table;
+use crate::tasks::RowInfo;
 use crate::vectors::storage::{self, Precision, PrecisionCost};
 use crate::vectors::{Metric, Vectors};
-use crate::workspace::EmbeddingSet;
 
 /// Rows whose neighbours are looked for again in what was written, and how many of each.
 const SAMPLE: usize = 500;
@@ -29,25 +27,25 @@ pub struct StoredFile {
     pub neighbours_kept: f32,
 }
 
-/// Writes a set's vectors as `.vectors`, with `.metadata.jsonl` beside it.
+/// Writes vectors as `.vectors`, with what is known of their rows in `.metadata.jsonl` beside it.
 ///
 /// # Errors
 /// The file cannot be written.
 pub fn export_stored(
-    set: &EmbeddingSet,
-    corpus: &Corpus,
+    vectors: &Vectors,
+    rows: &[RowInfo],
     path: &Path,
     precision: Precision,
 ) -> Result<StoredFile, TaskError> {
-    storage::write(path, &set.vectors, precision)?;
-    metadata::write_jsonl(&set_table(corpus, set), &path.with_extension("metadata.jsonl"))?;
+    storage::write(path, vectors, precision)?;
+    metadata::write_jsonl(rows, &path.with_extension("metadata.jsonl"))?;
     let bytes = fs_err::metadata(path).map_err(TaskError::file("look at the stored vectors"))?.len();
     let (stored, _) = storage::open(path)?;
     Ok(StoredFile {
         precision,
         bytes,
-        turned: storage::cost(&set.vectors, precision),
-        neighbours_kept: neighbours_kept(&set.vectors, &stored),
+        turned: storage::cost(vectors, precision),
+        neighbours_kept: neighbours_kept(vectors, &stored),
     })
 }
 

@@ -12,7 +12,6 @@ mod npz;
 mod parquet;
 
 use std::path::Path;
-use std::sync::Arc;
 
 #[cfg(not(feature = "parquet"))]
 use super::format::without_parquet;
@@ -21,6 +20,7 @@ use super::{RowInfo, TaskError};
 use crate::models::ModelId;
 use crate::progress::Progress;
 use crate::vectors::{Vectors, npy, storage, tsv};
+use crate::workspace::Positions;
 
 /// Vectors that came from a file.
 #[derive(Clone, Debug)]
@@ -29,8 +29,8 @@ pub struct Imported {
     pub vectors: Vectors,
     /// What the file, or the one beside it, says of each row; only numbered where it says nothing. `row` is its place in the file.
     pub rows: Vec<RowInfo>,
-    /// Ready positions in the plane, one a row: columns of the file, or the vectors themselves where they have two dimensions.
-    pub points: Option<Arc<[[f32; 2]]>>,
+    /// Ready positions, one a row: columns of the file, or the vectors themselves where they have two or three dimensions.
+    pub points: Option<Positions>,
     /// Rows of the file without a usable vector, and why, in order.
     pub left_out: Vec<(RowInfo, String)>,
     /// The model that made them, where the file names one.
@@ -52,7 +52,7 @@ impl Imported {
 struct Table {
     vectors: Vectors,
     rows: Vec<RowInfo>,
-    points: Option<Vec<[f32; 2]>>,
+    points: Option<Positions>,
     /// Rows whose vector only holds a place, and why.
     missing: Vec<(usize, String)>,
 }
@@ -102,23 +102,19 @@ fn usable(path: &Path, table: Table) -> Result<Imported, TaskError> {
         return Err(bad(path, format!("none of its {} rows can be used; the first: {why}", rows.len())));
     }
     let model = rows.iter().find(|row| !row.model.is_empty()).map(|row| ModelId(row.model.clone()));
-    let points = points.filter(|points| points.iter().flatten().all(|value| value.is_finite()));
+    let points = points.filter(Positions::are_finite);
     let (vectors, rows, points, left_out) = if missing.is_empty() {
         (vectors, rows, points, Vec::new())
     } else {
         let mut good = vec![true; rows.len()];
         missing.iter().for_each(|&(row, _)| good[row] = false);
         let kept = vectors.select((0..rows.len()).filter(|&row| good[row]));
-        let points = points
-            .map(|points| points.into_iter().zip(&good).filter(|(_, good)| **good).map(|(point, _)| point).collect());
+        let points = points.map(|points| points.select((0..rows.len()).filter(|&row| good[row])));
         let mut left = missing.into_iter().map(|(row, why)| (rows[row].clone(), why)).collect::<Vec<_>>();
         left.shrink_to_fit();
         let rows = rows.into_iter().zip(&good).filter(|(_, good)| **good).map(|(row, _)| row).collect();
         (kept, rows, points, left)
     };
-    let points: Option<Vec<[f32; 2]>> = match vectors.dim() {
-        2 => Some(vectors.rows().map(|row| [row[0], row[1]]).collect()),
-        _ => points,
-    };
-    Ok(Imported { vectors, rows, points: points.map(Into::into), left_out, model })
+    let points = Positions::of(&vectors).or(points);
+    Ok(Imported { vectors, rows, points, left_out, model })
 }

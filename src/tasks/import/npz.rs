@@ -10,6 +10,7 @@ use super::columns::{Cell, Role, roles, set};
 use crate::tasks::format::bad;
 use crate::tasks::{RowInfo, TaskError};
 use crate::vectors::arrays::{ArrayInfo, NamedArrays};
+use crate::workspace::Positions;
 
 /// Names of the array of vectors, the likeliest first.
 const VECTOR_NAMES: [&str; 10] =
@@ -32,10 +33,12 @@ pub(super) fn read(path: &Path) -> Result<Table, TaskError> {
         .filter(|array| array.name != chosen.name && array.shape.first() == Some(&(count as u64)))
         .collect();
     let map = others.iter().find(|array| {
-        array.is_float && array.shape.get(1) == Some(&2) && MAP_NAMES.contains(&array.name.to_lowercase().as_str())
+        array.is_float
+            && matches!(array.shape.get(1), Some(2 | 3))
+            && MAP_NAMES.contains(&array.name.to_lowercase().as_str())
     });
     let points = match map {
-        Some(map) => Some(file.vectors(map)?.rows().map(|row| [row[0], row[1]]).collect()),
+        Some(map) => Positions::of(&file.vectors(map)?),
         None => None,
     };
     let mut columns: Vec<(&str, Vec<String>)> = Vec::new();

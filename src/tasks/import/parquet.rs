@@ -20,6 +20,7 @@ use crate::progress::Progress;
 use crate::tasks::format::bad;
 use crate::tasks::{RowInfo, TaskError};
 use crate::vectors::Vectors;
+use crate::workspace::Positions;
 
 /// Names of a column of vectors, the likeliest first.
 const VECTOR_NAMES: [&str; 10] = [
@@ -76,7 +77,7 @@ struct Plan {
 impl Plan {
     fn of(schema: &Schema, path: &Path) -> Result<Self, TaskError> {
         let vector = vector_column(schema).map_err(|message| bad(path, message))?;
-        let axes = axes(schema, vector.is_none());
+        let axes = axes(schema);
         if vector.is_none() && axes.is_empty() {
             let message = format!(
                 "no column of vectors (a list of numbers, called embedding, embeddings or vector) and no columns x and y; \
@@ -140,15 +141,15 @@ fn vector_column(schema: &Schema) -> Result<Option<usize>, String> {
     }
 }
 
-/// The columns of ready positions; three only where they are all there is.
-fn axes(schema: &Schema, alone: bool) -> Vec<usize> {
+/// The columns of ready positions, two or three.
+fn axes(schema: &Schema) -> Vec<usize> {
     let place = |name: &str| {
         let fields = schema.fields();
         fields.iter().position(|field| field.name().eq_ignore_ascii_case(name) && is_float(field.data_type()))
     };
     let pair = MAP_NAMES.iter().find_map(|[x, y]| Some((vec![place(x)?, place(y)?], x.trim_end_matches('x'))));
     let Some((mut axes, stem)) = pair else { return Vec::new() };
-    axes.extend(place(&format!("{stem}z")).filter(|_| alone));
+    axes.extend(place(&format!("{stem}z")));
     axes
 }
 
@@ -181,7 +182,8 @@ fn class_names(schema: &Schema, place: usize) -> Option<Vec<String>> {
 struct Read {
     values: Vec<f32>,
     dim: usize,
-    points: Vec<[f32; 2]>,
+    /// Positions, an axis after the other.
+    axes: Vec<Vec<f32>>,
     rows: Vec<RowInfo>,
     missing: Vec<(usize, String)>,
     /// Rows without a vector that came before the first with one.
@@ -201,9 +203,8 @@ impl Read {
                 }
             }
         }
-        if let [x, y] = axes.as_slice() {
-            self.points.extend(x.iter().zip(y).map(|(&x, &y)| [x, y]));
-        }
+        self.axes.resize_with(axes.len(), Vec::new);
+        self.axes.iter_mut().zip(axes).for_each(|(whole, mut part)| whole.append(&mut part));
         let mut rows = vec![RowInfo::default(); batch.num_rows()];
         for &(role, place) in &plan.roles {
             let Some(array) = plan.array(batch, place) else { continue };
@@ -270,7 +271,12 @@ impl Read {
         if self.dim == 0 {
             return Err(bad(path, format!("none of its {} rows has a vector", self.rows.len())));
         }
-        let points = (self.points.len() == self.rows.len()).then_some(self.points);
+        let points = match self.axes.as_slice() {
+            [x, y] => Some(Positions::Plane(x.iter().zip(y).map(|(&x, &y)| [x, y]).collect())),
+            [x, y, z] => Some(Positions::Space(x.iter().zip(y).zip(z).map(|((&x, &y), &z)| [x, y, z]).collect())),
+            _ => None,
+        };
+        let points = points.filter(|points| points.len() == self.rows.len());
         Ok(Table { vectors: Vectors::new(self.values, self.dim)?, rows: self.rows, points, missing: self.missing })
     }
 }

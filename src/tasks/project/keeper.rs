@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::ProjectRequest;
 use super::optimise::Optimiser;
-use crate::projection::{ProjectionError, UmapParams, UmapSnapshot};
+use crate::projection::{PacmapSnapshot, ProjectionError, UmapSnapshot};
 use crate::search::NeighbourGraph;
 use crate::tasks::Environment;
 use crate::workspace::Shelf;
@@ -121,7 +121,7 @@ fn name_of(request: &ProjectRequest, (graph, needed): (&NeighbourGraph, usize)) 
     hasher.update(&VERSION.to_le_bytes());
     hasher.update(env!("CARGO_PKG_VERSION").as_bytes());
     hasher.update(&request.graph.identity(&request.vectors).whole);
-    let told = (params.method, params.dimensions, graph.metric, params.tsne, params.umap);
+    let told = (params.method, params.dimensions, graph.metric, params.tsne, params.umap, params.pacmap);
     hasher.update(&serde_json::to_vec(&told).ok()?);
     let used = needed.min(graph.k);
     hasher.update(&(used as u64).to_le_bytes());
@@ -152,38 +152,59 @@ fn split(bytes: &[u8]) -> Result<(Divergences, &[u8]), ProjectionError> {
     Ok((kl.as_chunks().0.iter().map(pair).collect(), state))
 }
 
-/// What a UMAP's state says before its coordinates.
+/// What a state says before its numbers.
 #[derive(serde::Serialize, serde::Deserialize)]
-struct UmapHead {
-    params: UmapParams,
+struct Head<P> {
+    params: P,
+    /// Epochs or iterations done.
     epoch: usize,
     values: usize,
 }
 
-/// A UMAP's state as bytes: a line of JSON, then the coordinates.
+/// A UMAP's state as bytes.
 pub(super) fn umap_bytes(snapshot: &UmapSnapshot) -> Option<Vec<u8>> {
-    let UmapSnapshot { params, epoch, coordinates } = snapshot;
-    let head = UmapHead { params: *params, epoch: *epoch, values: coordinates.len() };
-    let mut bytes = serde_json::to_vec(&head).ok()?;
-    bytes.push(b'\n');
-    bytes.extend(coordinates.iter().flat_map(|value| value.to_le_bytes()));
-    Some(bytes)
+    bytes_of(snapshot.params, snapshot.epoch, &snapshot.coordinates)
 }
 
 /// The state that [`umap_bytes`] wrote.
 pub(super) fn umap_snapshot(bytes: &[u8]) -> Result<UmapSnapshot, ProjectionError> {
+    let (head, coordinates) = state_of(bytes)?;
+    Ok(UmapSnapshot { params: head.params, epoch: head.epoch, coordinates })
+}
+
+/// A `PaCMAP`'s state as bytes.
+pub(super) fn pacmap_bytes(snapshot: &PacmapSnapshot) -> Option<Vec<u8>> {
+    bytes_of(snapshot.params, snapshot.iteration, &snapshot.values)
+}
+
+/// The state that [`pacmap_bytes`] wrote.
+pub(super) fn pacmap_snapshot(bytes: &[u8]) -> Result<PacmapSnapshot, ProjectionError> {
+    let (head, values) = state_of(bytes)?;
+    Ok(PacmapSnapshot { params: head.params, iteration: head.epoch, values })
+}
+
+/// A line of JSON, then the numbers.
+fn bytes_of(params: impl serde::Serialize, epoch: usize, values: &[f32]) -> Option<Vec<u8>> {
+    let mut bytes = serde_json::to_vec(&Head { params, epoch, values: values.len() }).ok()?;
+    bytes.push(b'\n');
+    bytes.extend(values.iter().flat_map(|value| value.to_le_bytes()));
+    Some(bytes)
+}
+
+/// What [`bytes_of`] wrote.
+fn state_of<P: serde::de::DeserializeOwned>(bytes: &[u8]) -> Result<(Head<P>, Vec<f32>), ProjectionError> {
     let broken = |words: &str| ProjectionError::Snapshot(words.to_owned());
     let line = bytes.iter().position(|&byte| byte == b'\n').ok_or_else(|| broken("it has no head"))?;
-    let head: UmapHead = serde_json::from_slice(&bytes[..line]).map_err(|error| broken(&error.to_string()))?;
+    let head: Head<P> = serde_json::from_slice(&bytes[..line]).map_err(|error| broken(&error.to_string()))?;
     let (words, rest) = bytes[line + 1..].as_chunks::<4>();
     if words.len() != head.values || !rest.is_empty() {
         return Err(broken("it is not whole"));
     }
-    let coordinates: Vec<f32> = words.iter().map(|&word| f32::from_le_bytes(word)).collect();
-    if !coordinates.iter().all(|value| value.is_finite()) {
+    let values: Vec<f32> = words.iter().map(|&word| f32::from_le_bytes(word)).collect();
+    if !values.iter().all(|value| value.is_finite()) {
         return Err(broken("it holds values that are no numbers"));
     }
-    Ok(UmapSnapshot { params: head.params, epoch: head.epoch, coordinates })
+    Ok((head, values))
 }
 
 #[cfg(test)]
@@ -209,7 +230,7 @@ mod tests {
 
     #[test]
     fn a_layout_goes_on_to_the_same_bytes_and_its_state_goes() {
-        for method in [Method::Tsne, Method::Umap] {
+        for method in [Method::Tsne, Method::Umap, Method::Pacmap] {
             let dir = tempfile::tempdir().unwrap();
             let env = Environment { cache_dir: Some(dir.path().to_owned()), ..Environment::default() };
             let whole = run(method, &Environment::default());
@@ -225,7 +246,7 @@ mod tests {
 
     #[test]
     fn damaged_states_are_left_aside_with_a_note() {
-        for method in [Method::Tsne, Method::Umap] {
+        for method in [Method::Tsne, Method::Umap, Method::Pacmap] {
             let dir = tempfile::tempdir().unwrap();
             let env = Environment { cache_dir: Some(dir.path().to_owned()), ..Environment::default() };
             let whole = run(method, &Environment::default());

@@ -12,7 +12,7 @@ use crate::projection::{Pca, ProjectionError, Tsne, TsneParams, TsneSnapshot, Um
 use crate::search::NeighbourGraph;
 use crate::tasks::{Environment, TaskError};
 use crate::vectors::Vectors;
-use crate::workspace::ProjectionParams;
+use crate::workspace::{GraphFacts, ProjectionParams};
 
 /// Lays out by our own t-SNE.
 pub(super) fn tsne(
@@ -34,6 +34,7 @@ pub(super) fn tsne(
     made.notes.extend(continued.map(|iteration| format!("t-SNE continued from iteration {iteration}")));
     made.seconds = [seconds, made.seconds[1] + preparing];
     made.weighing = preparing;
+    made.graph = Some(GraphFacts::of(&graph));
     Ok(made)
 }
 
@@ -81,6 +82,7 @@ pub(super) fn umap(
     made.notes.extend(continued.map(|epoch| format!("UMAP continued from epoch {epoch}")));
     made.seconds = [seconds, made.seconds[1] + preparing];
     made.weighing = preparing;
+    made.graph = Some(GraphFacts::of(&graph));
     Ok(made)
 }
 
@@ -112,7 +114,7 @@ fn umap_state<const D: usize>(
 }
 
 /// The shared neighbours, and the seconds they took.
-fn found(
+pub(super) fn found(
     request: &ProjectRequest,
     k: usize,
     (env, progress): (&Environment, &Progress),
@@ -255,6 +257,7 @@ pub(super) fn stop_in_the_middle(request: &ProjectRequest, env: &Environment) {
     let start = pca.plane(&request.vectors).unwrap();
     let needed = match request.params.method {
         crate::projection::Method::Tsne => request.params.tsne.neighbours_needed(request.vectors.len()),
+        crate::projection::Method::Pacmap => request.params.pacmap.neighbours_needed(request.vectors.len()),
         _ => request.params.umap.neighbours_needed(),
     };
     let (graph, _) = found(request, needed, (env, &progress)).unwrap();
@@ -266,6 +269,9 @@ pub(super) fn stop_in_the_middle(request: &ProjectRequest, env: &Environment) {
                 state: tsne_state(request, &start, &graph, (&mut keeper, &progress)).unwrap().0,
                 params,
             })
+        }
+        crate::projection::Method::Pacmap => {
+            super::pacmap::optimiser::<2>(request, &start, &graph, (&mut keeper, &progress)).unwrap().0
         }
         _ => {
             let params = request.params.umap;

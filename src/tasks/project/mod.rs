@@ -7,6 +7,7 @@ mod keeper;
 mod live;
 mod methods;
 mod optimise;
+mod pacmap;
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -111,17 +112,22 @@ pub fn project(
         notes.append(&mut made.notes);
         let started = Instant::now();
         let original = request.original.as_ref().unwrap_or(&request.vectors);
-        let (quality, distances) = match &made.space {
-            Some(space) => measure(original, space, progress)?,
-            None => measure(original, &made.points, progress)?,
+        let all_equal = request.vectors.are_all_equal();
+        notes.extend(all_equal.then(|| "All vectors are equal: this map shows nothing".to_owned()));
+        let measured = match &made.space {
+            _ if all_equal => None,
+            Some(space) => Some(measure(original, space, progress)?),
+            None => Some(measure(original, &made.points, progress)?),
         };
         Ok(Projection {
             space: made.space.map(Into::into),
-            distances: Some(distances),
+            distances: measured.map(|(_, distances)| distances),
             history: made.history.into(),
             explained_variance: pca.explained_variance_ratio.into(),
             kl: made.kl.into(),
-            quality: Some(quality),
+            graph: made.graph,
+            all_equal,
+            quality: measured.map(|(quality, _)| quality),
             seconds: [made.seconds[0], made.seconds[1], started.elapsed().as_secs_f64()],
             preparing: [pca_seconds, made.weighing],
             notes: notes.into(),
@@ -160,6 +166,7 @@ fn lay_out(
         }
         Method::Tsne => methods::tsne(request, &start, live, (env, progress)),
         Method::Umap => methods::umap(request, (pca, &start), live, (env, progress)),
+        Method::Pacmap => pacmap::pacmap(request, (pca, &start), live, (env, progress)),
     }
 }
 
@@ -194,7 +201,7 @@ mod tests {
 
     #[test]
     fn every_method_lays_out_every_row_and_is_measured() {
-        for method in [Method::Pca, Method::Tsne, Method::Umap] {
+        for method in [Method::Pca, Method::Tsne, Method::Umap, Method::Pacmap] {
             let live = LiveSlot::default();
             let made = project(&request(method), &live, &Environment::default(), &Progress::new()).unwrap();
             assert_eq!(made.points.len(), 60);
@@ -213,7 +220,7 @@ mod tests {
 
     #[test]
     fn three_axes_are_found_and_their_first_two_shown() {
-        for method in [Method::Pca, Method::Umap] {
+        for method in [Method::Pca, Method::Umap, Method::Pacmap] {
             let mut request = request(method);
             request.params.dimensions = 3;
             let made = project(&request, &LiveSlot::default(), &Environment::default(), &Progress::new()).unwrap();
@@ -235,6 +242,27 @@ mod tests {
         request.params.method = Method::Tsne;
         project(&request, &LiveSlot::default(), &Environment::default(), &Progress::new()).unwrap();
         assert!(Arc::ptr_eq(&first, &request.graph.get(metric, 14).unwrap()));
+    }
+
+    #[test]
+    fn a_map_says_of_what_neighbours_it_was_made() {
+        let of = |request: &ProjectRequest| {
+            project(request, &LiveSlot::default(), &Environment::default(), &Progress::new()).unwrap().graph
+        };
+        let request = request(Method::Umap);
+        let exact = of(&request).unwrap();
+        assert_eq!((exact.exact, exact.recall, exact.words().as_str()), (true, None, "exact"));
+        let metric = natural_metric(&request.vectors);
+        let graph = request.graph.get(metric, 14).unwrap();
+        let rough = NeighbourGraph { exact: false, recall: Some(0.935), ..NeighbourGraph::clone(&graph) };
+        request.graph.put(rough.k, Arc::new(rough));
+        for method in [Method::Umap, Method::Tsne] {
+            let params = ProjectionParams { method, ..request.params };
+            let told = of(&ProjectRequest { params, ..request.clone() }).unwrap();
+            assert_eq!((told.exact, told.recall), (false, Some(0.935)));
+            assert_eq!(told.words(), "93.5 % of the true neighbours found");
+        }
+        assert_eq!(of(&self::request(Method::Pca)), None);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use super::live::Pace;
 use super::{LiveFrame, LiveSlot, ProjectRequest};
 use crate::picture::Layout;
 use crate::progress::{Cancelled, Progress};
-use crate::workspace::{Moment, ProjectionParams};
+use crate::workspace::{GraphFacts, Moment, ProjectionParams};
 
 /// The divergence is measured every so many iterations; each time costs about one more.
 const KL_EVERY: usize = 50;
@@ -50,6 +50,8 @@ pub(super) struct Made {
     pub space: Option<Vec<[f32; 3]>>,
     pub kl: Vec<(u32, f32)>,
     pub history: Vec<Moment>,
+    /// The neighbours it was made of.
+    pub graph: Option<GraphFacts>,
     /// Seconds of the neighbours and of the layout.
     pub seconds: [f64; 2],
     /// Of the layout's, those to weigh the neighbours.

@@ -145,6 +145,10 @@ fn item(ui: &mut Ui, ctx: &Context<'_>, state: &mut WindowState, row: RowId) {
     }
     facts.push(format!("folder {}", item.label));
     widgets::dim(ui, facts.join(" · "));
+    if let Some(words) = ctx.shown_model().and_then(|model| model.map.clusters.as_ref()?.told(row)) {
+        fact(ui, "Cluster", words)
+            .on_hover_text("How near it is to the middle of each cluster: shares by squared distance");
+    }
     ui.horizontal(|ui| {
         if link(ui, "Copy path").clicked() {
             ctx.send(Command::Copy(item.path.display().to_string()));

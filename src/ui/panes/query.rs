@@ -52,7 +52,13 @@ pub fn show(ui: &mut Ui, ctx: &Context<'_>, state: &mut WindowState) {
                 }
             }
             (Some(answer), None) => {
-                widgets::dim(ui, "No embedded model can answer this query.");
+                match answer.within {
+                    Some(rows) if answer.unanswered.is_empty() => {
+                        let rows = widgets::plural(rows, "selected row");
+                        widgets::dim(ui, format!("No model that answers this query has embedded any of the {rows}."))
+                    }
+                    _ => widgets::dim(ui, "No embedded model can answer this query."),
+                };
                 for (_, why) in &answer.unanswered {
                     widgets::faint(ui, why.as_str());
                 }
@@ -84,7 +90,7 @@ pub fn lit<'a>(ctx: &Context<'a>, state: &WindowState) -> Option<&'a AnswerGroup
 /// The query field with its two companions.
 pub fn field(ui: &mut Ui, ctx: &Context<'_>, state: &mut WindowState) {
     ui.horizontal(|ui| {
-        let width = (ui.available_width() - 230.0).max(120.0);
+        let width = (ui.available_width() - 356.0).max(120.0);
         let edit = TextEdit::singleline(&mut state.query_text)
             .hint_text("Type what you look for, in words")
             .desired_width(width)
@@ -102,6 +108,7 @@ pub fn field(ui: &mut Ui, ctx: &Context<'_>, state: &mut WindowState) {
             ask(ctx, &state.query_text);
             response.request_focus();
         }
+        among(ui, ctx);
         top(ui, ctx);
         let button = ui.button("Choose an image…").on_hover_text("Or drop one here: finds pictures like it");
         if button.clicked() {
@@ -127,6 +134,28 @@ fn top(ui: &mut Ui, ctx: &Context<'_>) {
         },
     );
     combo.response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::ComboBox, true, "How many hits"));
+}
+
+/// Which rows are asked: all of them or the selected ones.
+fn among(ui: &mut Ui, ctx: &Context<'_>) {
+    let selected = ctx.selection.rows.len();
+    let words = |alone: bool| match alone {
+        true => format!("In {} selected", widgets::thousands(selected as u64)),
+        false => "In everything".to_owned(),
+    };
+    let combo =
+        ComboBox::from_id_salt("among").width(118.0).selected_text(words(ctx.ask_selection)).show_ui(ui, |ui| {
+            for alone in [false, true] {
+                if selected == 0 && alone {
+                    let hint = "Select points on the map or in the list first, or click a folder";
+                    ui.add_enabled(false, egui::Button::selectable(false, "In the selection"))
+                        .on_disabled_hover_text(hint);
+                } else if ui.selectable_label(ctx.ask_selection == alone, words(alone)).clicked() {
+                    ctx.send(Command::AskSelection(alone));
+                }
+            }
+        });
+    combo.response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::ComboBox, true, "Where to look"));
 }
 
 /// What to ask, before anything was asked.
@@ -203,6 +232,9 @@ fn kinds(
         let by = groups.iter().find(|group| group.modality == listed).map_or("", |group| group.model_name.as_str());
         let took = format!("{:.0} ms", (answer.seconds_embed + answer.seconds_search) * 1e3);
         let mut words = format!("“{}”", answer.query.chars().take(40).collect::<String>());
+        if let Some(rows) = answer.within {
+            words.push_str(&format!(" in {} selected", widgets::thousands(rows as u64)));
+        }
         if !side_by_side {
             words.push_str(&format!(" by {by}"));
         }

@@ -25,6 +25,65 @@ fn searching_finds_the_obvious_with_both_text_models() {
 }
 
 #[test]
+fn a_search_keeps_to_kinds_folders_and_paths() {
+    let rig = Rig::with_notes();
+    let paths = |told: &serde_json::Value| -> Vec<String> {
+        let of = |hit: &serde_json::Value| hit["path"].as_str().unwrap().rsplit('/').next().unwrap().to_owned();
+        let mut all: Vec<String> = told["results"].as_array().unwrap().iter().map(of).collect();
+        all.sort();
+        all
+    };
+    let ask = |more: &[&str]| rig.json(&[&["search", "notes", "--query", "cooking lentils"], more].concat());
+    assert_eq!(paths(&ask(&[])), ["add.py", "bread.txt", "rocket.txt", "soup.md", "stars.txt"]);
+    assert_eq!(paths(&ask(&["--only", "*.txt"])), ["bread.txt", "rocket.txt", "stars.txt"]);
+    assert_eq!(paths(&ask(&["--only", "food/*", "--only", "*.py"])), ["add.py", "bread.txt", "soup.md"]);
+    assert_eq!(paths(&ask(&["--folder", "food"])), ["bread.txt", "soup.md"]);
+    let told = ask(&["--folder", "space", "--only", "st*", "--kind", "text"]);
+    assert_eq!((paths(&told), &told["within"]), (vec!["stars.txt".to_owned()], &1.into()));
+    assert_eq!(paths(&ask(&["--kind", "code"])), ["add.py"]);
+    let ran = rig.run(&["search", "notes", "--query", "x", "--folder", "nowhere"]).succeeded();
+    assert!(
+        ran.stderr().contains("No row is of the kind") && ran.stdout().contains("Nothing found"),
+        "{}",
+        ran.stderr()
+    );
+    let ran = rig.run(&["search", "notes", "--query", "x", "--only", "a[b"]).exits(2);
+    assert!(ran.stderr().contains("a[b"), "{}", ran.stderr());
+    // Files of vectors know paths and folders too.
+    rig.json(&["embed", "notes", "--out", "all.npy"]);
+    let told = rig.json(&["search", "all.npy", "--query", "cooking lentils", "--folder", "food", "--only", "*.md"]);
+    assert_eq!(paths(&told), ["soup.md"]);
+}
+
+#[test]
+fn many_queries_are_answered_from_one_file() {
+    let rig = Rig::with_notes();
+    rig.file("asked.txt", "cooking lentils\n\na rocket to the moon\n");
+    rig.file(
+        "asked.jsonl",
+        "{\"_id\": \"q1\", \"text\": \"cooking lentils\"}\n{\"id\": 2, \"query\": \"a rocket to the moon\"}\n",
+    );
+    rig.json(&["embed", "notes", "--out", "all.npy"]);
+    for (file, ids) in
+        [("asked.txt", [serde_json::Value::Null, serde_json::Value::Null]), ("asked.jsonl", ["q1".into(), "2".into()])]
+    {
+        for from in ["notes", "all.npy"] {
+            let told = rig.json(&["search", from, "--queries", file, "--top", "1", "--kind", "text"]);
+            let answers = told["answers"].as_array().unwrap();
+            let best = |at: usize| answers[at]["results"][0]["path"].as_str().unwrap().rsplit('/').next().unwrap();
+            assert_eq!((answers.len(), best(0), best(1)), (2, "soup.md", "rocket.txt"), "{file} {from}");
+            assert_eq!([answers[0]["id"].clone(), answers[1]["id"].clone()], ids, "{file} {from}");
+            assert_eq!(answers[1]["query"], "a rocket to the moon");
+        }
+    }
+    for (name, text, told) in [("none.txt", "\n", "no query"), ("bad.jsonl", "soup\n{\"words\": 1}\n", "line 2")] {
+        rig.file(name, text);
+        let ran = rig.run(&["search", "notes", "--queries", name]).exits(2);
+        assert!(ran.stderr().contains(told) && ran.stderr().contains(name), "{}", ran.stderr());
+    }
+}
+
+#[test]
 fn pictures_are_found_by_a_picture_and_have_a_file_of_their_own() {
     let rig = Rig::with_notes();
     let picture = |name: &str, shade: u8| {

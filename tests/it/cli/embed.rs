@@ -158,3 +158,34 @@ fn vectors_are_stored_in_fewer_bits_and_the_loss_is_told() {
     assert!(sizes[0] > sizes[1] && sizes[1] > sizes[2], "{sizes:?}");
     rig.run(&["embed", "notes", "--out", "n.npy", "--store", "int8"]).exits(2);
 }
+
+#[test]
+fn shorter_vectors_are_written_and_files_of_vectors_take_another_form() {
+    let rig = Rig::with_notes();
+    let told = rig.json(&["embed", "notes", "--out", "short.npy", "--reduce", "pca:3"]);
+    let reduced = &told["models"][0]["reduced"];
+    let shares: Vec<f64> =
+        reduced["explained_variance"].as_array().unwrap().iter().map(|share| share.as_f64().unwrap()).collect();
+    assert_eq!((&reduced["dimensions"], shares.len()), (&3.into(), 3));
+    assert!(shares.is_sorted_by(|a, b| a >= b) && shares.iter().sum::<f64>() <= 1.0 + 1e-6, "{shares:?}");
+    let read = |name: &str| embedlens::vectors::npy::read(&rig.path(name)).unwrap();
+    assert_eq!((read("short.npy").len(), read("short.npy").dim()), (5, 3));
+    // The same from a file; vectors of another length are not the model's, and no model is named.
+    rig.json(&["embed", "notes", "--out", "whole.npy"]);
+    rig.run(&["embed", "whole.npy", "--out", "again.npy", "--reduce", "pca:3"]).succeeded();
+    assert_eq!(read("again.npy").values(), read("short.npy").values());
+    let ran = rig.run(&["search", "again.npy", "--query", "soup"]).exits(2);
+    assert!(ran.stderr().contains("3 dimensions"), "{}", ran.stderr());
+    rig.run(&["embed", "whole.npy", "--out", "first.npy", "--reduce", "truncate:7"]).succeeded();
+    let (whole, first) = (read("whole.npy"), read("first.npy"));
+    let scale = first.row(0)[0] / whole.row(0)[0];
+    assert!((0..7).all(|at| (first.row(0)[at] - scale * whole.row(0)[at]).abs() < 1e-6));
+    // Another form keeps values, texts and the model's name.
+    rig.run(&["embed", "whole.npy", "--out", "whole.npz"]).succeeded();
+    let told = rig.run(&["search", "whole.npz", "--query", "lentils", "--json"]).succeeded().json();
+    assert!(told["results"][0]["path"].as_str().unwrap().ends_with("soup.md"));
+    for (more, said) in [(&["--reduce", "pca:999"][..], "256 dimensions"), (STATIC, "hold vectors already")] {
+        let ran = rig.run(&[&["embed", "whole.npy", "--out", "x.npy"], more].concat()).exits(2);
+        assert!(ran.stderr().contains(said), "{}", ran.stderr());
+    }
+}

@@ -32,6 +32,7 @@ fn a_layout_goes_on_after_a_kill_to_the_same_bytes() {
     for (method, amount, word) in [
         ("tsne", ["--iterations", "8000"], "t-SNE continued from"),
         ("umap", ["--epochs", "40000"], "UMAP continued from"),
+        ("pacmap", ["--iterations", "60000"], "PaCMAP continued from"),
     ] {
         let args =
             |out: &'static str| [vec!["project", "v.npy", "--method", method, "--out", out], amount.to_vec()].concat();
@@ -91,7 +92,7 @@ fn other_rows_are_placed_on_a_map_that_stays() {
     npy::write(&rig.path("old.npy"), &all.select(0..300)).unwrap();
     npy::write(&rig.path("new.npy"), &all.select(300..330)).unwrap();
     npy::write(&rig.path("short.npy"), &Vectors::new(vec![0.5; 12], 4).unwrap()).unwrap();
-    for method in ["pca", "tsne", "umap"] {
+    for method in ["pca", "tsne", "umap", "pacmap"] {
         let args = ["project", "old.npy", "--method", method, "--iterations", "300", "--out", "m.csv", "--json"];
         rig.run(&args).succeeded();
         let alone = lines(&rig.path("m.csv"));

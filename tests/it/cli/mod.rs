@@ -3,6 +3,7 @@
 mod ask;
 mod catalogue;
 mod compare;
+mod degenerate;
 mod embed;
 mod failures;
 mod layouts;

@@ -94,6 +94,69 @@ fn clusters_of_a_map_are_its_heaps_and_have_names() {
 }
 
 #[test]
+fn many_clusters_have_a_coarser_level_and_few_points_no_cluster_of_one() {
+    let rig = Rig::new();
+    heaps(&rig);
+    let found = told(&rig, &["cluster", "v.npy", "--method", "k-means", "--k", "30", "--out", "c.csv"]);
+    let (fine, coarse) = (found["clusters"].as_array().unwrap(), found["coarse_clusters"].as_array().unwrap());
+    assert_eq!((fine.len(), coarse.len()), (30, 9), "{found}");
+    let sizes: Vec<u64> = coarse.iter().map(|cluster| cluster["size"].as_u64().unwrap()).collect();
+    assert!(sizes.is_sorted_by(|a, b| a >= b) && sizes.iter().sum::<u64>() == 180, "{sizes:?}");
+    // A cluster is whole in its coarse one, and no coarse one holds two heaps.
+    let table = lines(&rig.path("c.csv"));
+    let fields = |line: &str| [4, 7].map(|at| line.split(',').nth(at).unwrap().to_owned());
+    let (mut of_fine, mut of_coarse) = (std::collections::HashMap::new(), std::collections::HashMap::new());
+    for (row, line) in table[1..].iter().enumerate() {
+        let [fine, coarse] = fields(line);
+        assert_eq!(*of_fine.entry(fine).or_insert(coarse.clone()), coarse);
+        assert_eq!(*of_coarse.entry(coarse).or_insert(row % 3), row % 3);
+    }
+    // How surely, and which else: shares that fall, and of three clusters sum to 1.
+    told(&rig, &["cluster", "v.npy", "--method", "k-means", "--k", "3", "--soft", "--out", "soft.csv"]);
+    let table = lines(&rig.path("soft.csv"));
+    assert!(
+        table[0].ends_with(
+            ",soft_1,soft_1_name,soft_1_share,soft_2,soft_2_name,soft_2_share,soft_3,soft_3_name,soft_3_share"
+        )
+    );
+    for line in &table[1..] {
+        let fields: Vec<&str> = line.split(',').collect();
+        let share = |at: usize| fields[at].parse::<f32>().unwrap();
+        assert_eq!((fields[4], fields[6]), (fields[9], fields[11]), "{line}");
+        let shares = [11, 14, 17].map(share);
+        assert!(shares.is_sorted_by(|a, b| a >= b) && (shares.iter().sum::<f32>() - 1.0).abs() < 2e-3, "{line}");
+        assert!(shares[0] > 0.8 && shares[0] < 1.0, "{line}");
+    }
+    let few = npy::read(&rig.path("plane.npy")).unwrap().select(0..60);
+    npy::write(&rig.path("few.npy"), &few).unwrap();
+    let found = told(&rig, &["cluster", "few.npy", "--method", "density"]);
+    let clusters = found["clusters"].as_array().unwrap();
+    assert_eq!(clusters.len(), 3, "{found}");
+    assert!(clusters.iter().all(|cluster| cluster["size"].as_u64().unwrap() > 10), "{found}");
+}
+
+#[test]
+fn clusters_of_a_map_in_space_are_found_in_space() {
+    let rig = Rig::new();
+    heaps(&rig);
+    // Seen from the front all three heaps are one.
+    let plane = npy::read(&rig.path("plane.npy")).unwrap();
+    let space: Vec<f32> = plane.rows().flat_map(|row| [row[1] / 100.0, row[1] / 100.0, row[0]]).collect();
+    npy::write(&rig.path("space.npy"), &Vectors::new(space, 3).unwrap()).unwrap();
+    for method in ["hdbscan-map", "density"] {
+        let found =
+            told(&rig, &["cluster", "space.npy", "--method", method, "--min-size", "25", "--bandwidth", "0.05"]);
+        assert_eq!(found["clusters"].as_array().unwrap().len(), 3, "{method}: {found}");
+        assert!(found["seconds"]["layout"].is_null(), "it is a map already");
+    }
+    rig.run(&["render", "space.npy", "--colour-by", "cluster", "--out", "space.svg"]).succeeded();
+    assert!(fs_err::read_to_string(rig.path("space.svg")).unwrap().contains("positions as they are"));
+    let umap = ["cluster", "v.npy", "--dimensions", "3", "--min-size", "25", "--neighbors", "10"];
+    let found = told(&rig, &[&umap[..], &["--min-samples", "10"]].concat());
+    assert_eq!(found["clusters"].as_array().unwrap().len(), 3, "{found}");
+}
+
+#[test]
 fn clusters_of_a_folder_are_told_with_its_files() {
     let rig = Rig::with_notes();
     let found = rig.json(&["cluster", "notes", "--layout", "pca", "--min-size", "2", "--out", "c.csv"]);
@@ -110,6 +173,7 @@ fn umap_lays_out_in_two_and_three_axes_the_same_every_time() {
     let umap = ["project", "v.npy", "--method", "umap", "--epochs", "60", "--neighbors", "10"];
     let found = told(&rig, &[&umap[..], &["--out", "map.npy"]].concat());
     assert_eq!(found["dimensions"], 2);
+    assert_eq!((&found["neighbour_graph"]["exact"], &found["neighbour_graph"]["recall"]), (&true.into(), &Value::Null));
     for figure in ["trustworthiness", "continuity", "distance_correlation", "neighbour_preservation"] {
         assert!(found[figure].is_number(), "{figure}: {found}");
     }
@@ -120,12 +184,42 @@ fn umap_lays_out_in_two_and_three_axes_the_same_every_time() {
     assert!(lines(&rig.path("space.csv"))[0].ends_with(",label,x,y,z"));
     told(&rig, &[&umap[..], &["--dimensions", "3", "--metric", "cosine", "--out", "space.npy"]].concat());
     assert_eq!(npy::read(&rig.path("space.npy")).unwrap().dim(), 3);
+    // Labels that go across the heaps count as much as they are given weight.
+    let across: String = (0..180).map(|row| format!("{{\"label\":\"{}\"}}\n", row / 90)).collect();
+    rig.file("across.metadata.jsonl", across);
+    fs_err::copy(rig.path("v.npy"), rig.path("across.npy")).unwrap();
+    let bytes = |more: &[&str]| {
+        let args = ["project", "across.npy", "--method", "umap", "--epochs", "60", "--neighbors", "10"];
+        told(&rig, &[&args[..], more, &["--out", "other.npy"]].concat());
+        fs_err::read(rig.path("other.npy")).unwrap()
+    };
+    assert!(bytes(&["--by-label", "--label-weight", "0.95"]) != bytes(&["--by-label"]));
+    assert!(bytes(&["--repulsion-strength", "2"]) != bytes(&[]));
     // Maps are vectors like any other.
     told(&rig, &["project", "space.npy", "--method", "pca", "--out", "flat.npy"]);
     told(
         &rig,
         &["project", "map.npy", "--method", "tsne", "--iterations", "50", "--perplexity", "5", "--out", "t.csv"],
     );
+}
+
+#[test]
+fn pacmap_lays_out_in_two_and_three_axes_the_same_every_time() {
+    let rig = Rig::new();
+    heaps(&rig);
+    let pacmap = ["project", "v.npy", "--method", "pacmap", "--iterations", "100", "--neighbors", "8"];
+    let found = told(&rig, &[&pacmap[..], &["--out", "map.npy"]].concat());
+    assert_eq!((&found["method"], &found["dimensions"]), (&"pacmap".into(), &2.into()));
+    assert!(found["trustworthiness"].as_f64().unwrap() > 0.8, "{found}");
+    told(&rig, &[&pacmap[..], &["--out", "again.npy", "--threads", "1"]].concat());
+    assert_eq!(fs_err::read(rig.path("map.npy")).unwrap(), fs_err::read(rig.path("again.npy")).unwrap());
+    let other = ["--dimensions", "3", "--mid-near", "1", "--further", "4", "--neighbors", "0", "--out", "space.npy"];
+    told(&rig, &[&["project", "v.npy", "--method", "pacmap"][..], &other].concat());
+    assert_eq!(npy::read(&rig.path("space.npy")).unwrap().dim(), 3);
+    let args = ["render", "v.npy", "--out", "map.svg", "--method", "pacmap", "--further", "3"];
+    rig.run(&args).succeeded();
+    let svg = fs_err::read_to_string(rig.path("map.svg")).unwrap();
+    assert!(svg.contains("PaCMAP, 10 neighbours, further pairs 3"));
 }
 
 #[test]
@@ -145,8 +239,9 @@ fn vectors_are_made_shorter_before_they_are_laid_out() {
 fn benchmarks_end_with_one_line_of_json() {
     let rig = Rig::new();
     heaps(&rig);
-    let suites: [(&[&str], &[&str]); 5] = [
+    let suites: [(&[&str], &[&str]); 6] = [
         (&["project", "--method", "umap", "--epochs", "20"], &["neighbours", "fuzzy_set", "layout", "quality"]),
+        (&["project", "--method", "pacmap", "--iterations", "30"], &["neighbours", "pairs", "layout", "quality"]),
         (&["project", "--method", "tsne", "--iterations", "30"], &["neighbours", "affinities", "layout", "quality"]),
         (&["neighbours", "--k", "7"], &["neighbours", "recall"]),
         (&["pca", "--components", "4"], &["components", "coordinates"]),
@@ -164,6 +259,22 @@ fn benchmarks_end_with_one_line_of_json() {
         assert!(told.get("peak_memory_mb").is_some() && told["kernel"].is_string());
     }
     assert_eq!(npy::read(&rig.path("result.npy")).unwrap().len(), 180);
+    // Clusters are held against labels: against their own, they agree.
+    let made = rig.run(&["bench", "cluster", "--input", "plane.npy", "--runs", "1", "--no-peak", "--out", "c.npy"]);
+    made.succeeded();
+    let own: Vec<String> = embedlens::vectors::npy::read(&rig.path("c.npy"))
+        .unwrap()
+        .values()
+        .iter()
+        .map(|label| format!("{label}\n"))
+        .collect();
+    rig.file("labels.txt", own.concat());
+    rig.file("few.txt", "1\n");
+    let against = |file: &str| {
+        rig.run(&["bench", "cluster", "--input", "plane.npy", "--runs", "1", "--no-peak", "--labels", file, "--json"])
+    };
+    assert_eq!(against("labels.txt").succeeded().json()["adjusted_rand"], 1.0);
+    assert!(against("few.txt").exits(1).stderr().contains("1 lines"));
     let table = rig.run(&["bench", "cluster", "--input", "plane.npy", "--runs", "1", "--no-peak"]).succeeded().stdout();
     assert!(table.contains("clusters") && table.contains("total"), "{table}");
 }
@@ -192,12 +303,16 @@ fn what_makes_no_sense_is_refused_before_any_work() {
         &["cluster", "v.npy", "--method", "dbscan"],
         &["cluster", "v.npy", "--min-size", "1"],
         &["cluster", "v.npy", "--bandwidth", "0"],
-        &["cluster", "v.npy", "--dimensions", "3"],
+        &["cluster", "v.npy", "--layout", "tsne", "--dimensions", "3"],
         &["project", "v.npy", "--reduce", "pca", "--out", "x.csv"],
         &["project", "v.npy", "--reduce", "pca:0", "--out", "x.csv"],
         &["project", "v.npy", "--method", "tsne", "--dimensions", "3", "--out", "x.csv"],
         &["project", "v.npy", "--method", "umap", "--neighbors", "1", "--out", "x.csv"],
         &["project", "v.npy", "--method", "umap", "--min-dist", "2", "--out", "x.csv"],
+        &["project", "v.npy", "--method", "umap", "--by-label", "--label-weight", "2", "--out", "x.csv"],
+        &["project", "v.npy", "--method", "umap", "--repulsion-strength", "-1", "--out", "x.csv"],
+        &["project", "v.npy", "--method", "pacmap", "--further", "0", "--out", "x.csv"],
+        &["project", "v.npy", "--method", "pacmap", "--neighbors", "151", "--out", "x.csv"],
         &["bench", "--input", "v.npy"],
         &["bench", "pca", "--input", "v.npy", "--runs", "0"],
         &["bench", "cluster", "--input", "v.npy", "--method", "density"],

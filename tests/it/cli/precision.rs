@@ -82,3 +82,27 @@ fn a_table_of_texts_becomes_a_map_with_a_point_a_row() {
     assert_eq!((&told["items"], &told["rows"]), (&12.into(), &12.into()));
     assert!(lines(&rig.path("map.csv"))[1].contains("l0"));
 }
+
+#[test]
+fn pictures_are_timed_from_a_folder() {
+    let rig = Rig::new();
+    fs_err::create_dir_all(rig.path("photos/more")).unwrap();
+    for (name, shade) in [("photos/a.png", 10u8), ("photos/more/b.jpg", 200)] {
+        image::RgbImage::from_fn(70, 50, |x, y| image::Rgb([shade, x as u8, y as u8])).save(rig.path(name)).unwrap();
+    }
+    rig.file("photos/notes.txt", "no picture");
+    rig.file("photos/broken.png", "no picture either");
+    let bench = ["bench", "embed", "--model", "efficientnet-lite0", "--input", "photos", "--runs", "1", "--no-peak"];
+    let ran = rig.run(&[&bench[..], &["--dump", "v.npy", "--json"]].concat()).succeeded();
+    assert!(ran.stderr().contains("broken.png: left out"), "{}", ran.stderr());
+    let told = ran.json();
+    assert_eq!((&told["pictures"], &told["tokens"]), (&2.into(), &0.into()));
+    assert!(told["pictures_per_second"].as_f64().unwrap() > 0.0 && told["query_ms"]["median"].as_f64().unwrap() > 0.0);
+    let vectors = embedlens::vectors::npy::read(&rig.path("v.npy")).unwrap();
+    assert_eq!((vectors.len(), vectors.dim()), (2, 1280));
+    let ran = rig.run(&["bench", "embed", "--input", "cache-of-nothing"]).exits(1);
+    assert!(ran.stderr().contains("cache-of-nothing"), "{}", ran.stderr());
+    fs_err::create_dir(rig.path("empty")).unwrap();
+    let ran = rig.run(&["bench", "embed", "--model", "efficientnet-lite0", "--input", "empty"]).exits(1);
+    assert!(ran.stderr().contains("no pictures"), "{}", ran.stderr());
+}

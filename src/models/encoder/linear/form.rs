@@ -22,6 +22,8 @@ pub(super) enum Form {
     Raised,
     /// Bytes widened to 16 bits, for levels without products of bytes.
     Words,
+    /// Bytes as floats, which every compiler makes vectors of: sums below 2^24 are exact, greater ones as good as any float.
+    Wholes,
 }
 
 impl Form {
@@ -32,6 +34,7 @@ impl Form {
             Precision::Bf16 => Self::Bfloats,
             Precision::Int8 if kernel.level == Level::Amx => Self::Bytes,
             Precision::Int8 if kernel.level.has_byte_products() => Self::Raised,
+            Precision::Int8 if kernel.level == Level::Portable => Self::Wholes,
             Precision::Int8 => Self::Words,
         }
     }
@@ -40,7 +43,7 @@ impl Form {
     pub(super) fn size(self) -> usize {
         match self {
             Self::Thirds => 6,
-            Self::Singles => 4,
+            Self::Singles | Self::Wholes => 4,
             Self::Bfloats | Self::Words => 2,
             Self::Bytes | Self::Raised => 1,
         }
@@ -53,14 +56,14 @@ impl Form {
 
     /// Whether factors are integers with a scale.
     pub(super) fn scaled(self) -> bool {
-        matches!(self, Self::Bytes | Self::Raised | Self::Words)
+        matches!(self, Self::Bytes | Self::Raised | Self::Words | Self::Wholes)
     }
 
     /// Factors that a row of `inputs` is filled up to with zeros.
     pub(super) fn filled(self, inputs: usize) -> usize {
         // Whole tiles are 64 bytes deep.
         match self {
-            Self::Singles => inputs,
+            Self::Singles | Self::Wholes => inputs,
             Self::Thirds | Self::Bfloats | Self::Words => inputs.next_multiple_of(32),
             Self::Bytes | Self::Raised => inputs.next_multiple_of(64),
         }

@@ -26,7 +26,7 @@ pub(super) struct Packed {
 /// Greatest size of a byte.
 pub(super) const MOST: f32 = 127.0;
 /// A float whose last digit is the unit.
-const ROUND: f32 = 12_582_912.0;
+pub(super) const ROUND: f32 = 12_582_912.0;
 /// Rows whose greatest value is smaller count as zeros: the quotient below would be infinite.
 const LEAST: f32 = 1e-30;
 
@@ -69,6 +69,7 @@ impl Packed {
                     match form {
                         Form::Singles | Form::Thirds => to.add(at).cast::<f32>().write(value),
                         Form::Bfloats => to.add(at).cast::<u16>().write(bfloat(value)),
+                        Form::Wholes => to.add(at).cast::<f32>().write(whole as f32),
                         Form::Words => to.add(at).cast::<i16>().write(whole as i16),
                         Form::Bytes | Form::Raised => to.add(at).cast::<i8>().write(whole as i8),
                     }

@@ -16,21 +16,21 @@ pub(super) unsafe fn run(kernel: Kernel, job: &Job<'_>) {
     // SAFETY: the caller's promise.
     unsafe {
         match kernel.precision {
-            Precision::F32 => super::job::run::<Singles>(job),
-            _ => super::job::run::<Words>(job),
+            Precision::F32 => super::job::run::<Floats<false>>(job),
+            _ => super::job::run::<Floats<true>>(job),
         }
     }
 }
 
-struct Singles;
-struct Words;
+/// Products of floats, or of whole numbers that lie there as floats.
+struct Floats<const WHOLE: bool>;
 
 /// Columns of a tile, two to a panel.
 const WIDE: usize = PANEL / 2;
 
-impl Engine for Singles {
+impl<const WHOLE: bool> Engine for Floats<WHOLE> {
     const ROWS: usize = 4;
-    const INTEGERS: bool = false;
+    const INTEGERS: bool = WHOLE;
     const DEPTH: usize = usize::MAX;
     type Lanes = Plain;
     type Guard = ();
@@ -56,41 +56,8 @@ impl Engine for Singles {
                 }
                 for (row, sums) in sums.iter().enumerate() {
                     let to = &mut sums_of[(at + row) * PANEL + half * WIDE..][..WIDE];
-                    to.iter_mut().zip(sums).for_each(|(to, &sum)| _ = to.write(sum));
-                }
-            }
-        }
-    }
-}
-
-impl Engine for Words {
-    const ROWS: usize = 4;
-    const INTEGERS: bool = true;
-    const DEPTH: usize = usize::MAX;
-    type Lanes = Plain;
-    type Guard = ();
-
-    unsafe fn begin() {}
-
-    unsafe fn multiply(factors: &Factors, rows: usize, tile: *mut Tile) {
-        // SAFETY: there is a tile, to be written.
-        let sums_of = unsafe { &mut *tile.cast::<[MaybeUninit<f32>; TALLEST * PANEL]>() };
-        for half in 0..2 {
-            for at in 0..rows {
-                let mut sums = [0i32; WIDE];
-                for step in 0..factors.steps {
-                    // SAFETY: so many rows and a panel of so many steps lie there.
-                    let (right, left) = unsafe {
-                        let right = factors.panel.add((half * factors.steps + step) * 4 * WIDE);
-                        let left = factors.rows.add(at * factors.stride + 4 * step).cast::<[i16; 2]>().read_unaligned();
-                        (right.cast::<[[i16; 2]; WIDE]>().read_unaligned(), left)
-                    };
-                    for (sum, right) in sums.iter_mut().zip(&right) {
-                        *sum += i32::from(left[0]) * i32::from(right[0]) + i32::from(left[1]) * i32::from(right[1]);
-                    }
-                }
-                for (column, sum) in sums.into_iter().enumerate() {
-                    sums_of[at * PANEL + half * WIDE + column].write(f32::from_bits(sum.cast_unsigned()));
+                    let written = |&sum: &f32| if WHOLE { f32::from_bits((sum as i32).cast_unsigned()) } else { sum };
+                    to.iter_mut().zip(sums).for_each(|(to, sum)| _ = to.write(written(sum)));
                 }
             }
         }

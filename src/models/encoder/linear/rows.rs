@@ -5,7 +5,7 @@
 #![allow(unsafe_code)]
 
 use super::form::{Form, LINE, Line, RUN, SIDE, TILE, make_room};
-use super::pack::scales;
+use super::pack::{ROUND, scales};
 use super::{Kernel, by_kernel};
 use crate::models::encoder::math::{Floats, Lanes};
 
@@ -122,11 +122,12 @@ impl Rows {
                 Form::Singles => std::ptr::copy_nonoverlapping(values.as_ptr(), to.cast(), values.len()),
                 Form::Thirds => put_thirds::<L>(values, to.cast()),
                 Form::Bfloats => put_bfloats::<L>(values, to.cast()),
-                Form::Words | Form::Bytes | Form::Raised => {
+                Form::Words | Form::Wholes | Form::Bytes | Form::Raised => {
                     let (middle, reach) = extent::<L>(values);
                     let (factor, scale) = scales(reach);
                     (self.middles[row], self.scales[row]) = (middle, scale);
                     match self.form {
+                        Form::Wholes => put_wholes(values, (middle, factor), to.cast()),
                         Form::Words => put_words::<L>(values, (middle, factor), to.cast()),
                         Form::Raised => put_bytes::<L>(values, (middle, factor), to, 128),
                         _ => put_bytes::<L>(values, (middle, factor), to, 0),
@@ -240,6 +241,16 @@ unsafe fn put_bytes<L: Lanes>(values: &[f32], (middle, factor): (f32, f32), to: 
                 L::store_bytes(four, to.add(64 * run + at), flip);
             }
         }
+    }
+}
+
+/// # Safety
+/// There must be room for as many values.
+#[inline(always)]
+unsafe fn put_wholes(values: &[f32], (middle, factor): (f32, f32), to: *mut f32) {
+    for (at, value) in values.iter().enumerate() {
+        // SAFETY: there is room.
+        unsafe { to.add(at).write((((value - middle) * factor) + ROUND) - ROUND) };
     }
 }
 

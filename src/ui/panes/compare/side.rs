@@ -38,6 +38,16 @@ fn two_maps(ui: &mut Ui, ctx: &Context<'_>) {
         fact(ui, "Kept near", format!("{:.0} %", quality.neighbours_kept * 100.0)).on_hover_text(
             "Of the 10 nearest in the original space, the share that is among the 10 nearest on the map",
         );
+        if let Some(distances) = shown.distances {
+            fact(ui, "Distances", format!("{:.2}", distances.spearman)).on_hover_text(
+                "Whether what is farther apart on the map is farther apart in the original space: rank correlation, 1 is always",
+            );
+        }
+        if let Some((_, kl)) = shown.kl.last() {
+            fact(ui, "KL", format!("{kl:.3}")).on_hover_text(
+                "What t-SNE makes as small as it can; maps of the same perplexity may be held against each other by it",
+            );
+        }
         fact(ui, "Time", widgets::duration(shown.seconds[0] + shown.seconds[1]));
     }
 }

@@ -9,6 +9,10 @@ use crate::ui::widgets::{dim, section};
 
 /// What the figures under a map mean.
 pub fn trust(ui: &mut Ui, ctx: &Context<'_>) {
+    ScrollArea::vertical().show(ui, |ui| trust_words(ui, ctx));
+}
+
+fn trust_words(ui: &mut Ui, ctx: &Context<'_>) {
     let paragraph = |ui: &mut Ui, text: &str| {
         ui.add(Label::new(text).wrap());
         ui.add_space(8.0);
@@ -30,7 +34,23 @@ pub fn trust(ui: &mut Ui, ctx: &Context<'_>) {
         "Of the 10 nearest items in the original space, the share that is also among the 10 nearest on the map, on average. \
          Two dimensions rarely keep more than half.",
     );
-    if let Some(quality) = ctx.shown_model().and_then(|model| model.map.quality()) {
+    section(ui, "Distances kept");
+    paragraph(
+        ui,
+        "Whether what is farther apart on the map is farther apart in the original space, by the ranks of the distances of all pairs \
+         of 1,000 points. 1 means always; near 0, how far groups stand from one another says nothing.",
+    );
+    this_map(ui, ctx);
+    dim(
+        ui,
+        "Distances between far groups and the sizes of groups mean little under t-SNE and UMAP; under PaCMAP how groups lie to each other means more, distances still little. Under PCA distances are true but flattened.",
+    );
+}
+
+/// What was measured of the map that is shown.
+fn this_map(ui: &mut Ui, ctx: &Context<'_>) {
+    let Some(model) = ctx.shown_model() else { return };
+    if let Some(quality) = model.map.quality() {
         section(ui, "This map");
         dim(
             ui,
@@ -42,11 +62,19 @@ pub fn trust(ui: &mut Ui, ctx: &Context<'_>) {
                 crate::ui::widgets::thousands(quality.sampled as u64),
             ),
         );
+        if let Some(distances) = model.map.shown().and_then(|shown| shown.distances) {
+            let (ranks, lengths) = (distances.spearman, distances.pearson);
+            dim(ui, format!("Distances kept {ranks:.2} by their ranks, {lengths:.2} by their lengths."));
+        }
+        if let Some((_, kl)) = model.map.shown().and_then(|shown| shown.kl.last()) {
+            dim(ui, format!("KL divergence at the end {kl:.3}: what t-SNE makes as small as it can."));
+        }
+        if let Some(graph) = model.map.shown().and_then(|shown| shown.graph) {
+            let words = if graph.exact { "exact".to_owned() } else { format!("approximate, {}", graph.words()) };
+            dim(ui, format!("The neighbours it was made of: {words}."));
+        }
+        ui.add_space(8.0);
     }
-    dim(
-        ui,
-        "Distances between far groups and the sizes of groups mean little under t-SNE. Under PCA distances are true but flattened.",
-    );
 }
 
 /// All keys.
@@ -75,7 +103,7 @@ pub fn shortcuts(ui: &mut Ui) {
             ("Shift+drag", "Add what the line encloses"),
             ("Alt+drag", "Take away what the line encloses"),
             ("Arrow keys, + −", "Move and zoom when the map has the keyboard"),
-            ("Space", "Pause or resume t-SNE"),
+            ("Space", "Pause or resume a running layout"),
             ("Escape", "Clear selection, close windows"),
             ("Up, Down", "Move through the hits of a query, the map follows"),
         ] {
@@ -88,6 +116,10 @@ pub fn shortcuts(ui: &mut Ui) {
 pub fn about(ui: &mut Ui, ctx: &Context<'_>) {
     ui.label(RichText::new(format!("Embedlens {}", env!("CARGO_PKG_VERSION"))).font(theme::title_font()));
     dim(ui, "See how embedding models see your data. Everything runs on this computer; nothing is sent anywhere.");
+    let kernels = format!("Kernels of this processor in use: {}.", crate::vectors::kernel_name());
+    dim(ui, kernels).on_hover_text(
+        "Chosen when the program starts; the environment variable EMBEDLENS_CPU can hold it to a lower level",
+    );
     section(ui, "Licences");
     dim(ui, "Embedlens: MIT or Apache-2.0, at your choice.");
     for model in ctx.models {

@@ -5,8 +5,8 @@ use eframe::egui::{self, ComboBox, Ui};
 use super::sliders::{Range, slider};
 use crate::ui::command::Command;
 use crate::ui::context::{Context, ModelState};
-use crate::ui::widgets::{chip, faint, link, plural, section};
-use crate::workspace::{ClusterMethod, Column};
+use crate::ui::widgets::{chip, faint, link, plural, section, thousands};
+use crate::workspace::{ClusterMethod, ClusterParams, Column};
 
 /// Paints it.
 pub fn show(ui: &mut Ui, ctx: &Context<'_>) {
@@ -33,11 +33,16 @@ pub fn show(ui: &mut Ui, ctx: &Context<'_>) {
             let mut k = params.k as f32;
             slider(ui, "Clusters", &mut k, &Range { step: 1.0, ..Range::new(2.0, 60.0, 0) });
             params.k = k as usize;
+            faint(ui, "Larger values give more, smaller clusters.");
         }
         ClusterMethod::Density => {
-            let mut share = params.bandwidth * 100.0;
-            slider(ui, "Blur, % of the map", &mut share, &Range::new(0.5, 8.0, 1));
-            params.bandwidth = share / 100.0;
+            let dimensions = if model.map.turns() { 3 } else { 2 };
+            // Few points are blurred more, and the slider begins there.
+            let least = ClusterParams { bandwidth: 0.005, ..params }.blur(rows, dimensions) * 100.0;
+            let mut share = params.blur(rows, dimensions) * 100.0;
+            if slider(ui, "Blur, % of the map", &mut share, &Range::new(least, 12.0, 1)) {
+                params.bandwidth = share / 100.0;
+            }
             faint(ui, "Larger values give fewer clusters.");
         }
         ClusterMethod::HdbscanMap | ClusterMethod::HdbscanVectors => {
@@ -47,6 +52,10 @@ pub fn show(ui: &mut Ui, ctx: &Context<'_>) {
                 params.min_size = Some(fewest as usize);
             }
             faint(ui, "Larger values give fewer, larger clusters.");
+            let mut samples = params.min_samples as f32;
+            slider(ui, "Neighbours to be dense", &mut samples, &Range { step: 1.0, ..Range::new(1.0, 30.0, 0) });
+            params.min_samples = samples as usize;
+            faint(ui, "Larger values leave more items in no cluster.");
         }
     }
     if params != before {
@@ -62,6 +71,19 @@ pub fn show(ui: &mut Ui, ctx: &Context<'_>) {
             ctx.send(Command::ShowClusterNames(named));
         }
     });
+    let selected = ctx.selection.rows.len();
+    if selected > 3 && selected < rows {
+        let words = format!("Find clusters among {} selected", thousands(selected as u64));
+        if link(ui, &words)
+            .on_hover_text("Only the selected items are grouped and named; the others are in none")
+            .clicked()
+        {
+            ctx.send(Command::ClusterSelection(model.card.id.clone()));
+        }
+    }
+    if model.map.moment.is_some() && params.method.on_map() {
+        faint(ui, "Clusters are those of the finished map, whichever moment of it is drawn.");
+    }
     found(ui, ctx, model);
 }
 
@@ -76,9 +98,18 @@ fn about(method: ClusterMethod) -> &'static str {
 
 fn found(ui: &mut Ui, ctx: &Context<'_>, model: &ModelState) {
     let Some(found) = &model.map.clusters else { return };
+    if model.map.shown().is_some_and(|shown| shown.all_equal) {
+        faint(ui, "All vectors are equal: there is nothing to group.");
+        return;
+    }
     let none = found.noise() * 100.0;
     let rest = if none >= 0.5 { format!(", {none:.0} % of the items in none") } else { String::new() };
-    faint(ui, format!("{}{rest}.", plural(found.len(), "cluster")));
+    let all = model.map.layout.as_ref().map_or(0, |layout| layout.len());
+    let among = match found.rows.len() {
+        rows if rows < all => format!(" among {} items", thousands(rows as u64)),
+        _ => String::new(),
+    };
+    faint(ui, format!("{}{among}{rest}.", plural(found.len(), "cluster")));
     if !found.is_empty() && ctx.settings.colour_by != Column::Cluster && link(ui, "Colour by cluster").clicked() {
         ctx.send(Command::ColourBy(Column::Cluster));
     }

@@ -10,7 +10,7 @@ use eframe::egui::{self, ComboBox, RichText, ScrollArea, Ui};
 pub use self::projection::METHODS;
 use self::sliders::{Range, slider};
 use crate::ui::command::{Command, Dialog};
-use crate::ui::context::{Context, FolderLine, ModelState};
+use crate::ui::context::{Context, FolderLine, MapModel, ModelState};
 use crate::ui::precisions;
 use crate::ui::state::WindowState;
 use crate::ui::theme::Theme;
@@ -151,6 +151,21 @@ fn model_row(ui: &mut Ui, ctx: &Context<'_>, model: &ModelState) {
     }
 }
 
+/// Why a column cannot be shown yet, and what is shown meanwhile.
+fn missing(map: &MapModel, column: Column) -> Option<&'static str> {
+    match column {
+        Column::Trust if map.trust.is_some() => None,
+        Column::Trust if map.live.is_some() => {
+            Some("Trust is measured when the layout is done. Until then the points are coloured by folder.")
+        }
+        Column::Trust => Some("Trust is being measured. Until then the points are coloured by folder."),
+        Column::Cluster | Column::Membership if map.clusters.is_none() => {
+            Some("There are no clusters yet: find some below. Until then the points are coloured by folder.")
+        }
+        _ => None,
+    }
+}
+
 fn points(ui: &mut Ui, ctx: &Context<'_>) {
     section(ui, "Points");
     // Without a comparison there is no agreement, and the maps are coloured by folder.
@@ -158,7 +173,10 @@ fn points(ui: &mut Ui, ctx: &Context<'_>) {
         Column::Agreement if ctx.compare.agreements.is_empty() => Column::Folder,
         column => column,
     };
+    let map = ctx.shown_model().map(|model| &model.map);
+    let missing = map.and_then(|map| missing(map, chosen));
     let about = match chosen {
+        _ if missing.is_some() => missing.unwrap_or_default(),
         Column::Trust => {
             "Share of each point's 10 nearest neighbours that this map keeps near: dark points stand among strangers."
         }

@@ -6,19 +6,23 @@ use eframe::egui::{self, ComboBox, Ui};
 
 use super::plots::{kl_plot, variance_plot};
 use super::sliders::{Range, slider};
-use crate::projection::{Attraction, Method, Repulsion, TsneEngine, TsneParams, UmapParams, UmapStart};
+use crate::projection::{Attraction, Method, PacmapParams, Repulsion, TsneEngine, TsneParams, UmapParams, UmapStart};
 use crate::ui::command::{Command, Dialog};
 use crate::ui::context::{Context, ModelState};
 use crate::ui::widgets::{self, chip, faint, link, section, thousands};
 use crate::vectors::Metric;
 
 /// Methods with a sentence on each.
-pub const METHODS: [(Method, &str); 3] = [
+pub const METHODS: [(Method, &str); 4] = [
     (Method::Pca, "The directions along which the vectors differ most. Instant; the same every time."),
     (Method::Tsne, "Keeps near neighbours near. Distances between far groups, and their sizes, mean little."),
     (
         Method::Umap,
         "Keeps near neighbours near, quicker than t-SNE and with tighter groups; keeps fewer of the nearest.",
+    ),
+    (
+        Method::Pacmap,
+        "Keeps groups and how they lie to each other, the quickest of the three; keeps the fewest of the very nearest.",
     ),
 ];
 
@@ -29,7 +33,7 @@ const UNIFORM: usize = 20;
 pub fn show(ui: &mut Ui, ctx: &Context<'_>) {
     let Some(model) = ctx.shown_model() else { return };
     section(ui, "Projection");
-    ui.horizontal(|ui| {
+    ui.horizontal_wrapped(|ui| {
         if model.map.given.is_some() {
             let chosen = model.map.method.is_none();
             let words = "The positions as they stand in the file.";
@@ -57,10 +61,13 @@ pub fn show(ui: &mut Ui, ctx: &Context<'_>) {
     }
     match model.map.method {
         None if model.map.given.is_some() => {
-            faint(ui, "The positions as they stand in the file.");
+            let turns =
+                if model.map.turns() { ", in three dimensions: drag with the right button to turn them" } else { "" };
+            faint(ui, format!("The positions as they stand in the file{turns}."));
         }
         Some(Method::Tsne) => tsne(ui, ctx, model),
         Some(Method::Umap) => umap(ui, ctx, model),
+        Some(Method::Pacmap) => pacmap(ui, ctx, model),
         _ => pca(ui, ctx, model),
     }
     more(ui, ctx, model);
@@ -189,6 +196,10 @@ fn umap(ui: &mut Ui, ctx: &Context<'_>, model: &ModelState) {
         if ui.checkbox(&mut by_folder, "Keep folders together").on_hover_text(words).changed() {
             ctx.send(Command::SetByFolder(by_folder));
         }
+        if by_folder {
+            slider(ui, "Weight of the folders", &mut params.target_weight, &Range::new(0.0, 1.0, 2));
+            faint(ui, "Larger values let the folders decide more and the vectors less.");
+        }
     });
     if params != before {
         ctx.send(Command::SetUmap(params));
@@ -207,6 +218,8 @@ fn umap_more(ui: &mut Ui, params: &mut UmapParams, rows: usize) {
     slider(ui, "Points that push away", &mut pushes, &Range { step: 1.0, ..Range::new(1.0, 20.0, 0) });
     params.negative_sample_rate = pushes as usize;
     faint(ui, "Larger values part groups and take longer.");
+    slider(ui, "Weight of pushing away", &mut params.repulsion_strength, &Range::new(0.1, 3.0, 1));
+    faint(ui, "Larger values leave more room between points.");
     slider(ui, "Learning rate", &mut params.learning_rate, &Range::new(0.1, 2.0, 1));
     faint(ui, "Larger values are restless.");
     ui.horizontal(|ui| {
@@ -225,6 +238,46 @@ fn umap_more(ui: &mut Ui, params: &mut UmapParams, rows: usize) {
             }
         }
     });
+}
+
+fn pacmap(ui: &mut Ui, ctx: &Context<'_>, model: &ModelState) {
+    let mut params = ctx.settings.pacmap;
+    let before = params;
+    ui.add_space(4.0);
+    let rows = model.set.as_ref().map_or(0, |set| set.rows.len());
+    let mut neighbours = params.neighbours_for(rows) as f32;
+    if slider(ui, "Neighbours", &mut neighbours, &Range { step: 1.0, log: true, ..Range::new(3.0, 100.0, 0) }) {
+        params.n_neighbors = Some(neighbours as usize);
+    }
+    faint(ui, "Larger values show the wider structure and lose detail.");
+    slider(ui, "Further pairs", &mut params.fp_ratio, &Range::new(0.5, 10.0, 1));
+    faint(ui, "For each neighbour. Larger values part groups more and take longer.");
+    ui.add_space(6.0);
+    running(ui, ctx, model);
+    ui.add_space(4.0);
+    egui::CollapsingHeader::new("More settings").id_salt("pacmap settings").show(ui, |ui| {
+        pacmap_more(ui, &mut params);
+        metric(ui, ctx);
+    });
+    if params != before {
+        ctx.send(Command::SetPacmap(params));
+    }
+}
+
+fn pacmap_more(ui: &mut Ui, params: &mut PacmapParams) {
+    slider(ui, "Mid-near pairs", &mut params.mn_ratio, &Range::new(0.0, 5.0, 1));
+    faint(ui, "For each neighbour. Larger values keep the large shape more firmly while the map forms.");
+    let mut iterations = params.iterations as f32;
+    slider(ui, "Iterations", &mut iterations, &Range { step: 50.0, ..Range::new(100.0, 2000.0, 0) });
+    params.iterations = iterations as usize;
+    faint(ui, "Larger values let the map settle; the last ones change little.");
+    slider(ui, "Learning rate", &mut params.learning_rate, &Range::new(0.1, 2.0, 1));
+    faint(ui, "Larger values unfold the map sooner and leave it restless.");
+    let mut automatic = params.n_neighbors.is_none();
+    let words = "10 up to 10,000 chunks, more beyond: 23 for 70,000";
+    if ui.checkbox(&mut automatic, "Neighbours by the number of chunks").on_hover_text(words).changed() {
+        params.n_neighbors = if automatic { None } else { PacmapParams::default().n_neighbors };
+    }
 }
 
 fn metric(ui: &mut Ui, ctx: &Context<'_>) {
@@ -254,7 +307,7 @@ fn more(ui: &mut Ui, ctx: &Context<'_>, model: &ModelState) {
     let id = &model.card.id;
     let method = model.map.method.unwrap_or(Method::Pca);
     ui.add_space(4.0);
-    if method != Method::Tsne {
+    if method != Method::Tsne && !model.map.is_given() {
         ui.horizontal(|ui| {
             widgets::dim(ui, "Axes");
             for (dimensions, name) in [(2, "2-D"), (3, "3-D")] {

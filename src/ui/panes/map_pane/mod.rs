@@ -32,7 +32,7 @@ pub fn show(
     let key = format!("{place}/{}", model.card.id);
     let own = choice == MapChoice::Shown;
     let lines = if own { torn_lines(ctx, model) } else { Vec::new() };
-    let space = own && model.map.live.is_none() && model.map.shown().is_some_and(|shown| shown.space.is_some());
+    let space = own && model.map.turns();
     let marked = marks(ctx, state, model);
     let view = state.map_views.entry(key.clone()).or_default();
     let seen = state.seen_fit.insert(key.clone(), ctx.fit_request);
@@ -293,6 +293,12 @@ fn trust_card(ui: &mut Ui, ctx: &Context<'_>, (model, key, outside): (&ModelStat
                             ui.label(strong(format!("{:.2}", quality.trustworthiness)));
                             ui.label(plain("· neighbours kept".into()));
                             ui.label(strong(format!("{:.0} %", quality.neighbours_kept * 100.0)));
+                            if let Some(graph) = model.map.shown().and_then(|shown| shown.graph).filter(|graph| !graph.exact)
+                            {
+                                let words = "Of so many rows not all pairs were compared: the map was made of the neighbours found, \
+                                    measured against the true ones of 1,000 rows";
+                                ui.label(plain(format!("· {}", graph.words()))).on_hover_text(words);
+                            }
                         }
                         (None, Some(live)) => {
                             let (name, iteration) = (live.method.name(), live.iteration);
@@ -300,6 +306,12 @@ fn trust_card(ui: &mut Ui, ctx: &Context<'_>, (model, key, outside): (&ModelStat
                         }
                         (None, None) if model.map.moment.is_some() => {
                             ui.label(plain("On its way: trust is that of the end".into()));
+                        }
+                        (None, None) if model.map.shown().is_some_and(|shown| shown.all_equal) => {
+                            ui.label(strong("All vectors are equal: this map shows nothing".into()));
+                        }
+                        (None, None) if model.map.is_given() => {
+                            ui.label(plain("Positions as they stand in the file".into()));
                         }
                         (None, None) => {
                             ui.label(plain("Measuring how far this map can be trusted".into()));
