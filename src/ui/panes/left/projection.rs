@@ -34,6 +34,8 @@ pub fn show(ui: &mut Ui, ctx: &Context<'_>) {
     let Some(model) = ctx.shown_model() else { return };
     section(ui, "Projection");
     ui.horizontal_wrapped(|ui| {
+        // All four in one line of the narrowest panel.
+        ui.spacing_mut().item_spacing.x = 4.0;
         if model.map.given.is_some() {
             let chosen = model.map.method.is_none();
             let words = "The positions as they stand in the file.";
