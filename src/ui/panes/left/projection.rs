@@ -276,8 +276,8 @@ fn pacmap_more(ui: &mut Ui, params: &mut PacmapParams) {
     slider(ui, "Learning rate", &mut params.learning_rate, &Range::new(0.1, 2.0, 1));
     faint(ui, "Larger values unfold the map sooner and leave it restless.");
     let mut automatic = params.n_neighbors.is_none();
-    let words = "10 up to 10,000 chunks, more beyond: 23 for 70,000";
-    if ui.checkbox(&mut automatic, "Neighbours by the number of chunks").on_hover_text(words).changed() {
+    let words = "By the number of chunks: 10 up to 10,000, more beyond, 23 for 70,000";
+    if ui.checkbox(&mut automatic, "Automatic neighbours").on_hover_text(words).changed() {
         params.n_neighbors = if automatic { None } else { PacmapParams::default().n_neighbors };
     }
 }
