@@ -84,7 +84,7 @@ fn column(schema: &Schema) -> Option<usize> {
     let pictures = |&place: &usize| is_structure(fields[place].data_type()) || is_bytes(fields[place].data_type());
     let structures: Vec<usize> = (0..fields.len()).filter(|&place| is_structure(fields[place].data_type())).collect();
     let only = if let [only] = structures.as_slice() { Some(*only) } else { None };
-    NAMES.iter().filter_map(|name| named(name)).find(pictures).or(only)
+    NAMES.iter().filter_map(named).find(pictures).or(only)
 }
 
 fn is_bytes(kind: &DataType) -> bool {
