@@ -58,7 +58,11 @@ pub(super) fn run(args: &CompareArgs, session: &Session) -> Result<(), Failure> 
             let request = AgreeRequest { a, b, k: args.neighbours };
             match session.watch(|env, progress| tasks::agree(&request, env, progress)) {
                 Ok(agreement) => pairs.push(agreement),
-                Err(error @ (TaskError::NothingInCommon { .. } | TaskError::Analysis { .. })) => {
+                Err(
+                    error @ (TaskError::NothingInCommon { .. }
+                    | TaskError::OneInCommon { .. }
+                    | TaskError::Analysis { .. }),
+                ) => {
                     session.say(&error.to_string());
                     let (a, b) = (&first.set.card.id, &second.set.card.id);
                     apart.push(json!({ "a": a, "b": b, "reason": error.to_string() }));

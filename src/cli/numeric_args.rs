@@ -212,22 +212,29 @@ pub struct BenchArgs {
     pub suite: Suite,
 }
 
-/// What every benchmark takes.
+/// How often a benchmark runs, and what is told beside it.
+#[derive(Clone, Debug, Args)]
+pub struct Rounds {
+    /// Times all of the work is done; the medians are told
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub runs: u32,
+    /// Leave out the self-test of the machine's peak, which takes about a second
+    #[arg(long)]
+    pub no_peak: bool,
+}
+
+/// What every benchmark of vectors takes.
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Benchmark options")]
 pub struct BenchInput {
     /// File of vectors
     #[arg(long, short, value_name = "VECTORS")]
     pub input: PathBuf,
-    /// Times the work is done; the medians are told
-    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=1000))]
-    pub runs: u32,
     /// Also write the result, as .npy
     #[arg(long, short, value_name = "FILE")]
     pub out: Option<PathBuf>,
-    /// Leave out the self-test of the machine's peak, which takes about a second
-    #[arg(long)]
-    pub no_peak: bool,
+    #[command(flatten)]
+    pub rounds: Rounds,
 }
 
 #[derive(Debug, Args)]
@@ -280,12 +287,8 @@ pub struct BenchEmbedArgs {
     /// Write the vectors, in the order of the inputs: .npy
     #[arg(long, value_name = "FILE")]
     pub dump: Option<PathBuf>,
-    /// Times all of them are embedded; the median is told
-    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=1000))]
-    pub runs: u32,
-    /// Leave out the self-test of the machine's peak, which takes about a second
-    #[arg(long)]
-    pub no_peak: bool,
+    #[command(flatten)]
+    pub rounds: Rounds,
     #[command(flatten)]
     pub common: Common,
 }

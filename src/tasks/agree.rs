@@ -31,9 +31,8 @@ pub fn agree(request: &AgreeRequest, env: &Environment, progress: &Progress) -> 
     } else {
         a.rows.iter().copied().filter(|&row| b.position_of(row).is_some()).collect()
     };
-    if shared.len() < 2 || a.revision != b.revision {
-        return Err(TaskError::NothingInCommon { a: a.card.name.clone(), b: b.card.name.clone() });
-    }
+    let names = || (a.card.name.clone(), b.card.name.clone());
+    check_common(if a.revision == b.revision { shared.len() } else { 0 }, names)?;
     let side = |set: &EmbeddingSet| Side {
         id: set.card.id.clone(),
         name: set.card.name.clone(),
@@ -55,6 +54,16 @@ pub(super) struct Side {
     pub metric: Metric,
 }
 
+/// Refuses fewer than two rows in common.
+fn check_common(rows: usize, names: impl Fn() -> (String, String)) -> Result<(), TaskError> {
+    let (a, b) = names();
+    match rows {
+        0 => Err(TaskError::NothingInCommon { a, b }),
+        1 => Err(TaskError::OneInCommon { a, b }),
+        _ => Ok(()),
+    }
+}
+
 /// Compares two sets of vectors of the same things, row by row.
 pub(super) fn agree_vectors(
     a: &Side,
@@ -68,9 +77,7 @@ pub(super) fn agree_vectors(
     if rows != b.vectors.len() {
         return Err(failed(AnalysisError::RowsDiffer { a: rows, b: b.vectors.len() }));
     }
-    if rows < 2 {
-        return Err(TaskError::NothingInCommon { a: a.name.clone(), b: b.name.clone() });
-    }
+    check_common(rows, || (a.name.clone(), b.name.clone()))?;
     env.run(|| {
         let graph = |side: &Side| {
             let shared = shared_graph(&side.graph, &side.vectors, (side.metric, k), env, progress)?;

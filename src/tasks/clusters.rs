@@ -213,17 +213,17 @@ fn find(request: &Input<'_>, progress: &Progress) -> Result<Found, TaskError> {
                 Positions::Plane(points) => Hierarchy::of_points(points, params.min_samples, progress)?,
                 Positions::Space(points) => Hierarchy::of_points(points, params.min_samples, progress)?,
             };
-            Ok(by_density(&found, params, on_map()))
+            by_density(&found, params, on_map(), progress)
         }
         ClusterMethod::HdbscanVectors => {
             if let Some(exact) = Hierarchy::of_vectors(&vectors, params.min_samples, progress)? {
-                return Ok(by_density(&exact, params, ClusterSpace::Vectors(vectors)));
+                return by_density(&exact, params, ClusterSpace::Vectors(vectors), progress);
             }
             let metric = natural_metric(&vectors);
             let needed = NEIGHBOURS.max(params.min_samples);
             let graph = shared_graph(&request.graph, &vectors, (metric, needed), request.env, progress)?;
             let found = Hierarchy::of_graph(&vectors, &graph, params.min_samples, progress)?;
-            Ok(by_density(&found, params, ClusterSpace::Vectors(vectors)))
+            by_density(&found, params, ClusterSpace::Vectors(vectors), progress)
         }
         ClusterMethod::KMeans => {
             let params = KMeansParams { k: params.k, seed: params.seed, ..KMeansParams::default() };
@@ -291,27 +291,27 @@ fn merged(labels: &[i32], centres: &[f32], dim: usize) -> Option<Vec<i32>> {
 }
 
 /// The clusters of a hierarchy, and larger ones where they are many.
-fn by_density(hierarchy: &Hierarchy, params: &ClusterParams, space: ClusterSpace) -> Found {
-    let cut = |min_size: usize| hierarchy.clusters(&Cut { min_size, ..Cut::default() });
+fn by_density(
+    hierarchy: &Hierarchy,
+    params: &ClusterParams,
+    space: ClusterSpace,
+    progress: &Progress,
+) -> Result<Found, TaskError> {
+    let cut = |min_size: usize| hierarchy.clusters_with(&Cut { min_size, ..Cut::default() }, progress);
     let fewest = params.fewest(hierarchy.len());
-    let fine = cut(fewest);
+    let fine = cut(fewest)?;
     let mut coarse: Option<Clusters> = None;
     let mut size = fewest;
     while coarse.as_ref().unwrap_or(&fine).count() > MANY {
         size *= COARSER;
-        let larger = cut(size);
+        let larger = cut(size)?;
         if larger.count() < 2 {
             break;
         }
         coarse = Some(larger);
     }
-    Found {
-        membership: fine.probabilities,
-        fine: fine.labels,
-        coarse: coarse.map(|found| found.labels),
-        space,
-        means: None,
-    }
+    let coarse = coarse.map(|found| found.labels);
+    Ok(Found { membership: fine.probabilities, fine: fine.labels, coarse, space, means: None })
 }
 
 /// Sizes and names of labels.

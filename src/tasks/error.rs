@@ -72,6 +72,14 @@ pub enum TaskError {
         /// Second model.
         b: String,
     },
+    /// Two embedding sets share a single row: neighbours, and so agreement, need at least two.
+    #[error("{a} and {b} have embedded one row in common: at least two are needed to compare them")]
+    OneInCommon {
+        /// First model.
+        a: String,
+        /// Second model.
+        b: String,
+    },
     /// A vectors file could not be read or written.
     #[error(transparent)]
     Vectors(#[from] VectorsError),
@@ -159,6 +167,7 @@ impl TaskError {
             }
             Self::NothingToEmbed { .. } => "choose a model for what is there, or other folders",
             Self::NothingEmbedded { .. } => "were the files moved or changed since they were loaded? Load them again",
+            Self::OneInCommon { .. } => "load more files, or both models on the same ones",
             Self::NothingInCommon { .. } => "compare two models that read texts and code, or two that read pictures",
             Self::Analysis { source: AnalysisError::RowsDiffer { .. }, .. } => {
                 "row n of both must be the same thing: embed the same folder with both models"

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::{Environment, Imported, TaskError, import_vectors, listed_models};
-use crate::corpus::{Corpus, LoadOptions};
+use crate::corpus::{Corpus, LoadOptions, Modality};
 use crate::models::{self, InputKind, ModelCard, ModelId, ModelSource, Pooling};
 use crate::progress::Progress;
 use crate::vectors::{RowId, norm};
@@ -93,7 +93,8 @@ fn card(path: &Path, file: &Imported, corpus: &Corpus, known: &[ModelCard]) -> M
     let maker =
         maker.and_then(made).filter(|card| Some(&card.id) == file.model.as_ref().map(models::canonical).as_ref());
     let maker = maker.as_ref();
-    let pictures = file.rows.iter().filter(|row| row.is_image()).count();
+    let in_corpus = corpus.items.iter().filter(|item| item.modality == Modality::Image).count();
+    let pictures = file.rows.iter().filter(|row| row.is_image()).count().max(in_corpus);
     let about = match (&file.model, maker) {
         (_, Some(maker)) => format!("Vectors of {name}, made by {}.", maker.name),
         (Some(model), None) => {

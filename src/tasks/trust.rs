@@ -32,8 +32,12 @@ pub fn map_trust(
             shared_graph(&SharedGraph::default(), &part, wanted, env, progress)?
         };
         let fared = match &map.at {
-            Positions::Plane(points) => MapNeighbours::new(points).of_all(&graph, NEIGHBOURS, progress)?,
-            Positions::Space(points) => MapNeighbours::new(points).of_all(&graph, NEIGHBOURS, progress)?,
+            Positions::Plane(points) => {
+                MapNeighbours::new_with(points, progress)?.of_all(&graph, NEIGHBOURS, progress)?
+            }
+            Positions::Space(points) => {
+                MapNeighbours::new_with(points, progress)?.of_all(&graph, NEIGHBOURS, progress)?
+            }
         };
         let shares = fared.iter().map(|point| point.kept).collect();
         Ok(RowShares { rows: map.rows.clone(), shares })

@@ -19,6 +19,7 @@ mod peak_bfloat;
 pub(crate) mod products;
 mod replace;
 pub(crate) mod scatter;
+mod scatter_tiles;
 pub mod storage;
 pub(crate) mod tiles;
 pub mod tsv;

@@ -238,3 +238,37 @@ fn a_model_that_does_not_fit_is_not_asked() {
     assert_eq!((card.maker(), card.text_query_model.as_ref()), (None, None));
     assert!(card.about.contains("all-MiniLM-L6-v2 made them, which is not here with 4 dimensions"), "{}", card.about);
 }
+
+#[cfg(feature = "parquet")]
+#[test]
+fn pictures_inside_a_data_set_are_seen() {
+    let cache = tempfile::tempdir().unwrap();
+    let env = Environment { cache_dir: Some(cache.path().to_owned()), ..Environment::default() };
+    let (options, progress) = (LoadOptions::default(), Progress::new());
+    let path = file("pictures.parquet");
+    for _ in 0..2 {
+        let opened = tasks::open_vectors(std::slice::from_ref(&path), &options, &env, &progress).unwrap();
+        let items = &opened.corpus.items;
+        let kinds: Vec<&str> = items.iter().map(|item| item.modality.name()).collect();
+        assert_eq!(
+            kinds,
+            ["image", "image", "text", "text", "image"],
+            "without bytes, or broken, it is a row as any other"
+        );
+        let shown: Vec<&str> = items.iter().map(|item| item.shown_path.as_str()).collect();
+        let at = |label: &str, name: &str| format!("pictures.parquet/{label}/{name}");
+        assert_eq!(shown[..2], [at("a", "red.png"), at("b", "row 1")]);
+        assert_eq!(shown[4], at("a", "again.png"));
+        // The first and the last are the same picture, kept once; all can be looked at again.
+        assert_eq!((&items[0].path, items[0].hash), (&items[4].path, items[4].hash));
+        let picture = embedlens::corpus::read_image(&items[1].path, 10).unwrap();
+        assert_eq!((picture.dimensions(), picture.get_pixel(3, 3).0), ((12, 8), [20, 235, 40]));
+        assert_eq!(opened.sets[0].set.rows.len(), 5);
+        assert_eq!(fs_err::read_dir(cache.path().join("pictures")).unwrap().count(), 3);
+    }
+    let plain = tasks::open_vectors(&[path], &options, &Environment::default(), &progress).unwrap();
+    assert!(
+        plain.corpus.items.iter().all(|item| item.modality.name() == "text"),
+        "without a cache there is no place for them"
+    );
+}

@@ -24,10 +24,11 @@ pub fn adjusted_rand<A: Copy + Eq + Hash, B: Copy + Eq + Hash>(a: &[A], b: &[B])
     let (together, in_a, in_b) =
         (sum(&mut both.into_values()), sum(&mut of_a.into_values()), sum(&mut of_b.into_values()));
     let all = pairs(a.len() as u64) as f64;
-    let chance = if all > 0.0 { in_a * in_b / all } else { 0.0 };
-    let most = (in_a + in_b) / 2.0;
+    // Times the number of all pairs, so that nothing is rounded before the division.
+    let chance = in_a * in_b;
+    let most = (in_a + in_b) / 2.0 * all;
     // Both put all rows together, or none: they agree.
-    Some(if most - chance == 0.0 { 1.0 } else { (together - chance) / (most - chance) })
+    Some(if most - chance == 0.0 { 1.0 } else { (together * all - chance) / (most - chance) })
 }
 
 #[cfg(test)]

@@ -132,7 +132,7 @@ impl Space {
         let tries = 2 + (k as f64).ln() as usize;
         let first = random.random_range(0..rows);
         let mut means = self.row(first).to_vec();
-        let mut nearest = self.closer(&vec![f32::INFINITY; rows], first);
+        let mut nearest = self.closer(&vec![f32::INFINITY; rows], first, progress);
         for _ in 1..k {
             progress.check()?;
             let total = sum(&nearest);
@@ -140,7 +140,7 @@ impl Space {
             for _ in 0..tries {
                 progress.check()?;
                 let chosen = draw(&nearest, random.random::<f64>() * total);
-                let closer = self.closer(&nearest, chosen);
+                let closer = self.closer(&nearest, chosen, progress);
                 let left = sum(&closer);
                 if best.as_ref().is_none_or(|best| left < best.0) {
                     best = Some((left, chosen, closer));
@@ -154,10 +154,12 @@ impl Space {
         Ok(means)
     }
 
-    /// Squared distances to the nearest seed when `chosen` is one too.
-    fn closer(&self, nearest: &[f32], chosen: usize) -> Vec<f32> {
+    /// Squared distances to the nearest seed when `chosen` is one too; not of all once cancelled.
+    fn closer(&self, nearest: &[f32], chosen: usize, progress: &Progress) -> Vec<f32> {
         let seed = self.row(chosen);
-        let near = |(row, &known): (usize, &f32)| known.min(squared_distance(self.row(row), seed));
+        let near = |(row, &known): (usize, &f32)| {
+            if progress.is_cancelled() { known } else { known.min(squared_distance(self.row(row), seed)) }
+        };
         nearest.par_iter().enumerate().with_min_len(ROWS).map(near).collect()
     }
 

@@ -104,7 +104,7 @@ impl<'a> Space<'a> {
             .into_par_iter()
             .with_min_len(64)
             .map(|row| {
-                if !norms[row].is_finite() || (row.is_multiple_of(64) && stop()) {
+                if !norms[row].is_finite() || stop() {
                     return f32::INFINITY;
                 }
                 let near = &graph.of(row)[..samples];

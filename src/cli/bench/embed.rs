@@ -52,7 +52,7 @@ pub(super) fn run(args: &BenchEmbedArgs, session: &Session) -> Result<(), Failur
         return Err(Failure::Task(TaskError::Format { path: (*path).clone(), message }));
     }
     let request =
-        EmbedTrial { inputs, queries: asked, model: args.precision.of(&args.model), runs: args.runs as usize };
+        EmbedTrial { inputs, queries: asked, model: args.precision.of(&args.model), runs: args.rounds.runs as usize };
     let times = session.watch(|env, progress| tasks::time_embedding(&request, env, progress))?;
     let memory = Session::memory_json();
     if let Some(dump) = &args.dump {
@@ -60,7 +60,7 @@ pub(super) fn run(args: &BenchEmbedArgs, session: &Session) -> Result<(), Failur
     }
     let cosine = reference.map(|(path, vectors)| Ok::<_, Failure>((path, cosines(path, &vectors, &times.vectors)?)));
     let cosine = cosine.transpose()?;
-    let peak = (!args.no_peak).then(|| session.env.run(peak));
+    let peak = (!args.rounds.no_peak).then(|| session.env.run(peak));
     let found = Found::new(&request, &times, peak);
     let mut fields = vec![("suite", json!("embed")), ("input", json!(args.input.to_string_lossy()))];
     fields.extend(found.json(session));

@@ -113,12 +113,12 @@ fn print(found: &Found, source: &Source, bench: &BenchInput, session: &Session) 
         ("threads", session.env.thread_count().into()),
         ("kernel", json!(kernel_name())),
         ("cpu_level", json!(level().word())),
-        ("runs", bench.runs.into()),
+        ("runs", bench.rounds.runs.into()),
     ];
     fields.extend(found.facts.iter().cloned());
     fields.push(("seconds", object(seconds)));
     fields.push(Session::memory_json());
-    let peak = (!bench.no_peak).then(|| session.env.run(peak));
+    let peak = (!bench.rounds.no_peak).then(|| session.env.run(peak));
     fields.push(("peak", peak.as_ref().map_or(Value::Null, peak_json)));
     let work = found.work.as_ref().map(|work| Done::new(work, found.stages.median(work.stage), peak));
     fields.push(("share_of_peak", rounded(work.as_ref().and_then(|done| done.share), 4)));

@@ -37,7 +37,7 @@ pub(super) fn project(args: &BenchProjectArgs, session: &Session) -> Result<(), 
     let params = args.layout.params(session.seed()).map_err(Failure::Usage)?;
     let source = input(&args.bench, session, ENDINGS)?;
     let (mut stages, mut last) = (Stages::default(), None);
-    for _ in 0..args.bench.runs {
+    for _ in 0..args.bench.rounds.runs {
         let made = maps::lay_out(session, &fresh(&source), (params, args.layout.tuning.by_label))?;
         let ([neighbours, layout, quality], [components, weights]) = (made.seconds, made.preparing);
         let weighing = match params.method {
@@ -130,7 +130,7 @@ pub(super) fn neighbours(args: &BenchNeighboursArgs, session: &Session) -> Resul
     let source = input(&args.bench, session, ENDINGS)?;
     let request = args.search.request(&source.vectors, session.seed());
     let (mut stages, mut last): (_, Option<Listed>) = (Stages::default(), None);
-    for _ in 0..args.bench.runs {
+    for _ in 0..args.bench.rounds.runs {
         let listed = session.watch(|env, progress| tasks::neighbour_lists(&request, env, progress))?;
         stages.add("neighbours", listed.seconds);
         stages.add("recall", listed.seconds_recall);
@@ -151,7 +151,7 @@ pub(super) fn pca(args: &BenchPcaArgs, session: &Session) -> Result<(), Failure>
     let source = input(&args.bench, session, ENDINGS)?;
     let way = Reduction::Pca { k: args.components as usize };
     let (mut stages, mut last) = (Stages::default(), None);
-    for _ in 0..args.bench.runs {
+    for _ in 0..args.bench.rounds.runs {
         let made = session.watch(|env, progress| tasks::shorten(&source.vectors, way, env, progress))?;
         stages.add("components", made.seconds - made.seconds_transform);
         stages.add("coordinates", made.seconds_transform);
@@ -191,7 +191,7 @@ pub(super) fn cluster(args: &BenchClusterArgs, session: &Session) -> Result<(), 
     }
     let known = args.labels.as_ref().map(|path| labels(path, source.vectors.len())).transpose()?;
     let (mut stages, mut last) = (Stages::default(), None);
-    for _ in 0..args.bench.runs {
+    for _ in 0..args.bench.rounds.runs {
         let layout = (ProjectionParams::new(Method::Pca), false);
         let made = cluster::clusters(session, &fresh(&source), params, layout)?.clusters;
         stages.add("clusters", made.seconds);

@@ -10,8 +10,13 @@ mod columns;
 mod npz;
 #[cfg(feature = "parquet")]
 mod parquet;
+#[cfg(feature = "parquet")]
+mod pictures;
 
 use std::path::Path;
+
+#[cfg(feature = "parquet")]
+pub(super) use pictures::inside;
 
 #[cfg(not(feature = "parquet"))]
 use super::format::without_parquet;

@@ -11,6 +11,10 @@ use rayon::prelude::*;
 use crate::corpus::{self, Chunk, Content, Corpus, CountTokens, Item, ItemId, LoadOptions, Modality};
 use crate::models::WordTokens;
 use crate::progress::Progress;
+#[cfg(feature = "parquet")]
+use crate::tasks::format::{Format, format_of};
+#[cfg(feature = "parquet")]
+use crate::tasks::import;
 use crate::tasks::{Environment, Imported, RowInfo, TaskError};
 
 /// Tokens are counted in so many rows between two looks at whether the user has had enough.
@@ -49,7 +53,8 @@ struct Maker<'a> {
     name: &'a str,
     /// Whether any row has a label.
     labelled: bool,
-    pictures: &'a HashMap<String, Item>,
+    /// Pictures by the row of the file, with what the file calls them.
+    pictures: &'a HashMap<usize, (String, Item)>,
 }
 
 impl Maker<'_> {
@@ -59,13 +64,18 @@ impl Maker<'_> {
             ("", true) => "no label".to_owned(),
             (label, _) => label.to_owned(),
         };
+        let picture = self.pictures.get(&row.row);
+        let called = match picture {
+            Some((called, _)) if row.path.is_empty() => called,
+            _ => &row.path,
+        };
         // The last part of a path or address that is not empty.
-        let name = row.path.rsplit(['/', '\\']).find(|part| !part.trim().is_empty());
+        let name = called.rsplit(['/', '\\']).find(|part| !part.trim().is_empty());
         let name = name.map_or_else(|| format!("row {}", row.row), |name| name.trim().to_owned());
         let folder = if self.labelled { format!("{}/{label}", self.name) } else { self.name.to_owned() };
-        let picture = self.pictures.get(&row.path);
+        let picture = picture.map(|(_, item)| item);
         let modality = match (row.modality.as_str(), picture) {
-            ("image", Some(_)) => Modality::Image,
+            (_, Some(_)) => Modality::Image,
             ("code", _) => Modality::Code,
             _ => Modality::Text,
         };
@@ -76,10 +86,14 @@ impl Maker<'_> {
             shown_path: format!("{folder}/{name}"),
             label,
             modality,
-            kind: if row.kind.is_empty() { "row".to_owned() } else { row.kind.clone() },
+            kind: match (row.kind.as_str(), picture) {
+                ("", Some(picture)) => picture.kind.clone(),
+                ("", None) => "row".to_owned(),
+                (kind, _) => kind.to_owned(),
+            },
             language: None,
             encoding: None,
-            size: if row.size > 0 { row.size } else { row.text.len() as u64 },
+            size: if row.size > 0 { row.size } else { picture.map_or(row.text.len() as u64, |picture| picture.size) },
             modified: row.modified.and_then(|at| std::time::UNIX_EPOCH.checked_add(std::time::Duration::from_secs(at))),
             hash: picture.map_or_else(|| *blake3::hash(row.text.as_bytes()).as_bytes(), |picture| picture.hash),
             content,
@@ -90,39 +104,59 @@ impl Maker<'_> {
     }
 }
 
-/// The pictures of rows that are pictures, by the path the file gives, where that still leads to one: from where the program runs, or
-/// from the folder of the file.
+/// The pictures of rows, by the row: those inside the file, and those of rows that are pictures, where their path still leads to one,
+/// from where the program runs or from the folder of the file.
 fn pictures(
     rows: &[&RowInfo],
     file: &Path,
     options: &LoadOptions,
     (env, progress): (&Environment, &Progress),
-) -> Result<HashMap<String, Item>, TaskError> {
+) -> Result<HashMap<usize, (String, Item)>, TaskError> {
     let folder = file.parent().unwrap_or(Path::new(""));
-    let mut wanted: HashMap<&str, PathBuf> = HashMap::new();
+    let mut wanted: HashMap<usize, (String, PathBuf)> = HashMap::new();
+    let mut known: HashMap<&str, Option<PathBuf>> = HashMap::new();
     for row in rows.iter().filter(|row| row.is_image() && !row.path.is_empty()) {
-        if !wanted.contains_key(row.path.as_str()) {
+        let real = known.entry(row.path.as_str()).or_insert_with(|| {
             let places = [PathBuf::from(&row.path), folder.join(&row.path)];
-            if let Some(real) = places.iter().find_map(|place| fs_err::canonicalize(place).ok()) {
-                wanted.insert(&row.path, real);
-            }
+            places.iter().find_map(|place| fs_err::canonicalize(place).ok())
+        });
+        if let Some(real) = real {
+            wanted.insert(row.row, (row.path.clone(), real.clone()));
         }
     }
+    wanted.extend(inside(file, (env, progress))?);
     if wanted.is_empty() {
         return Ok(HashMap::new());
     }
-    let mut paths: Vec<PathBuf> = wanted.values().cloned().collect();
+    let mut paths: Vec<PathBuf> = wanted.values().map(|(_, path)| path.clone()).collect();
     paths.sort();
     paths.dedup();
-    let loaded = env.run(|| corpus::load(&paths, options, &NoTokens, progress))?;
+    // The file names its pictures itself: no rules of ignored or hidden files apply.
+    let options = LoadOptions { gitignore: false, hidden: true, ..options.clone() };
+    let loaded = env.run(|| corpus::load(&paths, &options, &NoTokens, progress))?;
     let by_path: HashMap<PathBuf, Item> = loaded
         .items
         .into_iter()
         .filter(|item| item.modality == Modality::Image)
         .map(|item| (item.path.clone(), item))
         .collect();
-    let found = wanted.into_iter().filter_map(|(path, real)| Some((path.to_owned(), by_path.get(&real)?.clone())));
+    let found = wanted.into_iter().filter_map(|(row, (name, real))| Some((row, (name, by_path.get(&real)?.clone()))));
     Ok(found.collect())
+}
+
+/// The pictures that lie inside a file, kept in the cache from now on: what they are called and where they lie, by the row. Without a
+/// cache there is no place for them.
+fn inside(
+    file: &Path,
+    (env, progress): (&Environment, &Progress),
+) -> Result<HashMap<usize, (String, PathBuf)>, TaskError> {
+    #[cfg(feature = "parquet")]
+    if let (Some(cache), Some(Format::Parquet)) = (&env.cache_dir, format_of(file)) {
+        let found = import::inside(file, &cache.join("pictures"), progress)?;
+        return Ok(found.into_iter().map(|found| (found.row, (found.name, found.path))).collect());
+    }
+    let _ = (file, env, progress);
+    Ok(HashMap::new())
 }
 
 /// Counts nothing: for pictures.

@@ -36,3 +36,12 @@ fn stored_vectors_are_compared_row_by_row() {
     let ran = rig.run(&["compare", "few.npy", "static.npy"]).exits(1);
     assert!(ran.stderr().contains("2 and 5 rows"), "{}", ran.stderr());
 }
+
+#[test]
+fn one_row_in_common_is_said_to_be_too_few() {
+    let rig = Rig::new();
+    rig.file("one/a.txt", "a single note");
+    let told = rig.run(&["compare", "one", "--model", "minilm", "--model", "static", "--json"]).succeeded().json();
+    let reason = told["not_compared"][0]["reason"].as_str().unwrap();
+    assert!(reason.contains("at least two are needed"), "{reason}");
+}
