@@ -333,6 +333,8 @@ impl App {
             model.map.styles.clear();
         }
         model.map.part = None;
+        // What is shown again is seen from the front.
+        model.map.turned = [0.0, 0.0];
         self.document.restyle.insert(id.clone());
     }
 

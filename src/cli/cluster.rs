@@ -123,6 +123,8 @@ fn export(found: &Clustering, rows: &[RowInfo], soft: bool, out: &Path) -> Resul
             ["soft_2", "soft_2_name", "soft_2_share"],
             ["soft_3", "soft_3_name", "soft_3_share"],
         ];
+        // Outside the loop: what is made once must not be made from within a parallel one.
+        found.prepare();
         let each: Vec<_> = (0..rows.len()).into_par_iter().map(|row| found.likeliest(row)).collect();
         for (place, [cluster, name, share]) in COLUMNS.into_iter().enumerate() {
             let named = |cluster: i32| usize::try_from(cluster).ok().and_then(|at| found.fine.names.get(at));

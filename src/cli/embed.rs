@@ -1,6 +1,6 @@
 //! `embedlens embed`: files to vectors on disk.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -18,8 +18,11 @@ use crate::tasks::{self, RowInfo, Shortened, StoredFile};
 use crate::vectors::Vectors;
 use crate::workspace::EmbeddingSet;
 
+/// Forms that vectors are written in.
+const ENDINGS: &[&str] = &["npy", "npz", "tsv", "parquet", "vectors"];
+
 pub(super) fn run(args: &EmbedArgs, session: &Session) -> Result<(), Failure> {
-    check_out(&args.out, &["npy", "npz", "tsv", "parquet", "vectors"], &args.paths)?;
+    check_out(&args.out, ENDINGS, &args.paths)?;
     let ours = args.out.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("vectors"));
     if args.store.is_some() && !ours {
         return Err(Failure::Usage("--store is for files that end in .vectors".to_owned()));
@@ -59,8 +62,24 @@ fn of_files(args: &EmbedArgs, session: &Session) -> Result<(), Failure> {
         return Err(Failure::Usage("--model is for folders and files: these files hold vectors already".to_owned()));
     }
     let (mut entries, mut text) = (Vec::new(), String::new());
-    for (nth, file) in stored::read(&args.paths, session)?.into_iter().enumerate() {
-        let out = out_for(&args.out, nth, &ModelId(file.name()));
+    let files = stored::read(&args.paths, session)?;
+    let outs: Vec<PathBuf> = files
+        .iter()
+        .enumerate()
+        .map(|(nth, file)| {
+            let stem = file.path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+            out_for(&args.out, nth, &ModelId(stem))
+        })
+        .collect();
+    for (nth, out) in outs.iter().enumerate() {
+        if outs[..nth].contains(out) {
+            let message =
+                format!("two of the files would be written to {}: give them one after the other", out.display());
+            return Err(Failure::Usage(message));
+        }
+        check_out(out, ENDINGS, &args.paths)?;
+    }
+    for (file, out) in files.into_iter().zip(outs) {
         let vectors = &file.imported.vectors;
         let shape = (plural(vectors.len(), "vector", "vectors"), count(vectors.dim() as u64));
         text += &format!("{}: {} of {} dimensions → {}\n", file.name(), shape.0, shape.1, out.display());

@@ -73,6 +73,9 @@ pub(super) fn run(args: &SearchArgs, session: &Session) -> Result<(), Failure> {
     session.print(&all, &object(fields))
 }
 
+/// Said where filters let no row through.
+pub(super) const NONE_ASKED: &str = "No row is of the kind, folder and path that were asked for";
+
 /// A query and what the file of queries calls it.
 pub(super) struct Asked {
     pub(super) id: Option<String>,
@@ -113,10 +116,13 @@ fn asked(line: &str) -> Result<Asked, String> {
         return Ok(Asked { id: None, query: Query::Text(line.trim().to_owned()) });
     }
     let value: Value = serde_json::from_str(line).map_err(|error| format!("it is no JSON object: {error}"))?;
-    let field = |names: [&str; 2]| names.into_iter().find_map(|name| value.get(name));
-    let words = field(["text", "query"]).and_then(Value::as_str);
-    let words = words.ok_or("the object has neither \"text\" nor \"query\"")?;
-    let id = field(["_id", "id"]).map(|id| id.as_str().map_or_else(|| id.to_string(), str::to_owned));
+    let words = ["text", "query"].into_iter().find_map(|name| value.get(name)?.as_str());
+    let words = words.filter(|words| !words.trim().is_empty());
+    let words = words.ok_or("the object has no words in \"text\" or \"query\"")?;
+    let id = ["_id", "id"]
+        .into_iter()
+        .find_map(|name| value.get(name))
+        .map(|id| id.as_str().map_or_else(|| id.to_string(), str::to_owned));
     Ok(Asked { id, query: Query::Text(words.to_owned()) })
 }
 
@@ -131,7 +137,7 @@ fn tell(answer: &Answer, session: &Session) -> Result<(), Failure> {
         session.say(why);
     }
     if answer.within == Some(0) {
-        session.say("No row is of the kind, folder and path that were asked for");
+        session.say(NONE_ASKED);
     }
     Ok(())
 }

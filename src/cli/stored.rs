@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::args::{CompareArgs, SearchArgs};
 use super::compare;
 use super::json::{object, rounded};
-use super::search::{Asked, asks_many};
+use super::search::{Asked, NONE_ASKED, asks_many};
 use super::session::{Failure, Session};
 use super::text::{count, plural, snippet};
 use crate::models::ModelId;
@@ -67,6 +67,10 @@ pub(super) fn search(args: &SearchArgs, queries: &[Asked], session: &Session) ->
         out = text(&request.files, &answers[0]);
     }
     fields.push(("model", json!(answers[0].card.id)));
+    fields.push(("within", json!(answers[0].within)));
+    if answers[0].within == Some(0) {
+        session.say(NONE_ASKED);
+    }
     fields.push(("unanswered", json!([])));
     fields.push(("rows", rows.into()));
     fields.push(("seconds", object(seconds.map(|(name, seconds)| (name, rounded(Some(seconds), 4))))));

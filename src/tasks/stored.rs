@@ -72,6 +72,8 @@ pub struct StoredGroup {
 pub struct StoredAnswer {
     /// The model's card.
     pub card: ModelCard,
+    /// How many rows it was asked of; `None` stands for all.
+    pub within: Option<usize>,
     /// One ranking a modality, in the order the modalities are listed.
     pub groups: Vec<StoredGroup>,
     /// Seconds to embed the query.
@@ -108,11 +110,13 @@ pub fn answer_stored(request: &StoredQuery, env: &Environment, progress: &Progre
     let seconds_query = started.elapsed().as_secs_f64();
     progress.check()?;
     let started = Instant::now();
-    let groups = env.run(|| rank(request, &card, &query));
-    Ok(StoredAnswer { card, groups, seconds_query, seconds_search: started.elapsed().as_secs_f64() })
+    let (within, groups) = env.run(|| rank(request, &card, &query));
+    let within = (!request.only.is_all()).then_some(within);
+    Ok(StoredAnswer { card, within, groups, seconds_query, seconds_search: started.elapsed().as_secs_f64() })
 }
 
-fn rank(request: &StoredQuery, card: &ModelCard, query: &[f32]) -> Vec<StoredGroup> {
+/// How many rows were asked, and a ranking of each modality among them.
+fn rank(request: &StoredQuery, card: &ModelCard, query: &[f32]) -> (usize, Vec<StoredGroup>) {
     let usual = modalities_of(card.input)[0].name();
     let modality = |file: &StoredVectors, row: usize| match file.imported.rows[row].modality.as_str() {
         "" => usual.to_owned(),
@@ -149,7 +153,8 @@ fn rank(request: &StoredQuery, card: &ModelCard, query: &[f32]) -> Vec<StoredGro
         hits.truncate(request.top);
         StoredGroup { modality: name, hits }
     };
-    names.into_iter().map(group).collect()
+    let asked = admitted.iter().flatten().filter(|&&row| row).count();
+    (asked, names.into_iter().map(group).collect())
 }
 
 /// How far two files agree, by the number of the row in the file: a row that either leaves out is compared in neither. The ids are the files' names, or their paths where the names are the same.

@@ -156,7 +156,9 @@ impl Clustering {
     pub fn told(&self, row: RowId) -> Option<String> {
         let at = self.position_of(row)?;
         let likely = self.likeliest(at).into_iter();
-        let likely = likely.filter(|&(_, share)| share >= 0.005).filter_map(|(cluster, share)| {
+        // The likeliest is told however small its share among many.
+        let likely = likely.enumerate().filter(|&(place, (_, share))| place == 0 || share >= 0.005);
+        let likely = likely.filter_map(|(_, (cluster, share))| {
             let name = self.fine.names.get(usize::try_from(cluster).ok()?)?;
             Some(format!("{name} {:.0} %", share * 100.0))
         });

@@ -40,7 +40,7 @@ impl Exemplars {
                 members.push(at);
             }
         }
-        members.par_iter_mut().for_each(|members| {
+        members.iter_mut().for_each(|members| {
             members.sort_by(|&a, &b| sureness[b].total_cmp(&sureness[a]).then(a.cmp(&b)));
             let top = members.iter().take_while(|&&row| sureness[row] >= sureness[members[0]]).count();
             if top > EXEMPLARS {

@@ -213,7 +213,11 @@ pub(super) fn cluster(args: &BenchClusterArgs, session: &Session) -> Result<(), 
     }
     match params.method {
         ClusterMethod::KMeans => facts.push(("k", params.k.into())),
-        ClusterMethod::Density => facts.push(("bandwidth", rounded(Some(f64::from(params.bandwidth)), 4))),
+        ClusterMethod::Density => {
+            let dimensions = if source.points.as_ref().is_some_and(|at| at.space().is_some()) { 3 } else { 2 };
+            let used = params.blur(source.vectors.len(), dimensions);
+            facts.push(("bandwidth", rounded(Some(f64::from(used)), 4)));
+        }
         ClusterMethod::HdbscanMap | ClusterMethod::HdbscanVectors => facts.extend([
             ("min_size", params.fewest(source.vectors.len()).into()),
             ("min_samples", params.min_samples.into()),

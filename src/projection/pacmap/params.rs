@@ -85,7 +85,7 @@ impl PacmapParams {
         self.neighbours_for(n) + EXTRA[usize::from(n > MANY)]
     }
 
-    /// Pairs each of `n` points begins. Of few points, fewer; below 4 points there are none, and the map stays as it began.
+    /// Pairs each of `n` points begins. Of few points, fewer; below 4 points there are none, and the map stays as it began; from 4 on at least one neighbour.
     pub fn counts(&self, n: usize) -> PairCounts {
         let sane = self.sane();
         let near = sane.neighbours_for(n);
@@ -97,9 +97,18 @@ impl PacmapParams {
         if near + mid + further < n {
             return PairCounts { near, mid, further };
         }
+        if n < 4 {
+            return PairCounts { near: 0, mid: 0, further: 0 };
+        }
         let (mid, further) = (f64::from(sane.mn_ratio), f64::from(sane.fp_ratio));
         let each = n as f64 / (1.0 + mid + further);
-        PairCounts { near: each as usize, mid: (each * mid) as usize, further: (each * further) as usize }
+        // Without a single neighbour to be drawn to, points would stay where they began.
+        let near = (each as usize).max(1);
+        PairCounts {
+            near,
+            mid: ((each * mid) as usize).min(others),
+            further: ((each * further) as usize).min(others - near),
+        }
     }
 
     /// The weights in iteration `iteration`, counted from 0: at first mid-near pairs decide, then neighbours and mid-near pairs

@@ -273,7 +273,11 @@ impl Read {
         }
         let points = match self.axes.as_slice() {
             [x, y] => Some(Positions::Plane(x.iter().zip(y).map(|(&x, &y)| [x, y]).collect())),
-            [x, y, z] => Some(Positions::Space(x.iter().zip(y).zip(z).map(|((&x, &y), &z)| [x, y, z]).collect())),
+            [x, y, z] if z.iter().all(|value| value.is_finite()) => {
+                Some(Positions::Space(x.iter().zip(y).zip(z).map(|((&x, &y), &z)| [x, y, z]).collect()))
+            }
+            // A third axis with gaps does not take the plane away.
+            [x, y, _] => Some(Positions::Plane(x.iter().zip(y).map(|(&x, &y)| [x, y]).collect())),
             _ => None,
         };
         let points = points.filter(|points| points.len() == self.rows.len());

@@ -147,7 +147,7 @@ fn item(ui: &mut Ui, ctx: &Context<'_>, state: &mut WindowState, row: RowId) {
     widgets::dim(ui, facts.join(" · "));
     if let Some(words) = ctx.shown_model().and_then(|model| model.map.clusters.as_ref()?.told(row)) {
         fact(ui, "Cluster", words)
-            .on_hover_text("How near it is to the middle of each cluster: shares by squared distance");
+            .on_hover_text("How near it is to what stands for each cluster, its middle or its surest items: shares by squared distance");
     }
     ui.horizontal(|ui| {
         if link(ui, "Copy path").clicked() {

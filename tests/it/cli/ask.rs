@@ -52,7 +52,9 @@ fn a_search_keeps_to_kinds_folders_and_paths() {
     // Files of vectors know paths and folders too.
     rig.json(&["embed", "notes", "--out", "all.npy"]);
     let told = rig.json(&["search", "all.npy", "--query", "cooking lentils", "--folder", "food", "--only", "*.md"]);
-    assert_eq!(paths(&told), ["soup.md"]);
+    assert_eq!((paths(&told), &told["within"]), (vec!["soup.md".to_owned()], &1.into()));
+    let ran = rig.run(&["search", "all.npy", "--query", "x", "--folder", "nowhere"]).succeeded();
+    assert!(ran.stderr().contains("No row is of the kind"), "{}", ran.stderr());
 }
 
 #[test]
@@ -76,7 +78,11 @@ fn many_queries_are_answered_from_one_file() {
             assert_eq!(answers[1]["query"], "a rocket to the moon");
         }
     }
-    for (name, text, told) in [("none.txt", "\n", "no query"), ("bad.jsonl", "soup\n{\"words\": 1}\n", "line 2")] {
+    for (name, text, told) in [
+        ("none.txt", "\n", "no query"),
+        ("bad.jsonl", "soup\n{\"words\": 1}\n", "line 2"),
+        ("mute.jsonl", "{\"text\": \" \"}\n", "no words"),
+    ] {
         rig.file(name, text);
         let ran = rig.run(&["search", "notes", "--queries", name]).exits(2);
         assert!(ran.stderr().contains(told) && ran.stderr().contains(name), "{}", ran.stderr());

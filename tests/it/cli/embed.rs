@@ -184,6 +184,13 @@ fn shorter_vectors_are_written_and_files_of_vectors_take_another_form() {
     rig.run(&["embed", "whole.npy", "--out", "whole.npz"]).succeeded();
     let told = rig.run(&["search", "whole.npz", "--query", "lentils", "--json"]).succeeded().json();
     assert!(told["results"][0]["path"].as_str().unwrap().ends_with("soup.md"));
+    // Several files keep apart, or are refused.
+    fs_err::create_dir(rig.path("other")).unwrap();
+    fs_err::copy(rig.path("first.npy"), rig.path("other/whole.npy")).unwrap();
+    rig.run(&["embed", "first.npy", "whole.npy", "--out", "both.npy"]).succeeded();
+    assert_eq!((read("both.npy").dim(), read("both-whole.npy").dim()), (7, 256));
+    let ran = rig.run(&["embed", "first.npy", "whole.npy", "other/whole.npy", "--out", "both.npy"]).exits(2);
+    assert!(ran.stderr().contains("both-whole.npy"), "{}", ran.stderr());
     for (more, said) in [(&["--reduce", "pca:999"][..], "256 dimensions"), (STATIC, "hold vectors already")] {
         let ran = rig.run(&[&["embed", "whole.npy", "--out", "x.npy"], more].concat()).exits(2);
         assert!(ran.stderr().contains(said), "{}", ran.stderr());
