@@ -165,6 +165,16 @@ pub fn space_frame(space: &[[f32; 3]]) -> Bounds {
     Bounds { min: [middle[0] - reach, middle[1] - reach], max: [middle[0] + reach, middle[1] + reach] }
 }
 
+/// The first two coordinates of points.
+pub(super) fn first_two<const D: usize>(points: &[[f32; D]]) -> Vec<[f32; 2]> {
+    points.iter().map(|point| [point[0], point.get(1).copied().unwrap_or(0.0)]).collect()
+}
+
+/// Points of three coordinates; `None` where they have fewer.
+pub(super) fn in_space<const D: usize>(points: &[[f32; D]]) -> Option<Vec<[f32; 3]>> {
+    points.iter().map(|point| Some([point[0], *point.get(1)?, *point.get(2)?])).collect()
+}
+
 struct TsneRun {
     state: Tsne,
     params: TsneParams,
@@ -226,12 +236,11 @@ impl<const D: usize> Optimiser for UmapRun<D> {
     }
 
     fn plane(&self) -> Vec<[f32; 2]> {
-        self.state.points().iter().map(|point| [point[0], point.get(1).copied().unwrap_or(0.0)]).collect()
+        first_two(self.state.points())
     }
 
     fn space(&self) -> Option<Vec<[f32; 3]>> {
-        let third = |point: &[f32; D]| point.get(2).copied();
-        self.state.points().iter().map(|point| Some([point[0], point[1], third(point)?])).collect()
+        in_space(self.state.points())
     }
 
     fn state(&self) -> Option<Vec<u8>> {

@@ -5,7 +5,7 @@
 use std::time::Instant;
 
 use super::keeper::{Keeper, pacmap_bytes, pacmap_snapshot};
-use super::methods::{found, space_of};
+use super::methods::{first_two, found, in_space, space_of};
 use super::optimise::{Made, Optimiser, optimise};
 use super::{LiveSlot, ProjectRequest};
 use crate::progress::{Cancelled, Progress};
@@ -81,12 +81,11 @@ impl<const D: usize> Optimiser for Run<D> {
     }
 
     fn plane(&self) -> Vec<[f32; 2]> {
-        self.state.points().iter().map(|point| [point[0], point.get(1).copied().unwrap_or(0.0)]).collect()
+        first_two(self.state.points())
     }
 
     fn space(&self) -> Option<Vec<[f32; 3]>> {
-        let third = |point: &[f32; D]| point.get(2).copied();
-        self.state.points().iter().map(|point| Some([point[0], point[1], third(point)?])).collect()
+        in_space(self.state.points())
     }
 
     fn state(&self) -> Option<Vec<u8>> {
