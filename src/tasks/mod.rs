@@ -65,7 +65,7 @@ pub use neighbours::{nearest, neighbours};
 pub use only::{Only, PathPatterns};
 pub use opened::{Opened, OpenedSet, open_vectors};
 pub use place::{PlaceNewRequest, PlaceRequest, Placed, numbered, place, place_new, place_query};
-pub use project::{LiveFrame, LiveSlot, ProjectRequest, check_engine, project, seen_from, space_frame};
+pub use project::{LiveFrame, LiveSlot, ProjectRequest, check_engine, project};
 pub use reductions::reductions;
 pub use render::{ColourBy, RenderRequest, Rendered, render};
 pub use sheet::{SheetColumn, write_sheet};

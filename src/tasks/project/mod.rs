@@ -26,7 +26,6 @@ use crate::vectors::{Metric, RowId, Vectors};
 use crate::workspace::{Projection, ProjectionParams, SharedGraph};
 pub use live::{LiveFrame, LiveSlot};
 pub(super) use methods::space_of;
-pub use methods::{seen_from, space_frame};
 use optimise::Made;
 
 /// Principal components whose variance is told.
@@ -226,8 +225,7 @@ mod tests {
             let made = project(&request, &LiveSlot::default(), &Environment::default(), &Progress::new()).unwrap();
             let space = made.space.unwrap();
             assert_eq!(space.len(), 60);
-            let unturned = seen_from(&space, [0.0, 0.0]);
-            for (seen, point) in unturned.iter().zip(made.points.iter()) {
+            for (seen, point) in space.iter().zip(made.points.iter()) {
                 assert!((seen[0] - point[0]).abs() + (seen[1] - point[1]).abs() < 1e-3, "{seen:?} {point:?}");
             }
         }
@@ -263,26 +261,6 @@ mod tests {
             assert_eq!(told.words(), "93.5 % of the true neighbours found");
         }
         assert_eq!(of(&self::request(Method::Pca)), None);
-    }
-
-    #[test]
-    fn turning_keeps_distances_across_and_turns_back() {
-        let space = [[0.0, 0.0, 1.0], [0.0, 0.0, -1.0], [1.0, 0.0, 0.0], [-1.0, 0.0, 0.0]];
-        let quarter = seen_from(&space, [std::f32::consts::FRAC_PI_2, 0.0]);
-        assert!((quarter[0][0] - 1.0).abs() < 1e-6 && quarter[2][0].abs() < 1e-6, "{quarter:?}");
-    }
-
-    #[test]
-    fn points_of_space_stay_in_their_frame_however_they_are_turned() {
-        let space: Vec<[f32; 3]> =
-            (0..500).map(|n| [n as f32, (n * 37 % 101) as f32 * 9.0, (n * 53 % 211) as f32]).collect();
-        let frame = space_frame(&space);
-        for turned in [[0.0, 0.0], [0.9, -0.4], [2.5, 1.5]] {
-            let seen = seen_from(&space, turned);
-            let outside = seen.iter().filter(|&&point| !frame.contains(point)).count();
-            assert!(outside <= 10, "{outside} of 500 outside, turned {turned:?}");
-        }
-        assert!(space_frame(&[]).extent()[0] > 0.0);
     }
 
     #[test]

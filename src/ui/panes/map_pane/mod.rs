@@ -47,7 +47,7 @@ pub fn show(
     {
         view.show_row(row);
     }
-    let pin = model.map.pin.as_deref().filter(|pin| own && pin.layout == layout.id());
+    let pin = model.map.pinned().filter(|_| own);
     let label = format!("Map of {}", model.card.name);
     let response = crate::ui::map::show(
         ui,
@@ -61,7 +61,7 @@ pub fn show(
             lines: &lines,
             names: model.map.labels.as_deref().filter(|_| own && ctx.settings.cluster_names),
             turns: space,
-            pin: pin.map(|pin| pin.at),
+            pin: pin.map(|(at, _)| at),
             covered,
             point_size: ctx.settings.point_size,
             opacity: ctx.settings.opacity,
@@ -111,8 +111,8 @@ pub fn show(
         trust_card(ui, ctx, (model, &key, outside), rect);
         time::card_of(ui, ctx, (model, &key), rect);
     }
-    if let (Some(pin), Some(at)) = (pin, response.pin_hovered) {
-        pin_card(ui, ctx, &pin.words, at);
+    if let (Some((_, words)), Some(at)) = (pin, response.pin_hovered) {
+        pin_card(ui, ctx, words, at);
     } else if let (Some(row), Some(at)) = (response.hovered, response.hovered_at) {
         hover_card(ui, ctx, state, row, at);
     }
