@@ -8,7 +8,7 @@ use super::App;
 use super::jobs_of::{Outcome, spec};
 use crate::jobs::{JobId, JobSpec, Policy};
 use crate::picture::Layout;
-use crate::projection::{Attraction, LINFA_LIMIT, Method, TsneEngine};
+use crate::projection::{Attraction, FEWEST_JUDGED, LINFA_LIMIT, Method, TsneEngine};
 use crate::tasks::{self, ClusterRequest, LiveSlot, ProjectRequest};
 use crate::ui::context::{KeptMap, LiveInfo, MapChoice, TornLines};
 use crate::vectors::RowId;
@@ -292,7 +292,7 @@ impl App {
         let asked = self.settings.colour_by == crate::workspace::Column::Trust;
         let Some(model) = self.document.model(id) else { return };
         let (Some(set), Some(map)) = (model.set.clone(), model.map.points()) else { return };
-        if model.map.live.is_some() || model.map.trust.is_some() || !asked {
+        if model.map.live.is_some() || model.map.trust.is_some() || !asked || map.at.len() < FEWEST_JUDGED {
             return;
         }
         let (generation, environment, model_id) = (self.document.generation, self.environment.clone(), id.clone());
@@ -318,7 +318,7 @@ impl App {
         let Some(row) = self.document.selection.focus else { return };
         let Some(model) = self.document.model(id) else { return };
         let (Some(set), Some(map)) = (model.set.clone(), model.map.points()) else { return };
-        if model.map.live.is_some() || set.position_of(row).is_none() {
+        if model.map.live.is_some() || set.position_of(row).is_none() || map.at.len() < FEWEST_JUDGED {
             return;
         }
         let (generation, model_id) = (self.document.generation, id.clone());

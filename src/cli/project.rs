@@ -150,7 +150,14 @@ fn line((projection, made): (&Projection, Made), out: &Path) -> String {
         return format!("Positions as they are: {rows} → {}\n", out.display());
     };
     let seconds: f64 = projection.seconds.iter().sum();
-    let trust = projection.quality.map_or_else(String::new, |quality| {
+    let unjudged = || {
+        if projection.is_judged() || projection.all_equal {
+            String::new()
+        } else {
+            ", too few points to judge it".to_owned()
+        }
+    };
+    let trust = projection.quality.map_or_else(unjudged, |quality| {
         format!(", trustworthiness {:.3}, neighbours kept {:.3}", quality.trustworthiness, quality.neighbours_kept)
     });
     let variance = match method {

@@ -24,7 +24,7 @@ pub use pacmap::{Pacmap, PacmapPairs, PacmapParams, PacmapSnapshot, PairCounts, 
 pub use params::*;
 pub use pca::Pca;
 pub use plane::{PlaneNeighbours, PlaneTree};
-pub use quality::{PointQuality, quality, quality_by_point};
+pub use quality::{FEWEST_JUDGED, PointQuality, quality, quality_by_point};
 pub use reduce::{CostSettings, Reduction, ReductionCost, reduce, reduction_costs};
 pub use tsne::{Affinities, PlaceError, PlaceParams, Tsne, TsneSnapshot, neighbours_needed, noise, place};
 pub use umap::{Curve, FuzzySet, Umap, UmapParams, UmapSnapshot, UmapStart};

@@ -179,14 +179,14 @@ pub fn place_new(request: &PlaceNewRequest, env: &Environment, progress: &Progre
         let space = map.space.as_ref().zip(found.space.as_ref()).map(|(old, new)| joined(&known, old, new));
         let placing = started.elapsed().as_secs_f64();
         let started = Instant::now();
-        let (quality, distances) = match &space {
+        let measured = match &space {
             Some(space) => measure(&set.vectors, space, progress)?,
             None => measure(&set.vectors, &points, progress)?,
         };
         Ok(Projection {
             space: space.map(Into::into),
-            quality: Some(quality),
-            distances: Some(distances),
+            quality: measured.map(|(quality, _)| quality),
+            distances: measured.map(|(_, distances)| distances),
             explained_variance: map.explained_variance.clone(),
             seconds: [0.0, placing, started.elapsed().as_secs_f64()],
             notes: [format!("{} new rows placed on the map of before", fresh.len())].into(),

@@ -18,7 +18,7 @@ use super::{Environment, TaskError, shared_graph};
 use crate::picture::Layout;
 use crate::progress::Progress;
 use crate::projection::{
-    DistanceCorrelation, LINFA_LIMIT, Method, Pca, ProjectionError, Quality, TsneEngine, TsneParams,
+    DistanceCorrelation, FEWEST_JUDGED, LINFA_LIMIT, Method, Pca, ProjectionError, Quality, TsneEngine, TsneParams,
     distance_correlation, linfa_tsne, quality,
 };
 use crate::search::NeighbourGraph;
@@ -115,8 +115,8 @@ pub fn project(
         notes.extend(all_equal.then(|| "All vectors are equal: this map shows nothing".to_owned()));
         let measured = match &made.space {
             _ if all_equal => None,
-            Some(space) => Some(measure(original, space, progress)?),
-            None => Some(measure(original, &made.points, progress)?),
+            Some(space) => measure(original, space, progress)?,
+            None => measure(original, &made.points, progress)?,
         };
         Ok(Projection {
             space: made.space.map(Into::into),
@@ -135,14 +135,17 @@ pub fn project(
     })
 }
 
-/// How far a map of two or three dimensions may be trusted, near and far.
+/// How far a map of two or three dimensions may be trusted, near and far; `None` where too few points are on it to judge.
 pub(super) fn measure<const D: usize>(
     vectors: &Vectors,
     points: &[[f32; D]],
     progress: &Progress,
-) -> Result<(Quality, DistanceCorrelation), TaskError> {
+) -> Result<Option<(Quality, DistanceCorrelation)>, TaskError> {
+    if points.len() < FEWEST_JUDGED {
+        return Ok(None);
+    }
     let near = quality(vectors, points, SAMPLE, SAMPLE_SEED, progress)?;
-    Ok((near, distance_correlation(vectors, points, PAIRED, SAMPLE_SEED, progress)?))
+    Ok(Some((near, distance_correlation(vectors, points, PAIRED, SAMPLE_SEED, progress)?)))
 }
 
 fn lay_out(
@@ -214,6 +217,18 @@ mod tests {
                 made.history.last().map(|last| last.points == made.points),
                 (method != Method::Pca).then_some(true)
             );
+        }
+    }
+
+    #[test]
+    fn a_map_of_few_points_is_not_judged() {
+        let whole = request(Method::Pca);
+        for rows in [1, 2, 11, 12] {
+            let vectors = whole.vectors.select(0..rows);
+            let few = ProjectRequest::new(vectors, whole.rows[..rows].into(), whole.params);
+            let made = project(&few, &LiveSlot::default(), &Environment::default(), &Progress::new()).unwrap();
+            assert_eq!((made.quality.is_some(), made.is_judged()), (rows >= 12, rows >= 12), "{rows} rows");
+            assert_eq!(made.distances.is_some(), rows >= 12);
         }
     }
 

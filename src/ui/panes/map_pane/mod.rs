@@ -310,6 +310,9 @@ fn trust_card(ui: &mut Ui, ctx: &Context<'_>, (model, key, outside): (&ModelStat
                         (None, None) if model.map.shown().is_some_and(|shown| shown.all_equal) => {
                             ui.label(strong("All vectors are equal: this map shows nothing".into()));
                         }
+                        (None, None) if model.map.shown().is_some_and(|shown| !shown.is_judged()) => {
+                            ui.label(plain("Too few points to judge this map".into()));
+                        }
                         (None, None) if model.map.is_given() => {
                             ui.label(plain("Positions as they stand in the file".into()));
                         }
