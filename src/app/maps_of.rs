@@ -302,17 +302,6 @@ impl App {
         });
     }
 
-    /// Measures what fewer dimensions of a model's vectors cost.
-    pub(super) fn spawn_reductions(&mut self, id: &ModelId) {
-        let Some(model) = self.document.model(id) else { return };
-        let Some(set) = model.set.clone() else { return };
-        let (generation, environment, model_id) = (self.document.generation, self.environment.clone(), id.clone());
-        let title = format!("Fewer dimensions of {}", model.card.name);
-        self.jobs.spawn(spec(title, format!("reductions {id}"), Policy::Once), move |progress| {
-            Outcome::Reduced(generation, model_id, tasks::reductions(&set, &environment, progress))
-        });
-    }
-
     /// Finds where the shown map is wrong about the row looked at.
     pub(super) fn spawn_torn(&mut self, id: &ModelId) {
         let Some(row) = self.document.selection.focus else { return };

@@ -5,6 +5,7 @@
 
 mod distances;
 mod error;
+mod fitted;
 mod linfa_engine;
 mod map_neighbours;
 mod pacmap;
@@ -18,6 +19,7 @@ mod umap;
 
 pub use distances::{DistanceCorrelation, distance_correlation};
 pub use error::ProjectionError;
+pub use fitted::FittedReduction;
 pub use linfa_engine::{LINFA_LIMIT, linfa_tsne};
 pub use map_neighbours::{MapNeighbours, PointNeighbours};
 pub use pacmap::{Pacmap, PacmapPairs, PacmapParams, PacmapSnapshot, PairCounts, PairWeights, pacmap_place};

@@ -53,7 +53,9 @@ pub use export::{StoredFile, export_projection, export_stored, export_table, exp
 pub use fairness::{Compared, Expected, concerns, expected_of, set_facts};
 pub use format::{hold_vectors, holds_vectors, is_vectors_file};
 pub use import::{Imported, import_vectors};
-pub use lists::{ListRequest, Listed, Shortened, export_neighbours, list_files, neighbour_lists, shorten};
+pub use lists::{
+    ListRequest, Listed, Shortened, apply_reduction, export_neighbours, list_files, neighbour_lists, shorten,
+};
 pub use load::{LoadRequest, load, sample_paths};
 pub use memory::{peak_memory_mb, reset_peak_memory, resident_memory_mb};
 pub use models::{
@@ -66,7 +68,7 @@ pub use only::{Only, PathPatterns};
 pub use opened::{Opened, OpenedSet, open_vectors};
 pub use place::{PlaceNewRequest, PlaceRequest, Placed, numbered, place, place_new, place_query};
 pub use project::{LiveFrame, LiveSlot, ProjectRequest, check_engine, project};
-pub use reductions::reductions;
+pub use reductions::{reduced_set, reductions};
 pub use render::{ColourBy, RenderRequest, Rendered, render};
 pub use sheet::{SheetColumn, write_sheet};
 pub use speed::{SPEED_SAMPLE, measure_speed};

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use super::SharedGraph;
 use crate::models::{ModelCard, Similarity};
-use crate::projection::{DistanceCorrelation, FEWEST_JUDGED, Method, PacmapParams, Quality, TsneParams, UmapParams};
+use crate::projection::{
+    DistanceCorrelation, FEWEST_JUDGED, FittedReduction, Method, PacmapParams, Quality, TsneParams, UmapParams,
+};
 use crate::search::NeighbourGraph;
 use crate::vectors::{Metric, RowId, Vectors};
 
@@ -29,6 +31,8 @@ pub struct EmbeddingSet {
     pub rows: Arc<[RowId]>,
     /// One vector a row, in the order of `rows`.
     pub vectors: Vectors,
+    /// What was done to the model's vectors, one after the other, to make them shorter; empty for most sets. A question goes the same way.
+    pub reductions: Arc<[FittedReduction]>,
     /// Its neighbour graphs, made when first asked for and shared by all that need neighbours.
     pub graph: SharedGraph,
     /// Tokens the model saw of each row; zeros for pictures.
