@@ -54,7 +54,7 @@ pub(super) fn run(args: &ProjectArgs, session: &Session) -> Result<(), Failure> 
         text += &line((&projection, method), &out);
         let mut told = entry((&source, short.as_ref()), (&projection, method), &out, session);
         if !args.place.is_empty() {
-            let placed = super::place::run(args, session, &source, (&projection, &out))?;
+            let placed = super::place::run(args, session, (&source, short.as_ref()), (&projection, &out))?;
             text += &placed.line;
             told["placed"] = placed.entry;
         }
