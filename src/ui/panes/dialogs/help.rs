@@ -20,7 +20,7 @@ fn trust_words(ui: &mut Ui, ctx: &Context<'_>) {
     };
     paragraph(
         ui,
-        "A map shows hundreds of dimensions in two, so some of what you see is not there, and some of what is there you do not see. \
+        "A map shows hundreds of dimensions in two or three, so some of what you see is not there, and some of what is there you do not see. \
          Lists of nearest items and of hits are always computed in the original space, never on the map.",
     );
     section(ui, "Trust");

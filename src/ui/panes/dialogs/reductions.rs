@@ -22,7 +22,8 @@ pub fn show(ui: &mut Ui, ctx: &Context<'_>, state: &mut WindowState) {
     dim(ui, format!("{}: {whole} dimensions, {} bytes a vector.", model.card.name, thousands(4 * whole as u64)));
     faint(
         ui,
-        "Of the 10 nearest neighbours with all dimensions, the share that is still among the 10 nearest with fewer.",
+        "Of the 10 nearest neighbours with all dimensions, the share that is still among the 10 nearest with fewer. Click a share to choose \
+         that way.",
     );
     ui.add_space(8.0);
     let Some(costs) = &model.map.reductions else {
@@ -92,7 +93,7 @@ fn table(ui: &mut Ui, ctx: &Context<'_>, costs: &[ReductionCost], chosen: &mut R
     let of = |k: usize, like: fn(&Reduction) -> bool| {
         costs.iter().find(|cost| cost.reduction.k() == k && like(&cost.reduction))
     };
-    Grid::new("reductions").num_columns(6).spacing([22.0, 5.0]).striped(true).show(ui, |ui| {
+    Grid::new("reductions").num_columns(6).spacing([22.0, 5.0]).show(ui, |ui| {
         for head in ["Dimensions", "Bytes", "PCA", "First ones", "Random", "Variance by PCA"] {
             number(ui, RichText::new(head).font(theme::secondary()).color(ctx.theme.dim));
         }

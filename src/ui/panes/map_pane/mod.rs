@@ -214,10 +214,10 @@ pub fn nothing(ui: &mut Ui, ctx: &Context<'_>) {
             let words = "Texts, code and pictures in it are embedded on this computer and laid out as a map. \
                 Nothing is sent anywhere.";
             let (title, words) = match ctx.load_error {
-                Some(error) => ("Nothing was loaded", error),
-                None => ("Drop a folder here", words),
+                Some(error) => ("Nothing was loaded", widgets::sentence(error)),
+                None => ("Drop a folder here", words.to_owned()),
             };
-            empty_state(ui, title, words, |ui| {
+            empty_state(ui, title, &words, |ui| {
                 if widgets::primary_button(ui, "Choose a folder…").clicked() {
                     ctx.send(Command::ChooseFolder);
                 }
