@@ -13,7 +13,7 @@ use crate::ui::state::WindowState;
 use crate::ui::theme::{self, Theme};
 use crate::ui::widgets::{self, clipped_text, fact, link, number_at, plural, section, thousands};
 use crate::vectors::RowId;
-use crate::workspace::Precision;
+use crate::workspace::{ModelSource, Precision};
 
 /// Paints the panel.
 pub fn show(ui: &mut Ui, ctx: &Context<'_>, state: &mut WindowState) {
@@ -322,7 +322,12 @@ fn picture(ui: &mut Ui, ctx: &Context<'_>, state: &mut WindowState, row: RowId, 
 fn columns<'a>(ctx: &'a Context<'_>, found: &'a Inspection) -> Vec<(&'a ModelState, &'a [(RowId, f32)])> {
     let mut columns: Vec<_> =
         found.nearest.iter().filter_map(|(id, list)| Some((ctx.model(id)?, list.as_slice()))).collect();
-    columns.sort_by_key(|(model, _)| Some(&model.card.id) != ctx.shown);
+    // Beside a set that was made of another stands that one.
+    let of = ctx.shown_model().and_then(|shown| match &shown.card.source {
+        ModelSource::Made { of, .. } => Some(of),
+        _ => None,
+    });
+    columns.sort_by_key(|(model, _)| (Some(&model.card.id) != ctx.shown, Some(&model.card.id) != of));
     columns.truncate(2);
     columns
 }
@@ -423,11 +428,20 @@ pub fn short_name(name: &str) -> String {
 
 fn embedded(ui: &mut Ui, ctx: &Context<'_>, found: Option<&Inspection>) {
     let Some(found) = found else { return };
-    let shown = found.explained.iter().find(|(id, _)| Some(id) == ctx.shown).or(found.explained.first());
-    let Some((id, way)) = shown else { return };
+    let shown = ctx.shown_model().map(|model| &model.card);
+    let maker = shown.and_then(|card| card.maker());
+    let shown_way = found.explained.iter().find(|(id, _)| Some(id) == maker).or(found.explained.first());
+    let Some((id, way)) = shown_way else { return };
     section(ui, "How this was embedded");
     let model = ctx.model(id);
     fact(ui, "Model", model.map_or_else(|| id.to_string(), |model| model.card.name.clone()));
+    if let Some(made) = shown.filter(|card| Some(id) == maker && matches!(card.source, ModelSource::Made { .. })) {
+        fact(
+            ui,
+            "Then",
+            format!("made {} dimensions short: {}", thousands(made.dimensions as u64), short_name(&made.name)),
+        );
+    }
     if !way.tokens.is_empty() {
         let shown: Vec<&str> = way.tokens.iter().take(40).map(String::as_str).collect();
         let rest = if way.tokens.len() > 40 { " …" } else { "" };

@@ -247,11 +247,13 @@ fn kinds(
         }
         let of_listed = groups.iter().find(|group| group.modality == listed).and_then(|group| ctx.model(&group.model));
         if of_listed.is_some_and(ModelState::by_distance) {
-            words.push_str(" · distances, smaller is nearer");
+            words.push_str(" · distances");
         }
         let response = widgets::faint(ui, format!("{words} · {took}"));
+        let nearer =
+            if of_listed.is_some_and(ModelState::by_distance) { "Smaller distances are nearer.\n" } else { "" };
         response.on_hover_text(format!(
-            "{:.1} ms to embed the query, {:.1} ms to search every vector, with all embedded models",
+            "{nearer}{:.1} ms to embed the query, {:.1} ms to search every vector, with all embedded models",
             answer.seconds_embed * 1e3,
             answer.seconds_search * 1e3
         ));
