@@ -8,6 +8,7 @@
 #[cfg(target_arch = "x86_64")]
 mod amx;
 mod bfloats;
+mod few;
 mod pack;
 mod sift;
 #[cfg(target_arch = "x86_64")]
@@ -16,6 +17,7 @@ mod sift_wide;
 mod x86;
 
 pub(crate) use bfloats::Bfloats;
+pub(crate) use few::Few;
 pub(crate) use pack::{Bytes, Panels, Singles};
 pub(crate) use sift::{Found, Near};
 
@@ -86,8 +88,7 @@ fn compare_at(
 ) {
     let (tall, wide) = match panels {
         Panels::Bytes(_) | Panels::Bfloats(_) if level == Level::Amx => (32, 32),
-        _ if level.is_wide() => (12, 32),
-        _ => (6, 16),
+        _ => pack::tile_sides(level),
     };
     #[cfg(target_arch = "x86_64")]
     // SAFETY: levels in use were found on this machine; nothing below sets tiles up.

@@ -86,6 +86,12 @@ impl Bytes {
 impl Singles {
     /// Packs whole blocks of rows of `dim` values. Wrong once `stop` says yes.
     pub fn new(rows: Vec<f32>, dim: usize, stop: Stop<'_>) -> Self {
+        let panels = Self::side_by_side(&rows, dim, stop);
+        Self { dim, rows, panels }
+    }
+
+    /// Whole panels of rows of `dim` values, sixteen side by side.
+    pub(super) fn side_by_side(rows: &[f32], dim: usize, stop: Stop<'_>) -> Vec<f32> {
         let mut panels = vec![0.0f32; rows.len()];
         panels.par_chunks_mut(PANEL * dim).zip(rows.par_chunks(PANEL * dim)).for_each(|(panel, rows)| {
             if stop() {
@@ -97,7 +103,7 @@ impl Singles {
                 }
             }
         });
-        Self { dim, rows, panels }
+        panels
     }
 }
 
@@ -154,7 +160,7 @@ impl Bytes {
             Level::Avx2Vnni => return unsafe { super::x86::bytes_256(&of, tile) },
             Level::Avx512 | Level::Avx2 | Level::Portable => {}
         }
-        let (tall, wide) = if level.is_wide() { (12, 32) } else { (6, 16) };
+        let (tall, wide) = tile_sides(level);
         of.plain(tall, wide, tile);
     }
 }
@@ -180,26 +186,51 @@ impl ByteTile<'_> {
 
 impl Singles {
     fn multiply(&self, level: Level, row: usize, column: usize, tile: &mut Tile) {
-        let (rows, panels, dim) = (&self.rows[row * self.dim..], &self.panels[column * self.dim..], self.dim);
-        #[cfg(target_arch = "x86_64")]
-        match level {
-            Level::Amx | Level::Avx512Vnni | Level::Avx512 => {
-                // SAFETY: levels in use were found on this machine.
-                return unsafe { super::x86::singles_512(rows, panels, dim, tile) };
-            }
-            // SAFETY: as above.
-            Level::Avx2Vnni | Level::Avx2 => return unsafe { super::x86::singles_256(rows, panels, dim, tile) },
-            Level::Portable => {}
-        }
-        let _ = level;
-        for (row, tile) in rows.chunks_exact(dim).take(6).zip(tile.chunks_exact_mut(PANEL)) {
-            let mut totals = [0.0f32; PANEL];
-            for (&value, others) in row.iter().zip(panels.as_chunks::<PANEL>().0) {
-                for (total, &other) in totals.iter_mut().zip(others) {
-                    *total += value * other;
+        multiply_singles(
+            level,
+            (&self.rows[row * self.dim..], &self.panels[column * self.dim..]),
+            self.dim,
+            (tile, &[]),
+        );
+    }
+}
+
+/// Rows and columns of a tile of single precision.
+pub(super) fn tile_sides(level: Level) -> (usize, usize) {
+    if level.is_wide() { (12, 32) } else { (6, 16) }
+}
+
+/// Products of the first rows with the first columns of `panels`, as many as [`tile_sides`] says. May bring near what is `ahead`.
+pub(super) fn multiply_singles(
+    level: Level,
+    (rows, panels): (&[f32], &[f32]),
+    dim: usize,
+    (tile, ahead): (&mut Tile, &[f32]),
+) {
+    #[cfg(target_arch = "x86_64")]
+    match level {
+        Level::Amx | Level::Avx512Vnni | Level::Avx512 => {
+            // SAFETY: levels in use were found on this machine.
+            return unsafe {
+                if ahead.is_empty() {
+                    super::x86::singles_512::<false>(rows, panels, dim, (tile, ahead));
+                } else {
+                    super::x86::singles_512::<true>(rows, panels, dim, (tile, ahead));
                 }
-            }
-            tile.copy_from_slice(&totals);
+            };
         }
+        // SAFETY: as above.
+        Level::Avx2Vnni | Level::Avx2 => return unsafe { super::x86::singles_256(rows, panels, dim, tile) },
+        Level::Portable => {}
+    }
+    let _ = (level, ahead);
+    for (row, tile) in rows.chunks_exact(dim).take(6).zip(tile.chunks_exact_mut(PANEL)) {
+        let mut totals = [0.0f32; PANEL];
+        for (&value, others) in row.iter().zip(panels.as_chunks::<PANEL>().0) {
+            for (total, &other) in totals.iter_mut().zip(others) {
+                *total += value * other;
+            }
+        }
+        tile.copy_from_slice(&totals);
     }
 }

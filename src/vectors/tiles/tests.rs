@@ -92,3 +92,28 @@ fn bfloat_tiles_find_what_double_precision_finds() {
         }
     }
 }
+
+#[test]
+fn products_with_a_few_are_those_of_double_precision_whatever_stands_beside() {
+    let mut random = rand_pcg::Pcg64Mcg::seed_from_u64(5);
+    for (rows, count, dim) in [(1, 1, 1), (13, 50, 30), (25, 33, 7), (12, 64, 100)] {
+        let mut values =
+            |rows: usize| -> Vec<f32> { (0..rows * dim).map(|_| random.random_range(-1.0..1.0)).collect() };
+        let (mut many, others) = (values(rows), values(count));
+        for level in Level::available() {
+            let few = Few::new(level, &others, dim);
+            let mut out = vec![f32::NAN; rows * count];
+            few.products(&mut many, &others, &mut out);
+            assert!(few.rows() > 0 && many.len() == rows * dim);
+            for (i, row) in many.chunks_exact(dim).enumerate() {
+                for (j, other) in others.chunks_exact(dim).enumerate() {
+                    let exact: f64 = row.iter().zip(other).map(|(&a, &b)| f64::from(a) * f64::from(b)).sum();
+                    assert!((f64::from(out[i * count + j]) - exact).abs() < 1e-5, "{level:?}: {i}, {j}");
+                }
+            }
+            let mut last = vec![0.0; count];
+            few.products(&mut many[(rows - 1) * dim..].to_vec(), &[], &mut last);
+            assert_eq!(last, out[(rows - 1) * count..]);
+        }
+    }
+}
