@@ -10,11 +10,14 @@ mod amx;
 mod bfloats;
 mod few;
 mod pack;
+pub(crate) mod short;
 mod sift;
 #[cfg(target_arch = "x86_64")]
 mod sift_wide;
 #[cfg(target_arch = "x86_64")]
 mod x86;
+#[cfg(target_arch = "x86_64")]
+mod x86_short;
 
 pub(crate) use bfloats::Bfloats;
 pub(crate) use few::Few;
@@ -65,8 +68,8 @@ struct Aligned(Tile);
 /// Compares two blocks and adds what reaches a floor to `found`. The machine must have `level`.
 pub(crate) fn compare(level: Level, panels: &Panels, bounds: &Bounds, pair: &Pair<'_>, found: &mut Found) {
     match panels {
-        // Without byte products single precision is faster, and just as exact for bytes.
-        Panels::Bytes(bytes) if !level.has_byte_products() => {
+        // Without instructions for them, single precision is faster, and just as exact for bytes.
+        Panels::Bytes(bytes) if !bytes.serves(level) => {
             let both = Panels::Singles(bytes.widened(pair.rows, pair.columns));
             compare_at(level, &both, (0, BLOCK), (bounds, pair), found);
         }
