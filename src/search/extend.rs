@@ -43,7 +43,7 @@ pub fn extend_graph(
     progress.stage(STAGE, "items", (vectors.len() - old) as u64);
     progress.check()?;
     let sound = scorer.sound();
-    let rounded = Rounded::new(&scorer);
+    let rounded = Rounded::for_tiles(&scorer);
     progress.check()?;
     let (mut before, mut order): (Vec<u32>, Vec<u32>) = sound.iter().partition(|&&row| (row as usize) < old);
     arrange(&rounded, &mut order, 0, progress);

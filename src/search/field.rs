@@ -40,7 +40,7 @@ const TRIAL: usize = 24;
 /// tiles, but leave more candidates to be scored one by one. Any once `progress` is cancelled.
 pub(super) fn grain(rounded: &Rounded, rows: &[u32], k: usize, progress: &Progress) -> Grain {
     let level = level();
-    if !level.has_byte_products() || rows.len() < 2 {
+    if level == Level::Portable || rows.len() < 2 {
         return Grain::Singles;
     }
     let trial = TRIAL.min(rows.len());
@@ -66,7 +66,11 @@ pub(super) fn grain(rounded: &Rounded, rows: &[u32], k: usize, progress: &Progre
     // In cycles a row: what a candidate costs, and what the finer grain costs more for half of all pairs.
     let dim = rounded.dim as f64;
     let candidates = counts.iter().sum::<usize>() as f64 / trial as f64;
-    let (finer, cost) = if level == Level::Amx { (Grain::Bfloats, 0.0015) } else { (Grain::Singles, 0.0117) };
+    let (finer, cost) = match level {
+        Level::Amx => (Grain::Bfloats, 0.0015),
+        Level::Avx512 => (Grain::Singles, 0.0073),
+        Level::Avx512Vnni | Level::Avx2Vnni | Level::Avx2 | Level::Portable => (Grain::Singles, 0.0117),
+    };
     if candidates * (140.0 + dim / 8.0) < rows.len() as f64 * dim * cost { Grain::Bytes } else { finer }
 }
 
@@ -128,7 +132,7 @@ fn bytes(scorer: &Scorer<'_>, rounded: &Rounded, order: &[u32], whole: usize) ->
     });
     let mut sums: Vec<i32> = order.iter().map(|&row| rounded.sums[row as usize]).collect();
     sums.resize(whole, 0);
-    Panels::Bytes(Bytes::new(rows, sums, (stride, rounded.dim), &|| scorer.progress.is_cancelled()))
+    Panels::Bytes(Bytes::new(level(), rows, sums, (stride, rounded.dim), &|| scorer.progress.is_cancelled()))
 }
 
 fn singles(scorer: &Scorer<'_>, rounded: &Rounded, order: &[u32], whole: usize) -> Panels {

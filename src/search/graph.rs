@@ -42,7 +42,7 @@ pub fn exact_graph(
     if scorer.is_extreme() {
         out.fill_by_scores(progress)?;
     } else {
-        let rounded = Rounded::new(&scorer);
+        let rounded = Rounded::for_tiles(&scorer);
         let mut order = twins.firsts.clone();
         progress.check()?;
         arrange(&rounded, &mut order, 0, progress);

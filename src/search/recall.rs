@@ -45,7 +45,7 @@ pub fn recall(
     for (front, chosen) in chosen.into_iter().enumerate() {
         order.swap(front, chosen);
     }
-    let rounded = Rounded::new(&scorer);
+    let rounded = Rounded::for_tiles(&scorer);
     progress.check()?;
     let grain = grain(&rounded, &order, k, progress);
     progress.check()?;

@@ -11,8 +11,8 @@ use rayon::prelude::*;
 
 use crate::progress::Progress;
 use crate::vectors::bytes::ALIGN;
-use crate::vectors::tiles::Bounds;
-use crate::vectors::{Level, Metric, Vectors, bytes, cosine, dot, norm, score};
+use crate::vectors::tiles::{Bounds, short};
+use crate::vectors::{Level, Metric, Vectors, bytes, cosine, dot, level, norm, score};
 
 /// Largest value of a byte.
 const LARGEST: f32 = 127.0;
@@ -150,8 +150,17 @@ struct Entry<'a> {
 }
 
 impl Rounded {
-    /// Rounds every row. Broken rows become zeros.
+    /// Rounds every row as finely as bytes allow. Broken rows become zeros.
     pub fn new(scorer: &Scorer<'_>) -> Self {
+        Self::with_scale(scorer, scale)
+    }
+
+    /// Rounds every row so that tiles of them are multiplied quickly on this machine.
+    pub fn for_tiles(scorer: &Scorer<'_>) -> Self {
+        Self::with_scale(scorer, if level().adds_bytes_in_pairs() { short::scale } else { scale })
+    }
+
+    fn with_scale(scorer: &Scorer<'_>, scale_of: fn(&[f32]) -> f32) -> Self {
         let (rows, dim) = (scorer.vectors.len(), scorer.vectors.dim());
         let stride = dim.next_multiple_of(ALIGN);
         let zeros = || vec![0.0f32; rows];
@@ -180,7 +189,7 @@ impl Rounded {
             .for_each(|(row, ((((bytes, sum), (scale, offset)), (spread, reach)), (slack, length)))| {
                 if scorer.norms[row].is_finite() && !scorer.progress.is_cancelled() {
                     let mut entry = Entry { bytes, sum, scale, offset, spread, reach, slack, length };
-                    round(scorer, row, (mean, mean_square), &mut entry);
+                    round(scorer, row, (mean, mean_square, scale_of), &mut entry);
                 }
             });
         out
@@ -210,14 +219,19 @@ fn centre(row: &[f32], factor: f32, mean: &[f32], out: &mut [f32]) {
 }
 
 /// Rounds one row and says what that costs.
-fn round(scorer: &Scorer<'_>, row: usize, (mean, mean_square): (&[f32], f32), entry: &mut Entry<'_>) {
+fn round(
+    scorer: &Scorer<'_>,
+    row: usize,
+    (mean, mean_square, scale_of): (&[f32], f32, fn(&[f32]) -> f32),
+    entry: &mut Entry<'_>,
+) {
     ROW.with_borrow_mut(|centred| {
         centred.resize(mean.len(), 0.0);
         let factor = scorer.factor(row);
         centre(scorer.vectors.row(row), factor, mean, centred);
         let square = dot(centred, centred);
         let length = norm(centred);
-        let (scale, residue, sum) = quantise(centred, entry.bytes);
+        let (scale, residue, sum) = quantise_at(scale_of(centred), centred, entry.bytes);
         let whole = scorer.norms[row] * factor;
         let around = if scorer.metric == Metric::Euclidean { square } else { whole * whole + mean_square };
         let delta = (mean.len() as f32 + 192.0) * UNIT;
@@ -238,8 +252,15 @@ fn round(scorer: &Scorer<'_>, row: usize, (mean, mean_square): (&[f32], f32), en
 
 /// Rounds values to bytes: the scale, the length of what is left out, and the sum of the bytes.
 pub(super) fn quantise(values: &[f32], bytes: &mut [i8]) -> (f32, f32, i32) {
-    let largest = values.iter().fold(0.0f32, |largest, value| largest.max(value.abs()));
-    let scale = largest / LARGEST;
+    quantise_at(scale(values), values, bytes)
+}
+
+/// The least scale at which all values fit into bytes.
+fn scale(values: &[f32]) -> f32 {
+    values.iter().fold(0.0f32, |largest, value| largest.max(value.abs())) / LARGEST
+}
+
+fn quantise_at(scale: f32, values: &[f32], bytes: &mut [i8]) -> (f32, f32, i32) {
     let inverse = if scale > 0.0 { 1.0 / scale } else { 0.0 };
     if !inverse.is_finite() {
         return (0.0, norm(values), 0);

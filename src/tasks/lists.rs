@@ -106,7 +106,7 @@ pub fn list_files(path: &Path) -> [PathBuf; 2] {
 pub fn export_neighbours(graph: &NeighbourGraph, rows: &[RowInfo], path: &Path) -> Result<(), TaskError> {
     let ending = path.extension().and_then(|ending| ending.to_str()).map(str::to_ascii_lowercase);
     let indices = ArrayColumn::Tables(graph.k, &graph.indices);
-    let scores = || Vectors::new(graph.scores.clone(), graph.k.max(1));
+    let scores = || Vectors::new(&graph.scores[..], graph.k.max(1));
     match ending.as_deref() {
         Some("npz") => {
             let paths = ArrayColumn::Words(rows.iter().map(|row| row.path.as_str()).collect());

@@ -18,6 +18,12 @@ pub trait RowBlocks: Sync {
     ///
     /// Errors: the rows cannot be read.
     fn block<'a>(&'a self, rows: Range<usize>, room: &'a mut Vec<f32>) -> Result<&'a [f32], VectorsError>;
+
+    /// The same rows where they lie, if they lie in memory or are mapped into it.
+    fn lent(&self, rows: Range<usize>) -> Option<&[f32]> {
+        let _ = rows;
+        None
+    }
 }
 
 impl RowBlocks for Vectors {
@@ -32,5 +38,10 @@ impl RowBlocks for Vectors {
     fn block<'a>(&'a self, rows: Range<usize>, _room: &'a mut Vec<f32>) -> Result<&'a [f32], VectorsError> {
         let dim = self.dim();
         Ok(&self.values()[rows.start * dim..rows.end * dim])
+    }
+
+    fn lent(&self, rows: Range<usize>) -> Option<&[f32]> {
+        let dim = self.dim();
+        self.values().get(rows.start * dim..rows.end * dim)
     }
 }

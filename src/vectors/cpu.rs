@@ -61,6 +61,11 @@ impl Level {
         matches!(self, Self::Amx | Self::Avx512Vnni | Self::Avx2Vnni)
     }
 
+    /// Whether it multiplies bytes two at a time, adding them up in 16 bits, for want of anything better.
+    pub(crate) fn adds_bytes_in_pairs(self) -> bool {
+        matches!(self, Self::Avx512 | Self::Avx2)
+    }
+
     /// Whether 512-bit kernels run.
     pub(crate) fn is_wide(self) -> bool {
         self <= Self::Avx512

@@ -60,21 +60,22 @@ pub struct Vectors {
 /// Where values lie.
 #[derive(Clone, Debug)]
 enum Values {
-    Owned(Arc<[f32]>),
+    Owned(Arc<Vec<f32>>),
     Mapped(Arc<mapped::Mapped>),
 }
 
 impl Vectors {
-    /// Wraps row-major values.
-    pub fn new(values: impl Into<Arc<[f32]>>, dim: usize) -> Result<Self, VectorsError> {
-        let values = values.into();
+    /// Wraps row-major values, which are not copied.
+    pub fn new(values: impl Into<Vec<f32>>, dim: usize) -> Result<Self, VectorsError> {
+        let mut values = values.into();
         if dim == 0 {
             return Err(VectorsError::NoDimensions);
         }
         if values.len() % dim != 0 {
             return Err(VectorsError::Ragged { values: values.len(), dim });
         }
-        Ok(Self { values: Values::Owned(values), dim })
+        values.shrink_to_fit();
+        Ok(Self { values: Values::Owned(Arc::new(values)), dim })
     }
 
     /// Rows that stay in a file; `None` where the file is too short or its values cannot be read as they lie.
@@ -127,11 +128,12 @@ impl Vectors {
 
     /// The rows at `indices`, in that order.
     pub fn select(&self, indices: impl IntoIterator<Item = usize>) -> Self {
-        let mut values = Vec::new();
+        let indices = indices.into_iter();
+        let mut values = Vec::with_capacity(indices.size_hint().0 * self.dim);
         for index in indices {
             values.extend_from_slice(self.row(index));
         }
-        Self { values: Values::Owned(values.into()), dim: self.dim }
+        Self { values: Values::Owned(Arc::new(values)), dim: self.dim }
     }
 }
 

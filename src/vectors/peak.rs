@@ -39,7 +39,7 @@ pub fn peak() -> Peak {
     let dim = 256;
     let work = (2 * dim * BLOCK * BLOCK) as f64;
     let singles = Panels::Singles(Singles::new(vec![0.5; BLOCK * dim], dim, &|| false));
-    let bytes = Panels::Bytes(Bytes::new(vec![1; BLOCK * dim], vec![dim as i32; BLOCK], (dim, dim), &|| false));
+    let bytes = Panels::Bytes(Bytes::new(level, vec![1; BLOCK * dim], vec![dim as i32; BLOCK], (dim, dim), &|| false));
     let products = |panels: &Panels| over_threads(threads, || multiply(level, panels)) * work / 1e9;
     Peak {
         level,

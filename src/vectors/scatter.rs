@@ -1,11 +1,12 @@
 //! Columns times columns of the same rows (the scatter matrix), one pass over blocks of rows.
 //!
-//! Only the lower triangle is computed. Rows are packed some blocks at a time; then each thread adds them to a strip of the triangle,
-//! so there is one triangle, whatever the number of threads. Products are summed in single precision over 256 rows in registers (128 in
-//! matrix tiles) and over 2,048 rows (4,096) in memory, beyond that in double. Invariant: every sum runs over the rows in the same order, so results are the
-//! same bytes at any number of threads.
+//! Only the lower triangle is computed. Rows are cut into shares; a thread packs a share block by block and adds each block to the
+//! share's own triangle while it lies in the second cache. Products are summed in single precision over 128 rows in
+//! registers and over a share in memory, beyond that in double. Invariant: shares depend on the number of rows alone and are added
+//! in their order, so results are the same bytes at any number of threads.
 
 use std::ops::Range;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use faer::linalg::matmul::matmul;
 use faer::{Accum, MatMut, MatRef, Par};
@@ -15,15 +16,19 @@ use super::scatter_tiles::{self, Line};
 use super::{RowBlocks, VectorsError, panels};
 
 /// Rows of a block.
-pub(super) const DEPTH: usize = 256;
-/// Blocks summed in single precision before they are added in double; twice as many by tiles, which sum half as many rows at first.
-const BLOCKS: usize = 8;
-/// Bytes of packed rows at a time, where the blocks summed together are not more.
-const PACKED_BYTES: usize = 8 << 20;
-/// Strips that the triangle is split into.
-const STRIPS: usize = 8;
+pub(super) const DEPTH: usize = 128;
+/// Lines of a packed panel, one more than rows, lest a row of all panels take the same place in the first cache.
+const LINES: usize = DEPTH + 1;
+/// Fewest and most rows of a share.
+const SHARE: (usize, usize) = (512, 4096);
+/// Shares that there are at least, where they would not become too small.
+const SHARES: usize = 12;
+/// Bytes that the triangles of shares take together, unless there are more threads.
+const TRIANGLE_BYTES: usize = 64 << 20;
 /// Columns of one panel.
 pub(super) const PANEL: usize = 16;
+/// Panels whose columns are multiplied at once without a kernel of our own.
+const STRIP: usize = 8;
 
 /// Sums over all rows, seen from some origin.
 pub(crate) struct Scatter {
@@ -56,33 +61,28 @@ impl Way {
         }
     }
 
-    /// Blocks summed in single precision.
-    fn blocks(self) -> usize {
-        if self == Self::Tiles { 2 * BLOCKS } else { BLOCKS }
-    }
-
     /// Columns of a panel.
     fn side(self) -> usize {
         if self == Self::Tiles { scatter_tiles::SIDE } else { PANEL }
     }
-}
 
-/// Packed rows, some blocks of them.
-enum Packed {
-    Tiles(Vec<Line>),
-    Values(Vec<f32>),
-}
+    /// Values that a triangle of so many columns takes.
+    fn triangle(self, dim: usize) -> usize {
+        let panels = dim.div_ceil(self.side());
+        let whole = if self == Self::Tiles { panels * (panels + 1) / 2 } else { panels * panels };
+        whole * self.side() * self.side()
+    }
 
-impl Packed {
-    fn new(way: Way, blocks: usize, dim: usize) -> Self {
-        match way {
-            Way::Tiles => Self::Tiles(vec![Line::ZERO; blocks * scatter_tiles::lines(dim)]),
-            _ => Self::Values(vec![0.0; blocks * DEPTH * dim.next_multiple_of(PANEL)]),
+    /// Where the columns of panel `panel` begin in row `row` of a triangle; there are [`Way::side`] of them.
+    fn place(self, dim: usize, row: usize, panel: usize) -> usize {
+        match self {
+            Self::Tiles => scatter_tiles::place(row, panel),
+            Self::Panels | Self::Portable => row * dim.next_multiple_of(PANEL) + panel * PANEL,
         }
     }
 }
 
-/// Sums of `rows` seen from `origin`. `Ok(None)` when `go_on`, told the rows done, says no.
+/// Sums of `rows` seen from `origin`. `Ok(None)` when `go_on`, told the rows done by any thread, says no.
 pub(crate) fn scatter_about(
     rows: &dyn RowBlocks,
     origin: &[f32],
@@ -98,31 +98,29 @@ fn scatter_by(
     go_on: &(dyn Fn(usize) -> bool + Sync),
 ) -> Result<Option<Scatter>, VectorsError> {
     let (count, dim) = (rows.row_count(), origin.len());
-    let block = DEPTH * dim.next_multiple_of(PANEL);
-    let summed = way.blocks();
-    let blocks = (PACKED_BYTES / (4 * block) / summed * summed).max(summed).min(count.div_ceil(DEPTH));
-    let mut packed = Packed::new(way, blocks, dim);
-    let mut strips = Strip::all(way, dim);
+    let share = count.div_ceil(SHARES).next_multiple_of(DEPTH).clamp(SHARE.0, SHARE.1);
+    let threads = rayon::current_num_threads();
+    let room = (TRIANGLE_BYTES / (4 * way.triangle(dim)).max(1)).clamp(threads, 4 * threads);
+    let mut places: Vec<Place> = (0..room.min(count.div_ceil(share))).map(|_| Place::new(way, dim)).collect();
     let mut whole = Scatter { matrix: vec![0.0; dim * dim], sums: vec![0.0; dim], finite: true };
-    for first in (0..count).step_by(blocks.max(1) * DEPTH) {
-        let taken = first..count.min(first + blocks * DEPTH);
-        let found = packed.fill(way, rows, origin, taken.clone())?;
-        for (sums, finite) in found {
-            whole.sums.iter_mut().zip(&sums).for_each(|(sum, &value)| *sum += f64::from(value));
-            whole.finite &= finite;
+    let stopped = AtomicBool::new(false);
+    let goes_on = |done: usize| {
+        if !stopped.load(Ordering::Relaxed) && !go_on(done) {
+            stopped.store(true, Ordering::Relaxed);
         }
-        let mut rest = &mut whole.matrix[..];
-        let mut parts = Vec::with_capacity(strips.len());
-        for strip in &mut strips {
-            let (own, others) = rest.split_at_mut(strip.rows(dim).len() * dim);
-            parts.push((strip, own));
-            rest = others;
-        }
-        let packed = &packed;
-        parts.into_par_iter().with_max_len(1).for_each(|(strip, out)| strip.add(packed, taken.len(), dim, out));
-        if !go_on(taken.len()) {
+        !stopped.load(Ordering::Relaxed)
+    };
+    for first in (0..count).step_by(places.len().max(1) * share) {
+        let taken = (count - first).div_ceil(share).min(places.len());
+        let places = &mut places[..taken];
+        places.par_iter_mut().with_max_len(1).enumerate().try_for_each(|(number, place)| {
+            let first = first + number * share;
+            place.sum(rows, origin, first..count.min(first + share), &goes_on)
+        })?;
+        if stopped.load(Ordering::Relaxed) {
             return Ok(None);
         }
+        whole.add(places);
     }
     for row in 0..dim {
         for column in row + 1..dim {
@@ -132,153 +130,130 @@ fn scatter_by(
     Ok(Some(whole))
 }
 
-/// The sums of a block's columns, and whether all of it was finite.
-type Summed = (Vec<f32>, bool);
+impl Scatter {
+    /// Adds the sums of shares, one after the other, to the lower triangle.
+    fn add(&mut self, places: &[Place]) {
+        let dim = self.sums.len();
+        self.matrix.par_chunks_mut(dim).enumerate().with_min_len(PANEL).for_each(|(row, out)| {
+            for place in places {
+                let side = place.way.side();
+                for (panel, out) in out[..=row].chunks_mut(side).enumerate() {
+                    let at = place.way.place(dim, row, panel);
+                    out.iter_mut().zip(&place.triangle[at..]).for_each(|(sum, &value)| *sum += f64::from(value));
+                }
+            }
+        });
+        for place in places {
+            self.sums.iter_mut().zip(&place.sums).for_each(|(sum, &value)| *sum += value);
+            self.finite &= place.finite;
+        }
+    }
+}
 
-impl Packed {
-    /// Packs the rows `taken`, block by block.
-    fn fill(
+/// Where a thread sums up a share.
+struct Place {
+    way: Way,
+    /// A packed block.
+    packed: Packed,
+    /// Sums of products, laid out as [`Way::place`] says.
+    triangle: Vec<f32>,
+    /// Sum of every column.
+    sums: Vec<f64>,
+    finite: bool,
+    /// What blocks that are not in memory are read to.
+    room: Vec<f32>,
+}
+
+/// A packed block of rows.
+enum Packed {
+    Tiles(Vec<Line>),
+    Values(Vec<f32>),
+}
+
+impl Place {
+    fn new(way: Way, dim: usize) -> Self {
+        let packed = match way {
+            Way::Tiles => Packed::Tiles(vec![Line::ZERO; scatter_tiles::lines(dim)]),
+            Way::Panels | Way::Portable => Packed::Values(vec![0.0; LINES * dim.next_multiple_of(PANEL)]),
+        };
+        let triangle = vec![0.0; way.triangle(dim)];
+        Self { way, packed, triangle, sums: vec![0.0; dim], finite: true, room: Vec::new() }
+    }
+
+    /// Sums up the rows `share` alone; leaves off when `go_on`, told the rows done, says no.
+    fn sum(
         &mut self,
-        way: Way,
         rows: &dyn RowBlocks,
         origin: &[f32],
-        taken: Range<usize>,
-    ) -> Result<Vec<Summed>, VectorsError> {
-        let dim = origin.len();
-        let blocks = taken.len().div_ceil(DEPTH);
-        let depth = if way == Way::Panels { DEPTH } else { 0 };
-        let range = |number: usize| {
-            let first = taken.start + number * DEPTH;
-            first..taken.end.min(first + DEPTH)
-        };
-        match self {
-            Self::Tiles(packed) => packed
-                .par_chunks_mut(scatter_tiles::lines(dim))
-                .take(blocks)
-                .enumerate()
-                .map_init(Vec::new, |room, (number, packed)| {
-                    let mut sums = vec![0.0f32; dim];
-                    let finite = scatter_tiles::pack(rows.block(range(number), room)?, origin, packed, &mut sums);
-                    Ok((sums, finite))
-                })
-                .collect(),
-            Self::Values(packed) => packed
-                .par_chunks_mut(DEPTH * dim.next_multiple_of(PANEL))
-                .take(blocks)
-                .enumerate()
-                .map_init(Vec::new, |room, (number, packed)| {
-                    let mut sums = vec![0.0f32; dim];
-                    let finite = pack(rows.block(range(number), room)?, origin, depth, packed, &mut sums);
-                    Ok((sums, finite))
-                })
-                .collect(),
-        }
-    }
-}
-
-/// Some panels of columns times all columns up to them.
-struct Strip {
-    way: Way,
-    /// The panels, each of which is [`Way::side`] rows of the matrix.
-    panels: Range<usize>,
-    /// Sums over the last blocks: a row for each column of the panels, as wide as all panels.
-    single: Vec<f32>,
-}
-
-impl Strip {
-    /// Strips of about the same area that make up the triangle.
-    fn all(way: Way, dim: usize) -> Vec<Self> {
-        let side = way.side();
-        let (panels, width) = (dim.div_ceil(side), dim.next_multiple_of(side));
-        let end = |strip: usize| (panels as f64 * (strip as f64 / STRIPS as f64).sqrt()).round() as usize;
-        let strips = (0..STRIPS).map(|strip| end(strip)..end(strip + 1)).filter(|panels| !panels.is_empty());
-        strips.map(|panels| Self { way, single: vec![0.0; panels.len() * side * width], panels }).collect()
-    }
-
-    /// Its rows of the matrix.
-    fn rows(&self, dim: usize) -> Range<usize> {
-        let side = self.way.side();
-        self.panels.start * side..(self.panels.end * side).min(dim)
-    }
-
-    /// Adds `rows` packed rows to its rows `out` of the matrix.
-    fn add(&mut self, packed: &Packed, rows: usize, dim: usize, out: &mut [f64]) {
-        let width = dim.next_multiple_of(self.way.side());
-        let summed = self.way.blocks() * DEPTH;
-        for first in (0..rows).step_by(summed) {
-            self.single.fill(0.0);
-            for from in (first..rows.min(first + summed)).step_by(DEPTH) {
-                self.add_block(packed, (from / DEPTH, DEPTH.min(rows - from)), width);
-            }
-            let own = out.chunks_exact_mut(dim).zip(self.single.chunks_exact(width)).zip(self.rows(dim));
-            for ((double, single), row) in own {
-                double[..=row].iter_mut().zip(single).for_each(|(sum, &value)| *sum += f64::from(value));
-            }
-        }
-    }
-
-    /// Adds the rows of a block, of which so many are there.
-    fn add_block(&mut self, packed: &Packed, (block, rows): (usize, usize), width: usize) {
-        let (own, out) = (self.panels.clone(), &mut self.single[..]);
-        match packed {
-            Packed::Tiles(packed) => {
-                let size = scatter_tiles::lines(width);
-                scatter_tiles::add_lower(&packed[block * size..(block + 1) * size], rows, own, out, width);
-            }
-            Packed::Values(packed) => {
-                let packed = &packed[block * DEPTH * width..(block + 1) * DEPTH * width];
-                if self.way == Way::Panels {
-                    panels::add_lower(packed, (rows, DEPTH), own, out, width);
-                } else {
-                    add_lower(&packed[..rows * width], own, out, width);
+        share: Range<usize>,
+        go_on: &(dyn Fn(usize) -> bool + Sync),
+    ) -> Result<(), VectorsError> {
+        self.triangle.fill(0.0);
+        self.sums.fill(0.0);
+        self.finite = true;
+        let (way, width) = (self.way, origin.len().next_multiple_of(PANEL));
+        let mut sums = vec![0.0f32; origin.len()];
+        for first in share.clone().step_by(DEPTH) {
+            let taken = first..share.end.min(first + DEPTH);
+            let count = taken.len();
+            let block = rows.block(taken, &mut self.room)?;
+            let out = &mut self.triangle[..];
+            self.finite &= match &mut self.packed {
+                Packed::Tiles(packed) => {
+                    let finite = scatter_tiles::pack(block, origin, packed, &mut sums);
+                    scatter_tiles::add_lower(packed, count, origin.len(), out);
+                    finite
                 }
+                Packed::Values(packed) if way == Way::Panels => {
+                    let finite = panels::pack(block, origin, LINES, packed, &mut sums);
+                    panels::add_lower(packed, (count, LINES), out, width);
+                    finite
+                }
+                Packed::Values(packed) => {
+                    let finite = pack(block, origin, packed, &mut sums);
+                    add_lower(&packed[..count * width], out, width);
+                    finite
+                }
+            };
+            self.sums.iter_mut().zip(&sums).for_each(|(sum, &value)| *sum += f64::from(value));
+            if !go_on(count) {
+                break;
             }
         }
+        Ok(())
     }
 }
 
-/// Writes the rows seen from the origin to `packed`: row after row, each filled up with zeros to whole panels, or panel after panel
-/// of `depth` rows where that is not 0. Sums every column. Tells whether all values were finite.
-fn pack(block: &[f32], origin: &[f32], depth: usize, packed: &mut [f32], sums: &mut [f32]) -> bool {
+/// Writes the rows seen from the origin to `packed`, each filled up with zeros to whole panels, and sums every column. Tells whether
+/// all values were finite.
+fn pack(block: &[f32], origin: &[f32], packed: &mut [f32], sums: &mut [f32]) -> bool {
     let dim = origin.len();
-    let width = dim.next_multiple_of(PANEL);
     let mut finite = true;
     sums.fill(0.0);
-    for (row, values) in block.chunks_exact(dim).enumerate() {
-        let place = |panel: usize| if depth > 0 { (panel * depth + row) * PANEL } else { row * width + panel * PANEL };
-        let (whole, rest) = values.as_chunks::<PANEL>();
-        let (origins, origin_rest) = origin.as_chunks::<PANEL>();
-        let (totals, total_rest) = sums.as_chunks_mut::<PANEL>();
-        for (panel, ((values, origin), sums)) in whole.iter().zip(origins).zip(totals).enumerate() {
-            let at = place(panel);
-            if let Some(out) = packed[at..].first_chunk_mut::<PANEL>() {
-                let mut good = [true; PANEL];
-                for lane in 0..PANEL {
-                    let seen = values[lane] - origin[lane];
-                    good[lane] = seen.abs() <= f32::MAX;
-                    out[lane] = if good[lane] { seen } else { 0.0 };
-                    sums[lane] += out[lane];
-                }
-                finite &= good == [true; PANEL];
-            }
-        }
-        let at = place(whole.len());
-        for (lane, &value) in rest.iter().enumerate() {
-            let seen = value - origin_rest[lane];
-            finite &= seen.is_finite();
-            packed[at + lane] = if seen.is_finite() { seen } else { 0.0 };
-            total_rest[lane] += packed[at + lane];
+    for (values, out) in block.chunks_exact(dim).zip(packed.chunks_exact_mut(dim.next_multiple_of(PANEL))) {
+        for (((out, sum), &value), &origin) in out.iter_mut().zip(&mut *sums).zip(values).zip(origin) {
+            let seen = value - origin;
+            let sound = seen.abs() <= f32::MAX;
+            *out = if sound { seen } else { 0.0 };
+            *sum += *out;
+            finite &= sound;
         }
     }
     finite
 }
 
-/// Adds the columns of `panels` times all columns up to them, of row-major `rows`.
-fn add_lower(rows: &[f32], panels: Range<usize>, out: &mut [f32], width: usize) {
+/// Adds the columns of row-major `rows` times all columns up to them, and some of what lies above the diagonal.
+fn add_lower(rows: &[f32], out: &mut [f32], width: usize) {
     let rows = MatRef::from_row_major_slice(rows, rows.len() / width, width);
-    let own = rows.subcols(panels.start * PANEL, panels.len() * PANEL);
-    let out = MatMut::from_row_major_slice_mut(out, panels.len() * PANEL, width).subcols_mut(0, panels.end * PANEL);
-    matmul(out, Accum::Add, own.transpose(), rows.subcols(0, panels.end * PANEL), 1.0, Par::Seq);
+    let out = MatMut::from_row_major_slice_mut(out, width, width);
+    let mut rest = out;
+    for first in (0..width).step_by(STRIP * PANEL) {
+        let end = width.min(first + STRIP * PANEL);
+        let (strip, below) = rest.split_at_row_mut(end - first);
+        let own = rows.subcols(first, end - first);
+        matmul(strip.subcols_mut(0, end), Accum::Add, own.transpose(), rows.subcols(0, end), 1.0, Par::Seq);
+        rest = below;
+    }
 }
 
 #[cfg(test)]

@@ -1,12 +1,10 @@
 //! The scatter matrix by the processor's matrix tiles of bfloat16: every value is cut into three that add up to it, and a product is
 //! the sum of six of nine, as exact as one in single precision (the three left out are below its last digit).
 //!
-//! Tiles sum over 128 rows in single precision. Unsafe because the instructions must exist; those of tiles are written as assembly,
-//! because the compiler has no functions for them yet. Invariant: tiles are set up as long as they are used; what a panel lacks of 32
-//! columns and a block of 256 rows is zeros.
+//! Tiles sum over the 128 rows of a block in single precision. Unsafe because the instructions must exist; those of tiles are written as
+//! assembly, because the compiler has no functions for them yet. Invariant: tiles are set up as long as they are used; what a panel
+//! lacks of 32 columns and a block of 128 rows is zeros.
 #![allow(unsafe_code)]
-
-use std::ops::Range;
 
 /// Columns of a panel.
 pub(super) const SIDE: usize = 32;
@@ -16,11 +14,10 @@ const STEP: usize = 32;
 const TILES: usize = 6;
 /// Lines of a tile.
 const LINES: usize = 16;
-/// Steps of a block.
+/// Steps of a block; what both sides of a product take of so many fits into the first cache, and all of it into the second.
 const STEPS: usize = super::scatter::DEPTH / STEP;
-/// Steps summed in tiles; what both sides of a product take of so many fits into the first cache.
-#[cfg(target_arch = "x86_64")]
-const CHUNK: usize = 4;
+/// Lines of a panel and one more, lest the same lines of all panels take the same place in the first cache.
+const PANEL_LINES: usize = STEPS * TILES * LINES + 1;
 /// Dimensions from which tiles pay.
 const FROM: usize = 64;
 
@@ -40,14 +37,21 @@ pub(super) fn available(dim: usize) -> bool {
 
 /// Lines that a block of so many dimensions takes.
 pub(super) fn lines(dim: usize) -> usize {
-    dim.div_ceil(SIDE) * STEPS * TILES * LINES
+    dim.div_ceil(SIDE) * PANEL_LINES
 }
 
-/// Cuts up to 256 rows, seen from the origin, into tiles, and sums their columns; values that are not finite count as the origin. Tells
+/// Where 32 columns begin in a row of a triangle, which is made of squares of 32 columns a side, each row after row.
+pub(super) fn place(row: usize, panel: usize) -> usize {
+    let down = row / SIDE;
+    ((down * (down + 1) / 2 + panel) * SIDE + row % SIDE) * SIDE
+}
+
+/// Cuts up to 128 rows, seen from the origin, into tiles, and sums their columns; values that are not finite count as the origin. Tells
 /// whether all were finite. Wants [`available`] to have said yes.
 pub(super) fn pack(block: &[f32], origin: &[f32], packed: &mut [Line], sums: &mut [f32]) -> bool {
     let dim = origin.len();
     assert!(block.len() <= STEPS * STEP * dim && packed.len() >= lines(dim) && sums.len() == dim && available(dim));
+    sums.fill(0.0);
     #[cfg(target_arch = "x86_64")]
     // SAFETY: the level was asked for just now, and so were the lengths.
     unsafe {
@@ -57,15 +61,16 @@ pub(super) fn pack(block: &[f32], origin: &[f32], packed: &mut [Line], sums: &mu
     false
 }
 
-/// Adds the columns of panels `own` times all columns up to them to `out` (32 rows a panel, `width` long), and some of what lies above
-/// the diagonal inside panels. Wants what [`pack`] wrote, of `rows` rows and `width` columns.
-pub(super) fn add_lower(packed: &[Line], rows: usize, own: Range<usize>, out: &mut [f32], width: usize) {
-    assert!(packed.len() >= lines(width) && width.is_multiple_of(SIDE) && own.end * SIDE <= width);
-    assert!(rows <= STEPS * STEP && out.len() >= own.len() * SIDE * width && available(width));
+/// Adds all columns times all columns up to them to the triangle `out` (see [`place`]). Wants what [`pack`] wrote, of `rows` rows and
+/// `dim` columns.
+pub(super) fn add_lower(packed: &[Line], rows: usize, dim: usize, out: &mut [f32]) {
+    let panels = dim.div_ceil(SIDE);
+    assert!(packed.len() >= lines(dim) && rows <= STEPS * STEP && available(dim));
+    assert!(out.len() >= panels * (panels + 1) / 2 * SIDE * SIDE);
     #[cfg(target_arch = "x86_64")]
     // SAFETY: the level was asked for just now, and so were the lengths; nothing below sets tiles up.
     unsafe {
-        x86::add_lower(packed, rows, own, out, width);
+        x86::add_lower(packed, rows.div_ceil(STEP), panels, out);
     }
 }
 
@@ -73,18 +78,18 @@ pub(super) fn add_lower(packed: &[Line], rows: usize, own: Range<usize>, out: &m
 mod x86 {
     use std::arch::asm;
     use std::arch::x86_64::*;
-    use std::ops::Range;
 
     use super::super::amx::Tiles;
-    use super::{CHUNK, LINES, Line, SIDE, STEP, STEPS, TILES};
+    use super::super::scatter::DEPTH;
+    use super::{LINES, Line, PANEL_LINES, SIDE, STEP, STEPS, TILES};
 
     /// Columns of a tile.
     const HALF: usize = SIDE / 2;
 
     /// Where a tile begins in a block.
     #[inline(always)]
-    fn place(panel: usize, step: usize) -> usize {
-        (panel * STEPS + step) * TILES * LINES
+    fn line(panel: usize, step: usize) -> usize {
+        panel * PANEL_LINES + step * TILES * LINES
     }
 
     /// # Safety
@@ -94,7 +99,7 @@ mod x86 {
         let dim = origin.len();
         let rows = block.len() / dim;
         let mut broken = 0u16;
-        for first in (0..STEPS * STEP).step_by(2) {
+        for first in (0..DEPTH).step_by(2) {
             let (step, pair) = (first / STEP, first % STEP / 2);
             for column in (0..dim.next_multiple_of(SIDE)).step_by(HALF) {
                 let there = (dim.saturating_sub(column)).min(HALF);
@@ -116,7 +121,7 @@ mod x86 {
                         }
                     }
                     _mm512_mask_storeu_ps(sums.as_mut_ptr().wrapping_add(column), mask, sum);
-                    let tile = place(column / SIDE, step) + column % SIDE / HALF * LINES + pair;
+                    let tile = line(column / SIDE, step) + column % SIDE / HALF * LINES + pair;
                     cut(both, packed.as_mut_ptr().add(tile));
                 }
             }
@@ -145,49 +150,42 @@ mod x86 {
     /// # Safety
     /// As for [`pack`]; no tiles may be set up on this thread.
     #[target_feature(enable = "avx512f,avx512bw")]
-    pub(super) unsafe fn add_lower(packed: &[Line], rows: usize, own: Range<usize>, out: &mut [f32], width: usize) {
-        let mut sums = [const { Sums([0.0; SIDE * SIDE]) }; 2];
-        let mut sideways = [Line::ZERO; CHUNK * TILES * LINES];
+    pub(super) unsafe fn add_lower(packed: &[Line], steps: usize, panels: usize, out: &mut [f32]) {
+        let mut sums = [const { Square([0.0; SIDE * SIDE]) }; 2];
+        let mut sideways = [Line::ZERO; STEPS * TILES * LINES];
+        let part = |panel: usize| &packed[line(panel, 0)..][..steps * TILES * LINES];
+        let mut squares = out.as_chunks_mut::<{ SIDE * SIDE }>().0.iter_mut();
+        // What the square before sums up is added while the next one is multiplied.
+        let (mut before, mut turn) = (None, 0);
         // SAFETY: the caller's promise.
         let _tiles = unsafe { Tiles::new() };
-        for first in (0..rows.div_ceil(STEP)).step_by(CHUNK) {
-            let steps = CHUNK.min(rows.div_ceil(STEP) - first);
-            let part = |panel: usize| &packed[place(panel, first)..][..steps * TILES * LINES];
-            // What the tile before sums up is added while the next one is multiplied.
-            let mut done: Option<(usize, usize)> = None;
-            for panel in own.clone() {
-                for (tile, out) in part(panel).as_chunks::<LINES>().0.iter().zip(sideways.as_chunks_mut::<LINES>().0) {
-                    flip(tile, out);
-                }
-                for other in 0..=panel {
-                    if panel == own.start && other < panel {
-                        part(other + 1).iter().for_each(|line| _mm_prefetch::<_MM_HINT_T1>((&raw const *line).cast()));
-                    }
-                    // SAFETY: both hold so many steps, and the tiles are set up.
-                    unsafe { multiply(sideways.as_ptr(), part(other).as_ptr(), steps, sums[other % 2].0.as_mut_ptr()) };
-                    if let Some((before, at)) = done {
-                        add(&sums[before], &mut out[at..], width);
-                    }
-                    done = Some((other % 2, (panel - own.start) * SIDE * width + other * SIDE));
-                }
-                if let Some((before, at)) = done.take() {
-                    add(&sums[before], &mut out[at..], width);
-                }
+        for panel in 0..panels {
+            for (tile, out) in part(panel).as_chunks::<LINES>().0.iter().zip(sideways.as_chunks_mut::<LINES>().0) {
+                flip(tile, out);
             }
+            for other in 0..=panel {
+                // SAFETY: both hold so many steps, and the tiles are set up.
+                unsafe { multiply(sideways.as_ptr(), part(other).as_ptr(), steps, sums[turn].0.as_mut_ptr()) };
+                turn = 1 - turn;
+                if let (Some(to), sums) = (before, &sums[turn]) {
+                    add(sums, to);
+                }
+                before = squares.next();
+            }
+        }
+        if let Some(to) = before {
+            add(&sums[1 - turn], to);
         }
     }
 
-    /// The sums of a tile, row after row.
+    /// The sums of a square, row after row.
     #[repr(C, align(64))]
-    struct Sums([f32; SIDE * SIDE]);
+    struct Square([f32; SIDE * SIDE]);
 
-    /// Adds them to rows of `width` values.
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw")]
-    fn add(sums: &Sums, to: &mut [f32], width: usize) {
-        for (sums, to) in sums.0.as_chunks::<SIDE>().0.iter().zip(to.chunks_mut(width)) {
-            to[..SIDE].iter_mut().zip(sums).for_each(|(to, sum)| *to += sum);
-        }
+    fn add(sums: &Square, to: &mut [f32; SIDE * SIDE]) {
+        to.iter_mut().zip(&sums.0).for_each(|(to, sum)| *to += sum);
     }
 
     /// Turns pairs by columns into columns by pairs.

@@ -9,10 +9,13 @@ use rayon::prelude::*;
 use crate::progress::{Cancelled, Progress};
 use crate::projection::ProjectionError;
 use crate::vectors::products::products_into;
-use crate::vectors::{RowBlocks, VectorsError};
+use crate::vectors::tiles::Few;
+use crate::vectors::{Level, RowBlocks, VectorsError, level};
 
 /// Rows of one block of products.
 pub(super) const ROWS: usize = 512;
+/// Dimensions up to which rows are multiplied by our own kernels; those of more fit into no cache.
+const NEAR: usize = 8192;
 
 /// Rows seen from their mean; values that are not finite count as the mean.
 #[derive(Clone, Copy)]
@@ -47,12 +50,21 @@ impl Seen<'_> {
     /// Coordinates of all rows along `k` directions (row-major `k` x `dim`).
     pub fn project(&self, directions: &[f32], k: usize, progress: &Progress) -> Result<Vec<f32>, ProjectionError> {
         let (count, dim) = self.sides();
+        let few = (level() != Level::Portable && dim <= NEAR).then(|| Few::new(level(), directions, dim));
         let mut out = vec![0.0f32; count * k];
         out.par_chunks_mut(ROWS * k).enumerate().try_for_each_init(Vec::new, |block, (number, out)| {
             progress.check().map_err(|Cancelled| ProjectionError::Cancelled)?;
-            let first = number * ROWS;
-            self.copy(first..first + out.len() / k, block)?;
-            products_into(block, directions, dim, out);
+            let mut first = number * ROWS;
+            for out in out.chunks_mut(few.as_ref().map_or(ROWS, Few::rows) * k) {
+                let rows = first..first + out.len() / k;
+                first = rows.end;
+                let ahead = self.rows.lent(first..count.min(first + rows.len())).unwrap_or_default();
+                self.copy(rows, block)?;
+                match &few {
+                    Some(few) => few.products(block, ahead, out),
+                    None => products_into(block, directions, dim, out),
+                }
+            }
             progress.advance((out.len() / k) as u64);
             Ok::<(), ProjectionError>(())
         })?;

@@ -8,14 +8,19 @@
 #[cfg(target_arch = "x86_64")]
 mod amx;
 mod bfloats;
+mod few;
 mod pack;
+pub(crate) mod short;
 mod sift;
 #[cfg(target_arch = "x86_64")]
 mod sift_wide;
 #[cfg(target_arch = "x86_64")]
 mod x86;
+#[cfg(target_arch = "x86_64")]
+mod x86_short;
 
 pub(crate) use bfloats::Bfloats;
+pub(crate) use few::Few;
 pub(crate) use pack::{Bytes, Panels, Singles};
 pub(crate) use sift::{Found, Near};
 
@@ -63,8 +68,8 @@ struct Aligned(Tile);
 /// Compares two blocks and adds what reaches a floor to `found`. The machine must have `level`.
 pub(crate) fn compare(level: Level, panels: &Panels, bounds: &Bounds, pair: &Pair<'_>, found: &mut Found) {
     match panels {
-        // Without byte products single precision is faster, and just as exact for bytes.
-        Panels::Bytes(bytes) if !level.has_byte_products() => {
+        // Without instructions for them, single precision is faster, and just as exact for bytes.
+        Panels::Bytes(bytes) if !bytes.serves(level) => {
             let both = Panels::Singles(bytes.widened(pair.rows, pair.columns));
             compare_at(level, &both, (0, BLOCK), (bounds, pair), found);
         }
@@ -86,8 +91,7 @@ fn compare_at(
 ) {
     let (tall, wide) = match panels {
         Panels::Bytes(_) | Panels::Bfloats(_) if level == Level::Amx => (32, 32),
-        _ if level.is_wide() => (12, 32),
-        _ => (6, 16),
+        _ => pack::tile_sides(level),
     };
     #[cfg(target_arch = "x86_64")]
     // SAFETY: levels in use were found on this machine; nothing below sets tiles up.

@@ -5,7 +5,7 @@
 
 use rayon::prelude::*;
 
-use super::{BLOCK, Bfloats, PANEL, Tile};
+use super::{BLOCK, Bfloats, PANEL, Tile, short};
 use crate::vectors::cpu::Level;
 
 /// Bytes that the matrix tiles may read past the end of the panels.
@@ -32,7 +32,9 @@ pub(crate) struct Bytes {
     pub rows: Vec<i8>,
     /// Sum of each row's values.
     pub sums: Vec<i32>,
-    /// Sixteen rows side by side, four bytes of each in turn, 128 added; [`PAST`] bytes more at the end.
+    /// Of short bytes, what the sums of each run of each row begin with; otherwise none.
+    starts: Vec<i32>,
+    /// Sixteen rows side by side, four bytes of each in turn, 128 added (of short bytes less); [`PAST`] bytes more at the end.
     panels: Vec<u8>,
     steps: usize,
 }
@@ -45,9 +47,12 @@ pub(crate) struct Singles {
 }
 
 impl Bytes {
-    /// Packs rows of `stride` bytes of which `dim` are used; `rows` and `sums` hold whole blocks. Wrong once `stop` says yes.
-    pub fn new(rows: Vec<i8>, sums: Vec<i32>, (stride, dim): (usize, usize), stop: Stop<'_>) -> Self {
-        let steps = dim.div_ceil(4);
+    /// Packs rows of `stride` bytes of which `dim` are used, for a level; `rows` and `sums` hold whole blocks. Wrong once `stop` says
+    /// yes.
+    pub fn new(level: Level, rows: Vec<i8>, sums: Vec<i32>, (stride, dim): (usize, usize), stop: Stop<'_>) -> Self {
+        let is_short = level.adds_bytes_in_pairs() && short::fits(&rows);
+        let starts = if is_short { short::starts(&rows) } else { Vec::new() };
+        let (steps, raise) = if is_short { (stride / 4, short::RAISE) } else { (dim.div_ceil(4), 128) };
         let mut panels = vec![0u8; rows.len() / stride * steps * 4 + PAST];
         panels.par_chunks_mut(PANEL * steps * 4).zip(rows.par_chunks(PANEL * stride)).for_each(|(panel, rows)| {
             if stop() {
@@ -56,11 +61,16 @@ impl Bytes {
             for (lane, row) in rows.chunks_exact(stride).enumerate() {
                 for (step, four) in row[..steps * 4].as_chunks::<4>().0.iter().enumerate() {
                     let at = (step * PANEL + lane) * 4;
-                    panel[at..at + 4].copy_from_slice(&four.map(|value| value.cast_unsigned() ^ 128));
+                    panel[at..at + 4].copy_from_slice(&four.map(|value| value.cast_unsigned().wrapping_add(raise)));
                 }
             }
         });
-        Self { stride, rows, sums, panels, steps }
+        Self { stride, rows, sums, starts, panels, steps }
+    }
+
+    /// Whether this level multiplies them as they are.
+    pub(super) fn serves(&self, level: Level) -> bool {
+        level.has_byte_products() || !self.starts.is_empty()
     }
 
     /// One row.
@@ -86,6 +96,12 @@ impl Bytes {
 impl Singles {
     /// Packs whole blocks of rows of `dim` values. Wrong once `stop` says yes.
     pub fn new(rows: Vec<f32>, dim: usize, stop: Stop<'_>) -> Self {
+        let panels = Self::side_by_side(&rows, dim, stop);
+        Self { dim, rows, panels }
+    }
+
+    /// Whole panels of rows of `dim` values, sixteen side by side.
+    pub(super) fn side_by_side(rows: &[f32], dim: usize, stop: Stop<'_>) -> Vec<f32> {
         let mut panels = vec![0.0f32; rows.len()];
         panels.par_chunks_mut(PANEL * dim).zip(rows.par_chunks(PANEL * dim)).for_each(|(panel, rows)| {
             if stop() {
@@ -97,7 +113,7 @@ impl Singles {
                 }
             }
         });
-        Self { dim, rows, panels }
+        panels
     }
 }
 
@@ -127,7 +143,7 @@ pub(super) struct ByteTile<'a> {
     pub rows: &'a [i8],
     /// Bytes from one row to the next.
     pub stride: usize,
-    /// Sums of those rows.
+    /// Sums of those rows; of short bytes, what each of their runs begins with.
     pub sums: &'a [i32],
     /// Panels from the tile's first column on.
     pub panels: &'a [u8],
@@ -137,10 +153,12 @@ pub(super) struct ByteTile<'a> {
 
 impl Bytes {
     fn multiply(&self, level: Level, row: usize, column: usize, tile: &mut Tile) {
+        let sums =
+            if self.starts.is_empty() { &self.sums[row..] } else { &self.starts[row * self.stride / short::RUN..] };
         let of = ByteTile {
             rows: &self.rows[row * self.stride..],
             stride: self.stride,
-            sums: &self.sums[row..],
+            sums,
             panels: &self.panels[column * self.steps * 4..],
             steps: self.steps,
         };
@@ -152,9 +170,13 @@ impl Bytes {
             Level::Avx512Vnni => return unsafe { super::x86::bytes_512(&of, tile) },
             // SAFETY: as above.
             Level::Avx2Vnni => return unsafe { super::x86::bytes_256(&of, tile) },
+            // SAFETY: as above.
+            Level::Avx512 if !self.starts.is_empty() => return unsafe { super::x86_short::shorts_512(&of, tile) },
+            // SAFETY: as above.
+            Level::Avx2 if !self.starts.is_empty() => return unsafe { super::x86_short::shorts_256(&of, tile) },
             Level::Avx512 | Level::Avx2 | Level::Portable => {}
         }
-        let (tall, wide) = if level.is_wide() { (12, 32) } else { (6, 16) };
+        let (tall, wide) = tile_sides(level);
         of.plain(tall, wide, tile);
     }
 }
@@ -180,26 +202,51 @@ impl ByteTile<'_> {
 
 impl Singles {
     fn multiply(&self, level: Level, row: usize, column: usize, tile: &mut Tile) {
-        let (rows, panels, dim) = (&self.rows[row * self.dim..], &self.panels[column * self.dim..], self.dim);
-        #[cfg(target_arch = "x86_64")]
-        match level {
-            Level::Amx | Level::Avx512Vnni | Level::Avx512 => {
-                // SAFETY: levels in use were found on this machine.
-                return unsafe { super::x86::singles_512(rows, panels, dim, tile) };
-            }
-            // SAFETY: as above.
-            Level::Avx2Vnni | Level::Avx2 => return unsafe { super::x86::singles_256(rows, panels, dim, tile) },
-            Level::Portable => {}
-        }
-        let _ = level;
-        for (row, tile) in rows.chunks_exact(dim).take(6).zip(tile.chunks_exact_mut(PANEL)) {
-            let mut totals = [0.0f32; PANEL];
-            for (&value, others) in row.iter().zip(panels.as_chunks::<PANEL>().0) {
-                for (total, &other) in totals.iter_mut().zip(others) {
-                    *total += value * other;
+        multiply_singles(
+            level,
+            (&self.rows[row * self.dim..], &self.panels[column * self.dim..]),
+            self.dim,
+            (tile, &[]),
+        );
+    }
+}
+
+/// Rows and columns of a tile of single precision.
+pub(super) fn tile_sides(level: Level) -> (usize, usize) {
+    if level.is_wide() { (12, 32) } else { (6, 16) }
+}
+
+/// Products of the first rows with the first columns of `panels`, as many as [`tile_sides`] says. May bring near what is `ahead`.
+pub(super) fn multiply_singles(
+    level: Level,
+    (rows, panels): (&[f32], &[f32]),
+    dim: usize,
+    (tile, ahead): (&mut Tile, &[f32]),
+) {
+    #[cfg(target_arch = "x86_64")]
+    match level {
+        Level::Amx | Level::Avx512Vnni | Level::Avx512 => {
+            // SAFETY: levels in use were found on this machine.
+            return unsafe {
+                if ahead.is_empty() {
+                    super::x86::singles_512::<false>(rows, panels, dim, (tile, ahead));
+                } else {
+                    super::x86::singles_512::<true>(rows, panels, dim, (tile, ahead));
                 }
-            }
-            tile.copy_from_slice(&totals);
+            };
         }
+        // SAFETY: as above.
+        Level::Avx2Vnni | Level::Avx2 => return unsafe { super::x86::singles_256(rows, panels, dim, tile) },
+        Level::Portable => {}
+    }
+    let _ = (level, ahead);
+    for (row, tile) in rows.chunks_exact(dim).take(6).zip(tile.chunks_exact_mut(PANEL)) {
+        let mut totals = [0.0f32; PANEL];
+        for (&value, others) in row.iter().zip(panels.as_chunks::<PANEL>().0) {
+            for (total, &other) in totals.iter_mut().zip(others) {
+                *total += value * other;
+            }
+        }
+        tile.copy_from_slice(&totals);
     }
 }

@@ -51,12 +51,63 @@ fn byte_tiles_find_what_double_precision_finds() {
         for row in rows.chunks_exact_mut(stride) {
             row[..dim].fill_with(|| random.random_range(-127..=127));
         }
-        let sums = rows.chunks_exact(stride).map(|row| row.iter().map(|&value| i32::from(value)).sum()).collect();
-        let row = |at: usize| rows[at * stride..(at + 1) * stride].iter().map(|&value| f64::from(value));
-        let exact = |i: usize, j: usize| -> f64 { row(i).zip(row(j)).map(|(a, b)| a * b).sum() };
-        let panels = Panels::Bytes(Bytes::new(rows.clone(), sums, (stride, dim), &|| false));
-        for level in Level::available() {
-            check(level, &panels, exact, 100_000.0 * (dim as f32).sqrt().min(4.0), 0.5);
+        check_bytes(&rows, (stride, dim), 100_000.0 * (dim as f32).sqrt().min(4.0));
+    }
+}
+
+/// Packs rows of bytes for each level and compares them; says whether all levels could multiply them as bytes.
+fn check_bytes(rows: &[i8], (stride, dim): (usize, usize), floor: f32) -> bool {
+    let sums = || rows.chunks_exact(stride).map(|row| row.iter().map(|&value| i32::from(value)).sum()).collect();
+    let row = |at: usize| rows[at * stride..(at + 1) * stride].iter().map(|&value| f64::from(value));
+    let exact = |i: usize, j: usize| -> f64 { row(i).zip(row(j)).map(|(a, b)| a * b).sum() };
+    Level::available().into_iter().fold(true, |all, level| {
+        let bytes = Bytes::new(level, rows.to_vec(), sums(), (stride, dim), &|| false);
+        let serves = bytes.serves(level) || level == Level::Portable;
+        check(level, &Panels::Bytes(bytes), exact, floor, 0.5);
+        all && serves
+    })
+}
+
+#[test]
+fn short_bytes_are_multiplied_as_they_are_and_never_overflow() {
+    let mut random = rand_pcg::Pcg64Mcg::seed_from_u64(4);
+    for dim in [2usize, 60, 64, 130, 200] {
+        let stride = dim.next_multiple_of(64);
+        let mut rows = vec![0i8; 2 * BLOCK * stride];
+        for (at, row) in rows.chunks_exact_mut(stride).enumerate() {
+            row[..dim].fill_with(|| random.random_range(-30..=30));
+            if at % 3 == 0 {
+                // As long as a run may be: four times 90 in each half.
+                for run in row.chunks_exact_mut(64) {
+                    run.fill(0);
+                    let sign = if at % 2 == 0 { 1 } else { -1 };
+                    [0, 1, 2, 3, 32, 33, 34, 35].iter().for_each(|&place| run[place] = sign * 90);
+                }
+                row[dim..].fill(0);
+            }
+        }
+        assert!(check_bytes(&rows, (stride, dim), 8000.0), "{dim}");
+        rows[stride] = 91;
+        check_bytes(&rows, (stride, dim), 8000.0);
+        assert!(!short::fits(&rows));
+    }
+    let mut long = [0i8; 128];
+    [64, 65, 68, 69, 72].iter().for_each(|&place| long[place] = 85);
+    assert!(!short::fits(&long), "five times 85 in one half of the second run");
+    long[72] = 60;
+    assert!(short::fits(&long));
+}
+
+#[test]
+fn values_at_the_scale_of_short_bytes_fit() {
+    let mut random = rand_pcg::Pcg64Mcg::seed_from_u64(6);
+    for dim in [1usize, 3, 50, 384, 1000] {
+        for power in [1, 3, 9] {
+            let values: Vec<f32> = (0..dim).map(|_| random.random_range(-1.0f32..1.0).powi(power)).collect();
+            let scale = short::scale(&values);
+            let mut bytes: Vec<i8> = values.iter().map(|value| (value / scale).round() as i8).collect();
+            bytes.resize(dim.next_multiple_of(64), 0);
+            assert!(short::fits(&bytes), "{dim}, {power}");
         }
     }
 }
@@ -89,6 +140,31 @@ fn bfloat_tiles_find_what_double_precision_finds() {
         let panels = Panels::Bfloats(Bfloats::new(rows.clone(), stride, &|| false));
         for level in Level::available() {
             check(level, &panels, exact, 12.5 + 2.0 * (dim as f32).sqrt().min(8.0), 1e-3);
+        }
+    }
+}
+
+#[test]
+fn products_with_a_few_are_those_of_double_precision_whatever_stands_beside() {
+    let mut random = rand_pcg::Pcg64Mcg::seed_from_u64(5);
+    for (rows, count, dim) in [(1, 1, 1), (13, 50, 30), (25, 33, 7), (12, 64, 100)] {
+        let mut values =
+            |rows: usize| -> Vec<f32> { (0..rows * dim).map(|_| random.random_range(-1.0..1.0)).collect() };
+        let (mut many, others) = (values(rows), values(count));
+        for level in Level::available() {
+            let few = Few::new(level, &others, dim);
+            let mut out = vec![f32::NAN; rows * count];
+            few.products(&mut many, &others, &mut out);
+            assert!(few.rows() > 0 && many.len() == rows * dim);
+            for (i, row) in many.chunks_exact(dim).enumerate() {
+                for (j, other) in others.chunks_exact(dim).enumerate() {
+                    let exact: f64 = row.iter().zip(other).map(|(&a, &b)| f64::from(a) * f64::from(b)).sum();
+                    assert!((f64::from(out[i * count + j]) - exact).abs() < 1e-5, "{level:?}: {i}, {j}");
+                }
+            }
+            let mut last = vec![0.0; count];
+            few.products(&mut many[(rows - 1) * dim..].to_vec(), &[], &mut last);
+            assert_eq!(last, out[(rows - 1) * count..]);
         }
     }
 }

@@ -305,7 +305,7 @@ fn trust_card(ui: &mut Ui, ctx: &Context<'_>, (model, key, outside): (&ModelStat
                             ui.label(plain(format!("{name} at step {iteration} of {}", live.iterations)));
                         }
                         (None, None) if model.map.moment.is_some() => {
-                            ui.label(plain("On its way: trust is that of the end".into()));
+                            ui.label(plain(on_its_way(model)));
                         }
                         (None, None) if model.map.shown().is_some_and(|shown| shown.all_equal) => {
                             ui.label(strong("All vectors are equal: this map shows nothing".into()));
@@ -336,6 +336,15 @@ fn trust_card(ui: &mut Ui, ctx: &Context<'_>, (model, key, outside): (&ModelStat
             });
         },
     );
+}
+
+/// Which moment of its past is drawn.
+fn on_its_way(model: &ModelState) -> String {
+    let shown = model.map.shown();
+    let at = shown.zip(model.map.moment).and_then(|(shown, moment)| shown.history.get(moment));
+    let at = at.map_or_else(String::new, |at| format!(" at step {}", widgets::thousands(u64::from(at.iteration))));
+    let name = shown.map_or("The map", |shown| shown.params.method.name());
+    format!("{name}{at}, on its way: trust is that of the end")
 }
 
 /// Points that are so far away that they are left out of the view.
