@@ -81,6 +81,7 @@ impl App {
             Outcome::Reduced(of, _, Err(error)) if of == now => {
                 self.failed("The cost of fewer dimensions was not measured", &error);
             }
+            Outcome::Shortened(of, result) if of == now => self.shortened(*result),
             Outcome::Torn(of, id, lines) if of == now => {
                 let focus = self.document.selection.focus;
                 if let (Some(model), true) = (self.document.model_mut(&id), focus == Some(lines.row)) {

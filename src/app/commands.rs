@@ -63,6 +63,7 @@ impl App {
             Command::Scrub(id, moment) => self.scrub(&id, moment),
             Command::Turn(id, by) => self.turn(&id, by),
             Command::MeasureReductions(id) => self.spawn_reductions(&id),
+            Command::Shorten(id, way) => self.spawn_shorten(&id, way),
             Command::FindClusters(id) => self.spawn_clusters(&id, true),
             Command::ClusterSelection(id) => self.cluster_selection(&id),
             Command::KeepLayout(id) => {
@@ -258,6 +259,7 @@ impl App {
             "scrub",
             "pin",
             "reductions",
+            "shorten",
         ] {
             self.jobs.cancel_lanes(lane);
         }

@@ -98,7 +98,8 @@ impl App {
 
     /// A model's vectors are to be made anew: what was made of them goes.
     fn forget_vectors(&mut self, id: &ModelId) {
-        for lane in ["project", "style", "clusters", "trust", "torn", "scrub", "pin", "reductions", "facts"] {
+        for lane in ["project", "style", "clusters", "trust", "torn", "scrub", "pin", "reductions", "shorten", "facts"]
+        {
             self.jobs.cancel_lane(&format!("{lane} {id}"));
         }
         for lane in ["agree", "speed", "query", "inspect"] {

@@ -41,6 +41,8 @@ pub enum Outcome {
     Trusted(u64, ModelId, Result<RowShares, TaskError>),
     /// It was measured what fewer dimensions cost.
     Reduced(u64, ModelId, Result<Vec<ReductionCost>, TaskError>),
+    /// A set of fewer dimensions was made of another.
+    Shortened(u64, Box<Result<EmbeddingSet, TaskError>>),
     /// It was found where the shown map is wrong about a row.
     Torn(u64, ModelId, TornLines),
     /// It was found where the query would lie on the shown map.

@@ -8,11 +8,13 @@ use super::App;
 use super::jobs_of::{Outcome, spec};
 use crate::jobs::{JobId, JobSpec, Policy};
 use crate::picture::Layout;
-use crate::projection::{Attraction, LINFA_LIMIT, Method, TsneEngine};
+use crate::projection::{Attraction, FEWEST_JUDGED, LINFA_LIMIT, Method, TsneEngine};
 use crate::tasks::{self, ClusterRequest, LiveSlot, ProjectRequest};
 use crate::ui::context::{KeptMap, LiveInfo, MapChoice, TornLines};
 use crate::vectors::RowId;
-use crate::workspace::{ClusterMethod, EmbeddingSet, MapPoints, ModelId, Projection, ProjectionParams, SharedGraph};
+use crate::workspace::{
+    ClusterMethod, EmbeddingSet, MapPoints, ModelId, Positions, Projection, ProjectionParams, SharedGraph,
+};
 
 /// Neighbours that lines are drawn to.
 const LINES: usize = 10;
@@ -212,11 +214,15 @@ impl App {
         let Some(projection) = model.map.shown().cloned() else { return };
         let moment = moment.filter(|&moment| moment + 1 < projection.history.len());
         model.map.moment = moment;
-        let points = moment.map_or(&projection.points, |moment| &projection.history[moment].points).clone();
+        // A map of space comes back as it is seen from the front, which is how its past was drawn.
+        model.map.turned = [0.0, 0.0];
         let (generation, model_id) = (self.document.generation, id.clone());
         self.jobs.spawn(JobSpec::quiet("Showing a moment", format!("scrub {id}")), move |_| {
-            let layout = Layout::new(projection.rows.clone(), points);
-            Outcome::Placed(generation, model_id, Arc::new(layout))
+            let past = |moment: usize| {
+                Arc::new(Layout::new(projection.rows.clone(), projection.history[moment].points.clone()))
+            };
+            let layout = moment.map_or_else(|| layout_of(&MapPoints::from(&*projection)), past);
+            Outcome::Placed(generation, model_id, layout)
         });
     }
 
@@ -224,14 +230,14 @@ impl App {
     pub(super) fn turn(&mut self, id: &ModelId, by: [f32; 2]) {
         let Some(model) = self.document.model_mut(id) else { return };
         let Some(map) = model.map.points().filter(|map| map.at.space().is_some()) else { return };
+        // What turns is the end of the layout, not a moment of its past.
+        model.map.moment = None;
         let turned = &mut model.map.turned;
         *turned = [turned[0] + by[0], (turned[1] + by[1]).clamp(-1.57, 1.57)];
         let (turned, generation, model_id) = (*turned, self.document.generation, id.clone());
         self.jobs.spawn(JobSpec::quiet("Turning the map", format!("scrub {id}")), move |_| {
             let space = map.at.space().map_or(&[][..], |space| space);
-            let points: Vec<[f32; 2]> = tasks::seen_from(space, turned);
-            let layout = Layout::new(map.rows.clone(), points.into()).framed(tasks::space_frame(space));
-            Outcome::Placed(generation, model_id, Arc::new(layout))
+            Outcome::Placed(generation, model_id, Arc::new(Layout::of_space(map.rows.clone(), space, turned)))
         });
     }
 
@@ -286,7 +292,7 @@ impl App {
         let asked = self.settings.colour_by == crate::workspace::Column::Trust;
         let Some(model) = self.document.model(id) else { return };
         let (Some(set), Some(map)) = (model.set.clone(), model.map.points()) else { return };
-        if model.map.live.is_some() || model.map.trust.is_some() || !asked {
+        if model.map.live.is_some() || model.map.trust.is_some() || !asked || map.at.len() < FEWEST_JUDGED {
             return;
         }
         let (generation, environment, model_id) = (self.document.generation, self.environment.clone(), id.clone());
@@ -296,23 +302,12 @@ impl App {
         });
     }
 
-    /// Measures what fewer dimensions of a model's vectors cost.
-    pub(super) fn spawn_reductions(&mut self, id: &ModelId) {
-        let Some(model) = self.document.model(id) else { return };
-        let Some(set) = model.set.clone() else { return };
-        let (generation, environment, model_id) = (self.document.generation, self.environment.clone(), id.clone());
-        let title = format!("Fewer dimensions of {}", model.card.name);
-        self.jobs.spawn(spec(title, format!("reductions {id}"), Policy::Once), move |progress| {
-            Outcome::Reduced(generation, model_id, tasks::reductions(&set, &environment, progress))
-        });
-    }
-
     /// Finds where the shown map is wrong about the row looked at.
     pub(super) fn spawn_torn(&mut self, id: &ModelId) {
         let Some(row) = self.document.selection.focus else { return };
         let Some(model) = self.document.model(id) else { return };
         let (Some(set), Some(map)) = (model.set.clone(), model.map.points()) else { return };
-        if model.map.live.is_some() || set.position_of(row).is_none() {
+        if model.map.live.is_some() || set.position_of(row).is_none() || map.at.len() < FEWEST_JUDGED {
             return;
         }
         let (generation, model_id) = (self.document.generation, id.clone());
@@ -325,10 +320,9 @@ impl App {
 
 /// Where the points of a finished map are; those of space as they are seen from the front.
 pub(super) fn layout_of(map: &MapPoints) -> Arc<Layout> {
-    let layout = Layout::new(map.rows.clone(), map.at.front());
-    Arc::new(match map.at.space() {
-        Some(space) => layout.framed(tasks::space_frame(space)),
-        None => layout,
+    Arc::new(match &map.at {
+        Positions::Plane(points) => Layout::new(map.rows.clone(), points.clone()),
+        Positions::Space(space) => Layout::of_space(map.rows.clone(), space, [0.0, 0.0]),
     })
 }
 

@@ -19,6 +19,7 @@ mod maps_of;
 mod measuring;
 mod persistence;
 mod placing;
+mod reducing;
 #[cfg(all(test, feature = "bundled-models"))]
 mod testing;
 mod vitals;

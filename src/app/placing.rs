@@ -64,15 +64,11 @@ impl App {
         if model.map.live.is_some() || model.map.part.is_some() {
             return;
         }
-        let (Some(set), Some(map), Some(layout)) =
-            (model.set.clone(), model.map.shown().cloned(), model.map.layout.clone())
-        else {
-            return;
-        };
+        let (Some(set), Some(map)) = (model.set.clone(), model.map.shown().cloned()) else { return };
         let (generation, environment, model_id) = (self.document.generation, self.environment.clone(), id.clone());
         self.jobs.spawn(JobSpec::quiet("Placing the query", format!("pin {id}")), move |progress| {
             let at = tasks::place_query(&set, &map, &vector, &environment, progress).ok().flatten();
-            let pin = at.map(|at| Pin { layout: layout.id(), at, words });
+            let pin = at.map(|at| Pin { map, at, words });
             Outcome::Pinned(generation, model_id, pin)
         });
     }

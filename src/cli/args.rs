@@ -188,7 +188,8 @@ pub struct EmbedArgs {
     /// Bits a value of a .vectors file takes; what fewer lose is measured on these vectors and told
     #[arg(long, value_enum, value_name = "BITS")]
     pub store: Option<StoreArg>,
-    /// Make the vectors shorter: pca:N (principal components), truncate:N (first dimensions) or random:N (random directions)
+    /// Make the vectors shorter: pca:N (principal components), truncate:N (first dimensions) or random:N (random directions).
+    /// How is written beside F as F.reduction.npz: a row x became (x - mean) @ components.T
     #[arg(long, value_name = "WAY:N", value_parser = reduction)]
     pub reduce: Option<Reduction>,
     #[command(flatten)]
@@ -233,8 +234,9 @@ pub struct ProjectArgs {
     /// Make the vectors shorter first: pca:N (principal components), truncate:N (first dimensions) or random:N (random directions)
     #[arg(long, value_name = "WAY:N", value_parser = reduction, help_heading = "Layout options")]
     pub reduce: Option<Reduction>,
-    /// Then place these files, or this file of vectors, on the map, whose own points stay where they are; written to F-placed
-    #[arg(long, value_name = "PATH|VECTORS", conflicts_with = "reduce", help_heading = "Layout options")]
+    /// Then place these files, or this file of vectors, on the map, whose own points stay where they are; written to F-placed.
+    /// They are made as short as those on the map: by --reduce, or by the .reduction.npz beside the file of vectors
+    #[arg(long, value_name = "PATH|VECTORS", help_heading = "Layout options")]
     pub place: Vec<PathBuf>,
     #[command(flatten)]
     pub model: ModelArgs,

@@ -110,6 +110,14 @@ fn write(
         told["dimensions"] = vectors.dim().into();
         *text += &short_line(short);
     }
+    let kept = match &short {
+        Some(short) => {
+            let path = tasks::keep_reduction(&short.fitted, out)?;
+            *text += &format!("  how, for others to be made as short: {}\n", path.display());
+            Some(path)
+        }
+        None => None,
+    };
     let stored = match args.store {
         Some(store) => Some(tasks::export_stored(vectors, &rows, out, store.into())?),
         None => {
@@ -119,6 +127,9 @@ fn write(
     };
     *text += &stored.as_ref().map_or_else(String::new, stored_line);
     told["reduced"] = short.as_ref().map_or(Value::Null, short_json);
+    if let Some(path) = kept {
+        told["reduced"]["fitted"] = json!(path.to_string_lossy());
+    }
     told["stored"] = stored.as_ref().map_or(Value::Null, stored_json);
     Ok(())
 }

@@ -39,6 +39,7 @@ pub(super) fn card(card: &ModelCard) -> Value {
         ModelSource::Bundled => ("bundled", Value::Null),
         ModelSource::Folder(path) => ("folder", json!(path.to_string_lossy())),
         ModelSource::HubCache(path) => ("hub cache", json!(path.to_string_lossy())),
+        ModelSource::Made { of, .. } => ("another set", json!(of)),
         ModelSource::File { path, .. } => ("file of vectors", json!(path.to_string_lossy())),
     };
     let known = known(&card.id.0);

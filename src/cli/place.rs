@@ -11,7 +11,8 @@ use super::maps::{self, Source};
 use super::session::{Failure, Session, spare_items};
 use super::stored;
 use super::text::plural;
-use crate::tasks::{self, PlaceRequest, RowInfo};
+use crate::projection::FittedReduction;
+use crate::tasks::{self, PlaceRequest, RowInfo, Shortened};
 use crate::vectors::Vectors;
 use crate::workspace::Projection;
 
@@ -25,18 +26,12 @@ pub(super) struct Told {
 pub(super) fn run(
     args: &ProjectArgs,
     session: &Session,
-    source: &Source,
+    (source, short): (&Source, Option<&Shortened>),
     (map, out): (&Projection, &Path),
 ) -> Result<Told, Failure> {
     let out = beside(out);
     let (vectors, rows) = to_place(args, session, source, &out)?;
-    if vectors.dim() != source.vectors.dim() {
-        return Err(Failure::Usage(format!(
-            "--place: its vectors have {} dimensions, those on the map have {}: both must be made by one model",
-            vectors.dim(),
-            source.vectors.dim()
-        )));
-    }
+    let vectors = as_on_map(args, session, (source, short), vectors)?;
     let count = vectors.len();
     let request = PlaceRequest {
         vectors: source.vectors.clone(),
@@ -56,6 +51,30 @@ pub(super) fn run(
     let line =
         format!("Placed {} on it in {:.1} s → {}\n", plural(count, "row", "rows"), placed.seconds, out.display());
     Ok(Told { line, entry })
+}
+
+/// Vectors with the dimensions of those on the map: as they are, or made as short the same way.
+fn as_on_map(
+    args: &ProjectArgs,
+    session: &Session,
+    (source, short): (&Source, Option<&Shortened>),
+    vectors: Vectors,
+) -> Result<Vectors, Failure> {
+    let (found, on_map) = (vectors.dim(), source.vectors.dim());
+    let kept = match (short, args.paths.as_slice()) {
+        (Some(short), _) => Some(short.fitted.clone()),
+        (None, [path]) if found != on_map => tasks::kept_reduction(path)?,
+        _ => None,
+    };
+    let fits = |way: &FittedReduction| way.dimensions() == found && way.reduction().k() == on_map;
+    match kept.filter(fits) {
+        Some(way) => Ok(session.watch(|env, progress| tasks::apply_reduction(&way, &vectors, env, progress))?),
+        None if found == on_map => Ok(vectors),
+        None => Err(Failure::Usage(format!(
+            "--place: its vectors have {found} dimensions, those on the map have {on_map}: both must be made by one model; where those \
+             on the map were made shorter, the .reduction.npz that `embed --reduce` wrote must lie beside them"
+        ))),
+    }
 }
 
 /// `F-placed.csv` for `F.csv`.

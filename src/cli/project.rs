@@ -54,7 +54,7 @@ pub(super) fn run(args: &ProjectArgs, session: &Session) -> Result<(), Failure> 
         text += &line((&projection, method), &out);
         let mut told = entry((&source, short.as_ref()), (&projection, method), &out, session);
         if !args.place.is_empty() {
-            let placed = super::place::run(args, session, &source, (&projection, &out))?;
+            let placed = super::place::run(args, session, (&source, short.as_ref()), (&projection, &out))?;
             text += &placed.line;
             told["placed"] = placed.entry;
         }
@@ -150,7 +150,14 @@ fn line((projection, made): (&Projection, Made), out: &Path) -> String {
         return format!("Positions as they are: {rows} → {}\n", out.display());
     };
     let seconds: f64 = projection.seconds.iter().sum();
-    let trust = projection.quality.map_or_else(String::new, |quality| {
+    let unjudged = || {
+        if projection.is_judged() || projection.all_equal {
+            String::new()
+        } else {
+            ", too few points to judge it".to_owned()
+        }
+    };
+    let trust = projection.quality.map_or_else(unjudged, |quality| {
         format!(", trustworthiness {:.3}, neighbours kept {:.3}", quality.trustworthiness, quality.neighbours_kept)
     });
     let variance = match method {

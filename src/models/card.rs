@@ -33,6 +33,12 @@ impl ModelId {
         Self::named(self.parts().0, precision)
     }
 
+    /// What stands for vectors of this model that were made shorter: "minilm pca:64".
+    #[must_use]
+    pub fn shortened(&self, way: &str) -> Self {
+        Self(format!("{self} {way}"))
+    }
+
     /// The model called `name`, which carries no precision of its own, in `precision`.
     pub(super) fn named(name: &str, precision: Precision) -> Self {
         let bare = Self(name.to_owned());
@@ -169,6 +175,13 @@ pub enum ModelSource {
         /// The model that made them.
         made_by: Option<ModelId>,
     },
+    /// Nowhere: vectors made of those of another set, which another model made, where it is known.
+    Made {
+        /// The card of that set.
+        of: ModelId,
+        /// The model that made its vectors.
+        made_by: Option<ModelId>,
+    },
 }
 
 /// What is known of a model.
@@ -219,10 +232,10 @@ pub struct ModelCard {
 }
 
 impl ModelCard {
-    /// The model whose vectors these are: itself, or the one that made the vectors of a file, where it is known.
+    /// The model whose vectors these are: itself, or the one that made the vectors of a file or of another set, where it is known.
     pub fn maker(&self) -> Option<&ModelId> {
         match &self.source {
-            ModelSource::File { made_by, .. } => made_by.as_ref(),
+            ModelSource::File { made_by, .. } | ModelSource::Made { made_by, .. } => made_by.as_ref(),
             _ => Some(&self.id),
         }
     }
@@ -246,9 +259,9 @@ impl ModelCard {
         Self { id, name, text_query_model, precision: Some(precision), runs_as, ..self }
     }
 
-    /// Whether it stands for vectors that came from a file, and cannot embed anything.
+    /// Whether it stands for vectors that are there already, from a file or made of another set's, and cannot embed anything.
     pub fn is_of_file(&self) -> bool {
-        matches!(self.source, ModelSource::File { .. })
+        matches!(self.source, ModelSource::File { .. } | ModelSource::Made { .. })
     }
 }
 

@@ -9,6 +9,7 @@ use rayon::prelude::*;
 
 use super::grid::{Grid, drawable};
 use super::next_id;
+use super::space::{self, Viewpoint};
 use crate::vectors::RowId;
 
 /// A rectangle of the plane with a positive extent on both axes.
@@ -123,7 +124,7 @@ pub struct Layout {
     points: Arc<[[f32; 2]]>,
     bounds: Bounds,
     core: Core,
-    frame: Option<Bounds>,
+    in_space: Option<(Bounds, Viewpoint)>,
     grid: Grid,
     lookup: Lookup,
 }
@@ -144,18 +145,24 @@ impl Layout {
         let bounds = Bounds::around(&points);
         let grid = Grid::new(&points, bounds);
         let core = Core::of(&points, bounds);
-        Self { id: next_id(), rows, points, bounds, core, frame: None, grid, lookup }
+        Self { id: next_id(), rows, points, bounds, core, in_space: None, grid, lookup }
     }
 
-    /// The same, to be seen in a frame of its own: that of points in space, from whichever side they are seen.
-    #[must_use]
-    pub fn framed(self, frame: Bounds) -> Self {
-        Self { frame: Some(frame), ..self }
+    /// Places `rows[i]` where `space[i]` is seen: turned about the vertical axis, then tilted about the horizontal one, in radians.
+    pub fn of_space(rows: Arc<[RowId]>, space: &[[f32; 3]], turned: [f32; 2]) -> Self {
+        let viewpoint = Viewpoint::of(space, turned);
+        let points = space.par_iter().map(|&point| viewpoint.seen(point)).collect::<Vec<_>>();
+        Self { in_space: Some((space::frame(space), viewpoint)), ..Self::new(rows, points.into()) }
     }
 
-    /// The frame it is to be seen in, where it has one.
+    /// The frame it is to be seen in, where it has one: that of points in space, from whichever side they are seen.
     pub fn frame(&self) -> Option<Bounds> {
-        self.frame
+        self.in_space.map(|(frame, _)| frame)
+    }
+
+    /// Where another point of the same map lies as the map is turned now; in the plane its first two axes.
+    pub fn seen(&self, point: [f32; 3]) -> [f32; 2] {
+        self.in_space.map_or([point[0], point[1]], |(_, viewpoint)| viewpoint.seen(point))
     }
 
     /// A number no other layout of this process has.

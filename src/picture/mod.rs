@@ -12,6 +12,7 @@ mod grid;
 mod layout;
 mod palette;
 mod raster;
+mod space;
 mod style;
 
 pub use camera::Camera;

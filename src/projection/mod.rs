@@ -5,6 +5,7 @@
 
 mod distances;
 mod error;
+mod fitted;
 mod linfa_engine;
 mod map_neighbours;
 mod pacmap;
@@ -18,13 +19,14 @@ mod umap;
 
 pub use distances::{DistanceCorrelation, distance_correlation};
 pub use error::ProjectionError;
+pub use fitted::FittedReduction;
 pub use linfa_engine::{LINFA_LIMIT, linfa_tsne};
 pub use map_neighbours::{MapNeighbours, PointNeighbours};
 pub use pacmap::{Pacmap, PacmapPairs, PacmapParams, PacmapSnapshot, PairCounts, PairWeights, pacmap_place};
 pub use params::*;
 pub use pca::Pca;
 pub use plane::{PlaneNeighbours, PlaneTree};
-pub use quality::{PointQuality, quality, quality_by_point};
+pub use quality::{FEWEST_JUDGED, PointQuality, quality, quality_by_point};
 pub use reduce::{CostSettings, Reduction, ReductionCost, reduce, reduction_costs};
 pub use tsne::{Affinities, PlaceError, PlaceParams, Tsne, TsneSnapshot, neighbours_needed, noise, place};
 pub use umap::{Curve, FuzzySet, Umap, UmapParams, UmapSnapshot, UmapStart};

@@ -14,6 +14,8 @@ use crate::vectors::{Vectors, dot};
 
 /// Neighbours looked at.
 const NEIGHBOURS: usize = 10;
+/// Fewer points have no 10 neighbours and one stranger each: any map of them keeps most, so that its figures say nothing of it.
+pub const FEWEST_JUDGED: usize = NEIGHBOURS + 2;
 /// Sampled points of one task, fewest and most, and closenesses that it may hold between.
 const TASK: (usize, usize) = (8, 64);
 const SCORES: usize = 32 << 20;
@@ -36,7 +38,8 @@ pub struct PointQuality {
 
 /// The figures of a map of `D` dimensions, 2 or 3. `sample` points are drawn (2,000 are usual; all where there are fewer).
 ///
-/// Looks at 10 neighbours, or fewer where there are fewer than 21 points; a map of less than four points is perfect. Counts points
+/// Looks at 10 neighbours, or fewer where there are fewer than 21 points; a map of less than three points is perfect. Of
+/// less than [`FEWEST_JUDGED`] the figures say nothing of the map. Counts points
 /// in the stage "Measuring the map". Positions beyond the shorter of both inputs are left out.
 pub fn quality<const D: usize>(
     vectors: &Vectors,

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use super::pca::Seen;
 use super::quality::draw;
-use super::{Pca, ProjectionError};
+use super::{FittedReduction, Pca, ProjectionError};
 use crate::progress::{Cancelled, Progress};
 use crate::search::Best;
 use crate::vectors::products::{column_means, products_into};
@@ -53,6 +53,16 @@ impl Reduction {
         }
     }
 
+    /// As the command line takes it: "pca:50".
+    pub fn spelled(self) -> String {
+        let way = match self {
+            Self::Pca { .. } => "pca",
+            Self::Truncate { .. } => "truncate",
+            Self::Random { .. } => "random",
+        };
+        format!("{way}:{}", self.k())
+    }
+
     /// The name shown.
     pub fn name(self) -> &'static str {
         match self {
@@ -67,32 +77,11 @@ impl Reduction {
 ///
 /// Errors: no vectors; cancelled; those of [`Pca::fit`].
 pub fn reduce(vectors: &Vectors, reduction: Reduction, progress: &Progress) -> Result<Vectors, ProjectionError> {
-    if vectors.is_empty() {
-        return Err(ProjectionError::Empty);
-    }
-    let k = reduction.k().clamp(1, vectors.dim());
-    match reduction {
-        Reduction::Pca { .. } => {
-            let pca = Pca::fit_with(vectors, k, progress)?;
-            progress.stage("Reducing dimensions", "vectors", vectors.len() as u64);
-            pca.transform_blocks(vectors, progress)
-        }
-        Reduction::Truncate { .. } => {
-            progress.check()?;
-            truncated(vectors, k, true)
-        }
-        Reduction::Random { seed, .. } => {
-            progress.stage("Reducing dimensions", "vectors", vectors.len() as u64);
-            let origin = vec![0.0; vectors.dim()];
-            let directions = random_directions(k, vectors.dim(), seed);
-            let values = Seen { rows: vectors, mean: &origin }.project(&directions, k, progress)?;
-            Vectors::new(values, k).map_err(ProjectionError::Read)
-        }
-    }
+    FittedReduction::fit(vectors, reduction, progress)?.apply(vectors, progress)
 }
 
 /// The first `k` values of every row, at its length where asked.
-fn truncated(vectors: &Vectors, k: usize, at_length: bool) -> Result<Vectors, ProjectionError> {
+pub(super) fn truncated(vectors: &Vectors, k: usize, at_length: bool) -> Result<Vectors, ProjectionError> {
     let mut out = vec![0.0f32; vectors.len() * k];
     out.par_chunks_mut(k).enumerate().with_min_len(256).for_each(|(at, out)| {
         let row = vectors.row(at);
@@ -107,7 +96,7 @@ fn truncated(vectors: &Vectors, k: usize, at_length: bool) -> Result<Vectors, Pr
 }
 
 /// `k` rows of `dim` normally distributed values (Box and Muller 1958).
-fn random_directions(k: usize, dim: usize, seed: u64) -> Vec<f32> {
+pub(super) fn random_directions(k: usize, dim: usize, seed: u64) -> Vec<f32> {
     let mut random = rand_pcg::Pcg64Mcg::seed_from_u64(seed);
     let scale = 1.0 / (k as f64).sqrt();
     let mut pair = || {

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::models::modalities_of;
+use super::reductions::as_short;
 use super::{Environment, Only, TaskError};
 use crate::corpus::{self, Corpus, Modality};
 use crate::models::{Input, InputKind, ModelCard, ModelId};
@@ -57,7 +58,7 @@ pub fn answer(request: &QueryRequest, env: &Environment, progress: &Progress) ->
         match asker.query_model(&set.card) {
             Ok(model) => {
                 answer.remarks.extend(prompt_twice(&request.query, &model, &set.card));
-                ready.push((set, asker.vector(&model)?));
+                ready.push((set, as_short(asker.vector(&model)?, set)?));
             }
             Err(why) => answer.unanswered.push((set.card.id.clone(), why)),
         }

@@ -235,6 +235,7 @@ mod tests {
             fingerprint: String::new(),
             rows: (0..lengths.len() as u32).map(RowId).collect(),
             vectors: Vectors::new(values, 2).unwrap(),
+            reductions: Default::default(),
             graph: Default::default(),
             tokens: vec![10; lengths.len()].into(),
             cut: cut.into(),

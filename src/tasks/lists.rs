@@ -8,7 +8,7 @@ use std::time::Instant;
 use super::project::natural_metric;
 use super::{Environment, RowInfo, SheetColumn, TaskError, shared_graph, write_sheet};
 use crate::progress::Progress;
-use crate::projection::{self, Pca, Reduction};
+use crate::projection::{FittedReduction, Reduction};
 use crate::search::{GraphChoice, NeighbourGraph, approximate_graph, exact_graph, recall};
 use crate::vectors::arrays::{self, ArrayColumn};
 use crate::vectors::{Metric, Vectors, npy};
@@ -135,6 +135,8 @@ pub fn export_neighbours(graph: &NeighbourGraph, rows: &[RowInfo], path: &Path) 
 pub struct Shortened {
     /// The vectors, in the same order.
     pub vectors: Vectors,
+    /// How they were made so: makes other vectors as short.
+    pub fitted: FittedReduction,
     /// Share of the variance along each principal component that was kept; empty for other ways.
     pub explained_variance: Vec<f32>,
     /// Seconds it took.
@@ -155,20 +157,31 @@ pub fn shorten(
 ) -> Result<Shortened, TaskError> {
     env.run(|| {
         let started = Instant::now();
-        let mut seconds_transform = 0.0;
-        let (vectors, explained_variance) = match reduction {
-            Reduction::Pca { k } => {
-                let pca = Pca::fit_with(vectors, k.clamp(1, vectors.dim()), progress)?;
-                progress.check()?;
-                let known = Instant::now();
-                let short = pca.transform(vectors)?;
-                seconds_transform = known.elapsed().as_secs_f64();
-                (short, pca.explained_variance_ratio)
-            }
-            _ => (projection::reduce(vectors, reduction, progress)?, Vec::new()),
-        };
-        Ok(Shortened { vectors, explained_variance, seconds: started.elapsed().as_secs_f64(), seconds_transform })
+        let fitted = FittedReduction::fit(vectors, reduction, progress)?;
+        let known = Instant::now();
+        let vectors = fitted.apply(vectors, progress)?;
+        let pca = fitted.pca();
+        Ok(Shortened {
+            explained_variance: pca.map_or_else(Vec::new, |pca| pca.explained_variance_ratio.clone()),
+            seconds: started.elapsed().as_secs_f64(),
+            seconds_transform: pca.map_or(0.0, |_| known.elapsed().as_secs_f64()),
+            vectors,
+            fitted,
+        })
     })
+}
+
+/// Makes vectors as short as others were made before.
+///
+/// # Errors
+/// Cancelled; vectors of other dimensions.
+pub fn apply_reduction(
+    fitted: &FittedReduction,
+    vectors: &Vectors,
+    env: &Environment,
+    progress: &Progress,
+) -> Result<Vectors, TaskError> {
+    Ok(env.run(|| fitted.apply(vectors, progress))?)
 }
 
 #[cfg(test)]

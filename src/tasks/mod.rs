@@ -20,6 +20,7 @@ mod export;
 mod fairness;
 mod format;
 mod import;
+mod kept_reduction;
 mod lists;
 mod load;
 mod memory;
@@ -53,7 +54,10 @@ pub use export::{StoredFile, export_projection, export_stored, export_table, exp
 pub use fairness::{Compared, Expected, concerns, expected_of, set_facts};
 pub use format::{hold_vectors, holds_vectors, is_vectors_file};
 pub use import::{Imported, import_vectors};
-pub use lists::{ListRequest, Listed, Shortened, export_neighbours, list_files, neighbour_lists, shorten};
+pub use kept_reduction::{keep_reduction, kept_reduction, reduction_path};
+pub use lists::{
+    ListRequest, Listed, Shortened, apply_reduction, export_neighbours, list_files, neighbour_lists, shorten,
+};
 pub use load::{LoadRequest, load, sample_paths};
 pub use memory::{peak_memory_mb, reset_peak_memory, resident_memory_mb};
 pub use models::{
@@ -65,8 +69,8 @@ pub use neighbours::{nearest, neighbours};
 pub use only::{Only, PathPatterns};
 pub use opened::{Opened, OpenedSet, open_vectors};
 pub use place::{PlaceNewRequest, PlaceRequest, Placed, numbered, place, place_new, place_query};
-pub use project::{LiveFrame, LiveSlot, ProjectRequest, check_engine, project, seen_from, space_frame};
-pub use reductions::reductions;
+pub use project::{LiveFrame, LiveSlot, ProjectRequest, check_engine, project};
+pub use reductions::{reduced_set, reductions};
 pub use render::{ColourBy, RenderRequest, Rendered, render};
 pub use sheet::{SheetColumn, write_sheet};
 pub use speed::{SPEED_SAMPLE, measure_speed};

@@ -146,6 +146,7 @@ fn opened(file: Imported, card: ModelCard, corpus: &Corpus) -> OpenedSet {
         fingerprint: String::new(),
         rows: file.rows.iter().map(|info| row(info.row)).collect(),
         vectors: file.vectors,
+        reductions: Default::default(),
         graph: Default::default(),
         tokens: vec![0; count].into(),
         cut: file.rows.iter().map(|info| info.truncated).collect(),

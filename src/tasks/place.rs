@@ -179,14 +179,14 @@ pub fn place_new(request: &PlaceNewRequest, env: &Environment, progress: &Progre
         let space = map.space.as_ref().zip(found.space.as_ref()).map(|(old, new)| joined(&known, old, new));
         let placing = started.elapsed().as_secs_f64();
         let started = Instant::now();
-        let (quality, distances) = match &space {
+        let measured = match &space {
             Some(space) => measure(&set.vectors, space, progress)?,
             None => measure(&set.vectors, &points, progress)?,
         };
         Ok(Projection {
             space: space.map(Into::into),
-            quality: Some(quality),
-            distances: Some(distances),
+            quality: measured.map(|(quality, _)| quality),
+            distances: measured.map(|(_, distances)| distances),
             explained_variance: map.explained_variance.clone(),
             seconds: [0.0, placing, started.elapsed().as_secs_f64()],
             notes: [format!("{} new rows placed on the map of before", fresh.len())].into(),
@@ -201,8 +201,8 @@ fn joined<const D: usize>(known: &[Option<usize>], old: &[[f32; D]], new: &[[f32
     known.iter().map(|row| row.map_or_else(|| new.next().copied().unwrap_or([0.0; D]), |row| old[row])).collect()
 }
 
-/// Where a query would lie on the map of a set: among its nearest rows. `None` for a vector of another dimension, and for maps of three
-/// dimensions, of some rows alone, or that came with a file.
+/// Where a query would lie on the map of a set: among its nearest rows; in the plane the third axis is 0. `None` for a vector of another
+/// dimension, and for maps of some rows alone, or that came with a file.
 ///
 /// # Errors
 /// Cancelled.
@@ -212,8 +212,8 @@ pub fn place_query(
     query: &[f32],
     env: &Environment,
     progress: &Progress,
-) -> Result<Option<[f32; 2]>, TaskError> {
-    if query.len() != set.vectors.dim() || map.space.is_some() || map.points.len() != set.vectors.len() {
+) -> Result<Option<[f32; 3]>, TaskError> {
+    if query.len() != set.vectors.dim() || map.points.len() != set.vectors.len() {
         return Ok(None);
     }
     let request = PlaceRequest {
@@ -223,7 +223,9 @@ pub fn place_query(
         new: Vectors::new(query.to_vec(), query.len())?,
     };
     let found = place(&request, env, progress)?;
-    Ok(found.points.first().copied().filter(|point| point.iter().all(|value| value.is_finite())))
+    let flat = || found.points.first().map(|&[x, y]| [x, y, 0.0]);
+    let at = found.space.as_ref().map_or_else(flat, |space| space.first().copied());
+    Ok(at.filter(|point| point.iter().all(|value| value.is_finite())))
 }
 
 /// The rows of a source without a corpus, by number.

@@ -150,7 +150,14 @@ fn categories<T>(rows: &[T], of: impl Fn(&T) -> &str) -> Values {
 }
 
 fn footer(projection: &Projection) -> String {
-    let trust = projection.quality.map_or_else(String::new, |quality| {
+    let unjudged = || {
+        if projection.is_judged() || projection.all_equal {
+            String::new()
+        } else {
+            "  ·  too few points to judge".to_owned()
+        }
+    };
+    let trust = projection.quality.map_or_else(unjudged, |quality| {
         format!("  ·  trustworthiness {:.3}, neighbours kept {:.3}", quality.trustworthiness, quality.neighbours_kept)
     });
     let points = grouped(projection.points.len());

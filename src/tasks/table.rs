@@ -75,7 +75,9 @@ impl RowInfo {
 /// What is known of the rows of a set, its model and what that did not see included.
 pub fn set_table(corpus: &Corpus, set: &EmbeddingSet) -> Vec<RowInfo> {
     let mut rows = corpus_table(corpus, &set.rows);
-    let model = set.card.maker().map_or_else(String::new, |model| model.0.clone());
+    // No model makes vectors that can be held against shortened ones.
+    let maker = set.card.maker().filter(|_| set.reductions.is_empty());
+    let model = maker.map_or_else(String::new, |model| model.0.clone());
     for (row, &cut) in rows.iter_mut().zip(set.cut.iter()) {
         row.truncated = cut;
         row.model.clone_from(&model);

@@ -12,7 +12,7 @@ use super::maps::MapChoice;
 use super::settings::{PaletteChoice, Perspective, ThemeChoice};
 use crate::corpus::LoadOptions;
 use crate::jobs::JobId;
-use crate::projection::{Method, PacmapParams, TsneParams, UmapParams};
+use crate::projection::{Method, PacmapParams, Reduction, TsneParams, UmapParams};
 use crate::vectors::{Metric, RowId};
 use crate::workspace::{ClusterParams, Column, ModelId, Overrides, Remedy};
 
@@ -143,6 +143,8 @@ pub enum Command {
     Turn(ModelId, [f32; 2]),
     /// Measure what fewer dimensions of a model's vectors cost.
     MeasureReductions(ModelId),
+    /// Make a set of its own of a model's vectors, of fewer dimensions.
+    Shorten(ModelId, Reduction),
     /// Look for clusters now.
     FindClusters(ModelId),
     /// Look for clusters among the selected rows alone.

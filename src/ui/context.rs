@@ -12,7 +12,7 @@ use super::settings::Settings;
 use super::theme::Theme;
 use crate::corpus::{Corpus, Modality};
 use crate::jobs::JobSnapshot;
-use crate::vectors::RowId;
+use crate::vectors::{Metric, RowId};
 use crate::workspace::{
     Agreement, Answer, Captioned, ColumnValues, Concern, EmbeddingSet, Explanation, ModelCard, ModelId, SetFacts, Speed,
 };
@@ -52,6 +52,28 @@ pub struct ModelState {
     pub error: Option<String>,
     /// How fast it embeds here: of its own run, or measured when Compare shows it.
     pub speed: Option<Speed>,
+}
+
+impl ModelState {
+    /// Whether its rows are near to one another by distance, whose scores are its negative; else by cosine or product.
+    pub fn by_distance(&self) -> bool {
+        let positions = self.card.is_of_file() && self.card.dimensions <= 3;
+        self.set.as_ref().is_some_and(|set| positions || set.metric() == Metric::Euclidean)
+    }
+
+    /// How many of the selected rows it holds: pictures are on no map of a model of texts.
+    pub fn selected(&self, selection: &Selection) -> usize {
+        let Some(set) = &self.set else { return 0 };
+        selection.rows.iter().filter(|&&row| set.position_of(row).is_some()).count()
+    }
+
+    /// A score as it is written, and how much of a bar it fills: distances are shown as such, of which smaller ones are nearer.
+    pub fn closeness(&self, score: f32) -> (String, f32) {
+        match self.by_distance() {
+            true => (format!("{:.2}", (-score).max(0.0)), 1.0 / (1.0 + (-score).max(0.0))),
+            false => (format!("{score:.2}"), score),
+        }
+    }
 }
 
 /// What the inspector shows of the row looked at.

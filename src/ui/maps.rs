@@ -96,12 +96,12 @@ pub struct TornLines {
 }
 
 /// A place on the map that is of no row: where the query would lie.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Pin {
-    /// The layout it was placed on.
-    pub layout: u64,
-    /// Where.
-    pub at: [f32; 2],
+    /// The map it was placed on.
+    pub map: Arc<Projection>,
+    /// Where, in the dimensions of that map; the third axis is 0 in the plane.
+    pub at: [f32; 3],
     /// What was asked.
     pub words: String,
 }
@@ -185,6 +185,15 @@ impl MapModel {
         }
         let layout = self.layout.as_ref()?;
         Some(MapPoints { rows: layout.rows().clone(), at: Positions::Plane(layout.points().clone()) })
+    }
+
+    /// Where the query would lie on the layout that is drawn, from whichever side it is seen, with what was asked. Nowhere while a layout
+    /// runs, in its past, and on another map than it was placed on.
+    pub fn pinned(&self) -> Option<([f32; 2], &str)> {
+        let pin = self.pin.as_deref().filter(|_| self.live.is_none() && self.moment.is_none())?;
+        let shown = self.shown().filter(|shown| Arc::ptr_eq(shown, &pin.map))?;
+        let layout = self.layout.as_ref().filter(|layout| layout.frame().is_some() == shown.space.is_some())?;
+        Some((layout.seen(pin.at), &pin.words))
     }
 
     /// Whether the positions that came with a file are what is shown.

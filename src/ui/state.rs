@@ -10,6 +10,7 @@ use super::command::Dialog;
 use super::map::MapView;
 use super::tiles::{self, Pane};
 use crate::corpus::{Modality, Thumbnail};
+use crate::projection::Reduction;
 use crate::vectors::RowId;
 use crate::workspace::{ModelId, Overrides};
 
@@ -81,6 +82,8 @@ pub struct WindowState {
     pub items_seen: Option<RowId>,
     /// What models are to be used with, being edited.
     pub overrides: BTreeMap<ModelId, Overrides>,
+    /// The way to fewer dimensions that is chosen, and of which model.
+    pub reduction: Option<(ModelId, Reduction)>,
     /// Dimensions of a static model to be made.
     pub distill_dimensions: usize,
     /// Whether it gets words of the loaded texts.
@@ -144,6 +147,7 @@ impl Default for WindowState {
             picture: None,
             items_seen: None,
             overrides: BTreeMap::new(),
+            reduction: None,
             distill_dimensions: 256,
             distill_words: true,
             caption_text: String::new(),

@@ -219,6 +219,13 @@ pub fn score_bar(ui: &Ui, at: egui::Pos2, width: f32, share: f32) {
     ui.painter().rect_filled(filled, CornerRadius::same(3), theme.accent);
 }
 
+/// Words with a capital letter at their start and a full stop at their end.
+pub fn sentence(words: &str) -> String {
+    let mut letters = words.trim_end_matches('.').chars();
+    let first = letters.next().map(char::to_uppercase);
+    first.into_iter().flatten().chain(letters).chain(['.']).collect()
+}
+
 /// A right-aligned number in a cell that ends at `right`.
 pub fn number_at(ui: &Ui, right: egui::Pos2, text: &str, look: (FontId, egui::Color32)) {
     ui.painter().text(right, Align2::RIGHT_CENTER, text, look.0, look.1);

@@ -48,6 +48,8 @@ pub enum ArrayColumn<'a> {
     Numbers(Vec<i64>),
     /// So many whole numbers a row.
     Tables(usize, &'a [u32]),
+    /// So many single precision numbers a row.
+    Values(usize, &'a [f32]),
 }
 
 impl NamedArrays {
@@ -233,6 +235,11 @@ fn write_column(column: &ArrayColumn<'_>, out: &mut dyn Write) -> io::Result<()>
                 out.write_all(&bytes)?;
             }
             Ok(())
+        }
+        ArrayColumn::Values(width, values) => {
+            let rows = values.len().checked_div(*width).unwrap_or(0);
+            out.write_all(&header("<f4", &format!("({rows}, {width})")))?;
+            values.iter().try_for_each(|value| out.write_all(&value.to_le_bytes()))
         }
         ArrayColumn::Numbers(numbers) => {
             out.write_all(&header("<i8", &format!("({},)", numbers.len())))?;

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use super::SharedGraph;
 use crate::models::{ModelCard, Similarity};
-use crate::projection::{DistanceCorrelation, Method, PacmapParams, Quality, TsneParams, UmapParams};
+use crate::projection::{
+    DistanceCorrelation, FEWEST_JUDGED, FittedReduction, Method, PacmapParams, Quality, TsneParams, UmapParams,
+};
 use crate::search::NeighbourGraph;
 use crate::vectors::{Metric, RowId, Vectors};
 
@@ -29,6 +31,8 @@ pub struct EmbeddingSet {
     pub rows: Arc<[RowId]>,
     /// One vector a row, in the order of `rows`.
     pub vectors: Vectors,
+    /// What was done to the model's vectors, one after the other, to make them shorter; empty for most sets. A question goes the same way.
+    pub reductions: Arc<[FittedReduction]>,
     /// Its neighbour graphs, made when first asked for and shared by all that need neighbours.
     pub graph: SharedGraph,
     /// Tokens the model saw of each row; zeros for pictures.
@@ -188,7 +192,7 @@ pub struct Projection {
     pub graph: Option<GraphFacts>,
     /// Whether all vectors were equal: the map shows nothing then, and is not measured.
     pub all_equal: bool,
-    /// How far it may be trusted; `None` until measured.
+    /// How far it may be trusted; `None` until measured, and for maps of too few points to judge.
     pub quality: Option<Quality>,
     /// How far its distances follow those of the original space; `None` until measured.
     pub distances: Option<DistanceCorrelation>,
@@ -219,5 +223,10 @@ impl Projection {
             preparing: [0.0; 2],
             notes: [].into(),
         }
+    }
+
+    /// Whether it has points enough that figures of what it keeps say something of it.
+    pub fn is_judged(&self) -> bool {
+        self.points.len() >= FEWEST_JUDGED
     }
 }

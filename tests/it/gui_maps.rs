@@ -254,15 +254,63 @@ fn a_query_is_marked_where_it_would_lie() {
     let (_folder, mut rig) = opened();
     rig.type_query("tomato soup with herbs");
     rig.until("the query was placed", |app| map(app).pin.is_some());
-    let pin = map(rig.harness.state()).pin.clone().unwrap();
-    let layout = map(rig.harness.state()).layout.clone().unwrap();
-    assert_eq!((pin.layout, pin.words.as_str()), (layout.id(), "tomato soup with herbs"));
+    let seen = map(rig.harness.state()).clone();
+    let (layout, (at, words)) = (seen.layout.clone().unwrap(), seen.pinned().unwrap());
+    assert_eq!(words, "tomato soup with herbs");
     let corpus = rig.harness.state().document().corpus.clone().unwrap();
-    let near = layout.nearest(pin.at, f32::MAX.sqrt() / 2.0, &|_| true).and_then(|position| layout.row(position));
+    let near = layout.nearest(at, f32::MAX.sqrt() / 2.0, &|_| true).and_then(|position| layout.row(position));
     assert!(corpus.item_of(near.unwrap()).label.ends_with("soups"));
     // On another map it lies elsewhere, and without a query nowhere.
     rig.choose("PCA");
     rig.settle();
-    let shown = map(rig.harness.state()).layout.clone().unwrap().id();
-    assert_eq!(map(rig.harness.state()).pin.clone().unwrap().layout, shown);
+    assert_ne!(map(rig.harness.state()).pinned().unwrap().0, at);
+}
+
+#[test]
+fn the_query_turns_with_a_map_in_space() {
+    use eframe::egui::{Event, Modifiers, PointerButton, pos2};
+    let (_folder, mut rig) = opened();
+    rig.type_query("tomato soup with herbs");
+    rig.choose("PCA");
+    rig.settle();
+    rig.choose("3-D");
+    rig.until("the map had three axes", |app| map(app).turns());
+    rig.until("the query was placed", |app| map(app).pinned().is_some());
+    rig.settle();
+    let nearest = |rig: &Rig| {
+        let (seen, corpus) = (map(rig.harness.state()), rig.harness.state().document().corpus.clone().unwrap());
+        let ((at, _), layout) = (seen.pinned().unwrap(), seen.layout.as_ref().unwrap());
+        let row = layout.nearest(at, f32::MAX.sqrt() / 2.0, &|_| true).and_then(|place| layout.row(place));
+        (at, corpus.item_of(row.unwrap()).label.ends_with("soups"))
+    };
+    let front = nearest(&rig);
+    assert!(front.1);
+    let middle = pos2(600.0, 400.0);
+    let button = |pos, pressed| Event::PointerButton {
+        pos,
+        button: PointerButton::Secondary,
+        pressed,
+        modifiers: Modifiers::NONE,
+    };
+    let before = map(rig.harness.state()).layout.as_ref().unwrap().id();
+    let drag = [Event::PointerMoved(middle), button(middle, true)];
+    drag.into_iter().for_each(|event| rig.harness.event(event));
+    rig.harness.step();
+    for step in 1..6 {
+        rig.harness.event(Event::PointerMoved(middle + eframe::egui::vec2(8.0 * step as f32, 0.0)));
+        rig.harness.step();
+    }
+    rig.harness.event(button(middle, false));
+    rig.until("the map was turned", |app| map(app).layout.as_ref().unwrap().id() != before);
+    rig.settle();
+    let turned = nearest(&rig);
+    assert!(map(rig.harness.state()).turned[0] != 0.0 && turned.0 != front.0, "{front:?} {turned:?}");
+    // Its place in space is that of the soups, from whichever side they are seen.
+    let seen = map(rig.harness.state());
+    let (space, rows) = (seen.shown().unwrap().space.clone().unwrap(), seen.shown().unwrap().rows.clone());
+    let corpus = rig.harness.state().document().corpus.clone().unwrap();
+    let far =
+        |point: &[f32; 3]| (0..3).map(|axis| (point[axis] - seen.pin.as_ref().unwrap().at[axis]).powi(2)).sum::<f32>();
+    let near = (0..rows.len()).min_by(|&a, &b| far(&space[a]).total_cmp(&far(&space[b]))).unwrap();
+    assert!(corpus.item_of(rows[near]).label.ends_with("soups"));
 }

@@ -166,6 +166,7 @@ fn assemble(corpus: &Corpus, slots: Slots, made: Made) -> Result<EmbeddingSet, T
         fingerprint: made.fingerprint,
         rows: rows.into(),
         vectors: Vectors::new(values, dim)?,
+        reductions: Default::default(),
         graph: Default::default(),
         tokens: tokens.into(),
         cut: cut.into(),

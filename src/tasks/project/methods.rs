@@ -1,4 +1,4 @@
-//! Each method as an optimiser that the one loop can run, and three dimensions seen from one side.
+//! Each method as an optimiser that the one loop can run.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -6,7 +6,6 @@ use std::time::Instant;
 use super::keeper::{Keeper, umap_bytes, umap_snapshot};
 use super::optimise::{Made, Optimiser, optimise};
 use super::{LiveSlot, ProjectRequest};
-use crate::picture::Bounds;
 use crate::progress::{Cancelled, Progress};
 use crate::projection::{Pca, ProjectionError, Tsne, TsneParams, TsneSnapshot, Umap, UmapParams};
 use crate::search::NeighbourGraph;
@@ -129,40 +128,6 @@ pub(in crate::tasks) fn space_of(pca: &Pca, vectors: &Vectors) -> Result<Vec<[f3
     let coordinates = pca.transform(vectors)?;
     let axis = |row: &[f32], axis: usize| row.get(axis).copied().unwrap_or(0.0);
     Ok(coordinates.rows().map(|row| [axis(row, 0), axis(row, 1), axis(row, 2)]).collect())
-}
-
-/// Points of space as they are seen from one side: turned about the vertical axis, then tilted about the horizontal one, in radians, around
-/// their middle. No perspective: distances across the line of sight keep their lengths.
-pub fn seen_from(space: &[[f32; 3]], turned: [f32; 2]) -> Vec<[f32; 2]> {
-    let sound = |point: &&[f32; 3]| point.iter().all(|value| value.is_finite());
-    let count = space.iter().filter(sound).count().max(1) as f32;
-    let middle = space
-        .iter()
-        .filter(sound)
-        .fold([0.0f32; 3], |sum, point| [0, 1, 2].map(|axis| sum[axis] + point[axis] / count));
-    let ((turn_sin, turn_cos), (tilt_sin, tilt_cos)) = (turned[0].sin_cos(), turned[1].sin_cos());
-    let seen = |point: &[f32; 3]| {
-        let [x, y, z] = [0, 1, 2].map(|axis| point[axis] - middle[axis]);
-        let (across, depth) = (x * turn_cos + z * turn_sin, z * turn_cos - x * turn_sin);
-        [across + middle[0], y * tilt_cos - depth * tilt_sin + middle[1]]
-    };
-    space.iter().map(seen).collect()
-}
-
-/// The square that points of space stay in, from whichever side they are seen: around their middle, as far as all but the furthest two in a
-/// hundred reach.
-pub fn space_frame(space: &[[f32; 3]]) -> Bounds {
-    let sound: Vec<&[f32; 3]> = space.iter().filter(|point| point.iter().all(|value| value.is_finite())).collect();
-    let count = sound.len().max(1) as f32;
-    let middle = [0, 1, 2].map(|axis| sound.iter().map(|point| point[axis] / count).sum::<f32>());
-    let far = |point: &&[f32; 3]| (0..3).map(|axis| (point[axis] - middle[axis]).powi(2)).sum::<f32>().sqrt();
-    let mut away: Vec<f32> = sound.iter().map(far).collect();
-    let place = (away.len() * 98 / 100).min(away.len().saturating_sub(1));
-    let reach = match away.is_empty() {
-        true => 1.0,
-        false => away.select_nth_unstable_by(place, f32::total_cmp).1.max(1e-6),
-    };
-    Bounds { min: [middle[0] - reach, middle[1] - reach], max: [middle[0] + reach, middle[1] + reach] }
 }
 
 /// The first two coordinates of points.

@@ -18,7 +18,7 @@ use super::{Environment, TaskError, shared_graph};
 use crate::picture::Layout;
 use crate::progress::Progress;
 use crate::projection::{
-    DistanceCorrelation, LINFA_LIMIT, Method, Pca, ProjectionError, Quality, TsneEngine, TsneParams,
+    DistanceCorrelation, FEWEST_JUDGED, LINFA_LIMIT, Method, Pca, ProjectionError, Quality, TsneEngine, TsneParams,
     distance_correlation, linfa_tsne, quality,
 };
 use crate::search::NeighbourGraph;
@@ -26,7 +26,6 @@ use crate::vectors::{Metric, RowId, Vectors};
 use crate::workspace::{Projection, ProjectionParams, SharedGraph};
 pub use live::{LiveFrame, LiveSlot};
 pub(super) use methods::space_of;
-pub use methods::{seen_from, space_frame};
 use optimise::Made;
 
 /// Principal components whose variance is told.
@@ -116,8 +115,8 @@ pub fn project(
         notes.extend(all_equal.then(|| "All vectors are equal: this map shows nothing".to_owned()));
         let measured = match &made.space {
             _ if all_equal => None,
-            Some(space) => Some(measure(original, space, progress)?),
-            None => Some(measure(original, &made.points, progress)?),
+            Some(space) => measure(original, space, progress)?,
+            None => measure(original, &made.points, progress)?,
         };
         Ok(Projection {
             space: made.space.map(Into::into),
@@ -136,14 +135,17 @@ pub fn project(
     })
 }
 
-/// How far a map of two or three dimensions may be trusted, near and far.
+/// How far a map of two or three dimensions may be trusted, near and far; `None` where too few points are on it to judge.
 pub(super) fn measure<const D: usize>(
     vectors: &Vectors,
     points: &[[f32; D]],
     progress: &Progress,
-) -> Result<(Quality, DistanceCorrelation), TaskError> {
+) -> Result<Option<(Quality, DistanceCorrelation)>, TaskError> {
+    if points.len() < FEWEST_JUDGED {
+        return Ok(None);
+    }
     let near = quality(vectors, points, SAMPLE, SAMPLE_SEED, progress)?;
-    Ok((near, distance_correlation(vectors, points, PAIRED, SAMPLE_SEED, progress)?))
+    Ok(Some((near, distance_correlation(vectors, points, PAIRED, SAMPLE_SEED, progress)?)))
 }
 
 fn lay_out(
@@ -219,6 +221,18 @@ mod tests {
     }
 
     #[test]
+    fn a_map_of_few_points_is_not_judged() {
+        let whole = request(Method::Pca);
+        for rows in [1, 2, 11, 12] {
+            let vectors = whole.vectors.select(0..rows);
+            let few = ProjectRequest::new(vectors, whole.rows[..rows].into(), whole.params);
+            let made = project(&few, &LiveSlot::default(), &Environment::default(), &Progress::new()).unwrap();
+            assert_eq!((made.quality.is_some(), made.is_judged()), (rows >= 12, rows >= 12), "{rows} rows");
+            assert_eq!(made.distances.is_some(), rows >= 12);
+        }
+    }
+
+    #[test]
     fn three_axes_are_found_and_their_first_two_shown() {
         for method in [Method::Pca, Method::Umap, Method::Pacmap] {
             let mut request = request(method);
@@ -226,8 +240,7 @@ mod tests {
             let made = project(&request, &LiveSlot::default(), &Environment::default(), &Progress::new()).unwrap();
             let space = made.space.unwrap();
             assert_eq!(space.len(), 60);
-            let unturned = seen_from(&space, [0.0, 0.0]);
-            for (seen, point) in unturned.iter().zip(made.points.iter()) {
+            for (seen, point) in space.iter().zip(made.points.iter()) {
                 assert!((seen[0] - point[0]).abs() + (seen[1] - point[1]).abs() < 1e-3, "{seen:?} {point:?}");
             }
         }
@@ -263,26 +276,6 @@ mod tests {
             assert_eq!(told.words(), "93.5 % of the true neighbours found");
         }
         assert_eq!(of(&self::request(Method::Pca)), None);
-    }
-
-    #[test]
-    fn turning_keeps_distances_across_and_turns_back() {
-        let space = [[0.0, 0.0, 1.0], [0.0, 0.0, -1.0], [1.0, 0.0, 0.0], [-1.0, 0.0, 0.0]];
-        let quarter = seen_from(&space, [std::f32::consts::FRAC_PI_2, 0.0]);
-        assert!((quarter[0][0] - 1.0).abs() < 1e-6 && quarter[2][0].abs() < 1e-6, "{quarter:?}");
-    }
-
-    #[test]
-    fn points_of_space_stay_in_their_frame_however_they_are_turned() {
-        let space: Vec<[f32; 3]> =
-            (0..500).map(|n| [n as f32, (n * 37 % 101) as f32 * 9.0, (n * 53 % 211) as f32]).collect();
-        let frame = space_frame(&space);
-        for turned in [[0.0, 0.0], [0.9, -0.4], [2.5, 1.5]] {
-            let seen = seen_from(&space, turned);
-            let outside = seen.iter().filter(|&&point| !frame.contains(point)).count();
-            assert!(outside <= 10, "{outside} of 500 outside, turned {turned:?}");
-        }
-        assert!(space_frame(&[]).extent()[0] > 0.0);
     }
 
     #[test]

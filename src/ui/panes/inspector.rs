@@ -17,7 +17,7 @@ use crate::workspace::Precision;
 
 /// Paints the panel.
 pub fn show(ui: &mut Ui, ctx: &Context<'_>, state: &mut WindowState) {
-    let Some(corpus) = ctx.corpus else {
+    let Some(corpus) = ctx.corpus.filter(|corpus| !corpus.chunks.is_empty()) else {
         widgets::empty_state(ui, "Nothing selected", "Load a folder, then click a point of the map.", |_| {});
         return;
     };
@@ -350,8 +350,11 @@ fn nearest(ui: &mut Ui, ctx: &Context<'_>, state: &mut WindowState, found: Optio
         number_at(ui, pos2(ends.1, middle), &short_name(&model.card.name), (theme::secondary(), ctx.theme.dim));
     }
     for (place, &(row, score)) in list.iter().take(10).enumerate() {
-        let other = second.map(|(_, list)| list.iter().position(|hit| hit.0 == row).map(|at| (at, list[at].1)));
-        let response = neighbour(ui, ctx, (place, row, score), other);
+        let other = second.map(|(model, list)| {
+            let at = list.iter().position(|hit| hit.0 == row)?;
+            Some((at, model.closeness(list[at].1).0))
+        });
+        let response = neighbour(ui, ctx, (place, row, first.closeness(score).0), other);
         if response.hovered() {
             state.hover_next = Some(row);
             state.hover_seen = true;
@@ -362,9 +365,14 @@ fn nearest(ui: &mut Ui, ctx: &Context<'_>, state: &mut WindowState, found: Optio
     }
 }
 
-type Other = Option<Option<(usize, f32)>>;
+type Other = Option<Option<(usize, String)>>;
 
-fn neighbour(ui: &mut Ui, ctx: &Context<'_>, (place, row, score): (usize, RowId, f32), other: Other) -> egui::Response {
+fn neighbour(
+    ui: &mut Ui,
+    ctx: &Context<'_>,
+    (place, row, score): (usize, RowId, String),
+    other: Other,
+) -> egui::Response {
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 26.0), Sense::click());
     let Some(corpus) = ctx.corpus.filter(|corpus| row.index() < corpus.chunks.len()) else { return response };
     let item = corpus.item_of(row);
@@ -384,12 +392,12 @@ fn neighbour(ui: &mut Ui, ctx: &Context<'_>, (place, row, score): (usize, RowId,
     let room = end - rect.left() - 20.0 - 44.0;
     clipped_text(ui, pos2(rect.left() + 20.0, middle), room, &name, (egui::FontId::proportional(12.5), ctx.theme.text));
     let figures = egui::FontId::proportional(12.5);
-    number_at(ui, pos2(end, middle), &format!("{score:.2}"), (figures.clone(), ctx.theme.text));
+    number_at(ui, pos2(end, middle), &score, (figures.clone(), ctx.theme.text));
     match other {
         Some(Some((rank, score))) => {
             let rank_text = (rank + 1).to_string();
             number_at(ui, pos2(rect.right() - 38.0, middle), &rank_text, (theme::secondary(), ctx.theme.dim));
-            number_at(ui, pos2(rect.right(), middle), &format!("{score:.2}"), (figures, ctx.theme.text));
+            number_at(ui, pos2(rect.right(), middle), &score, (figures, ctx.theme.text));
         }
         Some(None) => number_at(ui, pos2(rect.right(), middle), "not near", (theme::secondary(), ctx.theme.faint)),
         None => {}
@@ -402,6 +410,10 @@ pub fn short_name(name: &str) -> String {
     // "MiniLM-L6-v2 int8" is told from "MiniLM-L6-v2" by its precision.
     if let Some((rest, precision)) = name.rsplit_once(' ').filter(|(_, word)| word.parse::<Precision>().is_ok()) {
         return format!("{} {precision}", short_name(rest));
+    }
+    // So is "MiniLM-L6-v2 pca:64", which seldom leaves room for both.
+    if let Some((_, way)) = name.rsplit_once(' ').filter(|(_, word)| word.contains(':')) {
+        return way.to_owned();
     }
     let mut words = name.split(['-', ' ']);
     let first = words.next().unwrap_or(name);

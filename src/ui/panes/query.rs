@@ -4,7 +4,7 @@ use eframe::egui::{self, ComboBox, Key, RichText, ScrollArea, Sense, Stroke, Tex
 
 use crate::corpus::{Content, Modality};
 use crate::ui::command::Command;
-use crate::ui::context::Context;
+use crate::ui::context::{Context, ModelState};
 use crate::ui::state::WindowState;
 use crate::ui::theme;
 use crate::ui::tiles::padded;
@@ -95,7 +95,7 @@ pub fn field(ui: &mut Ui, ctx: &Context<'_>, state: &mut WindowState) {
             .hint_text("Type what you look for, in words")
             .desired_width(width)
             .margin(egui::Margin::symmetric(10, 6));
-        let response = ui.add_enabled(ctx.corpus.is_some(), edit);
+        let response = ui.add_enabled(is_filled(ctx), edit);
         widgets::name_field(&response, "Query", &state.query_text);
         state.query_field = Some(response.id);
         if state.seen_query_focus != ctx.query_focus_request {
@@ -108,13 +108,20 @@ pub fn field(ui: &mut Ui, ctx: &Context<'_>, state: &mut WindowState) {
             ask(ctx, &state.query_text);
             response.request_focus();
         }
-        among(ui, ctx);
-        top(ui, ctx);
-        let button = ui.button("Choose an image…").on_hover_text("Or drop one here: finds pictures like it");
-        if button.clicked() {
-            ctx.send(Command::ChooseQueryImage);
-        }
+        ui.add_enabled_ui(is_filled(ctx), |ui| {
+            among(ui, ctx);
+            top(ui, ctx);
+            let button = ui.button("Choose an image…").on_hover_text("Or drop one here: finds pictures like it");
+            if button.clicked() {
+                ctx.send(Command::ChooseQueryImage);
+            }
+        });
     });
+}
+
+/// Whether there is anything to ask.
+fn is_filled(ctx: &Context<'_>) -> bool {
+    ctx.corpus.is_some_and(|corpus| !corpus.chunks.is_empty())
 }
 
 fn ask(ctx: &Context<'_>, text: &str) {
@@ -160,7 +167,7 @@ fn among(ui: &mut Ui, ctx: &Context<'_>) {
 
 /// What to ask, before anything was asked.
 pub fn suggestions(ui: &mut Ui, ctx: &Context<'_>, state: &mut WindowState) {
-    if ctx.corpus.is_none() {
+    if !is_filled(ctx) {
         widgets::dim(ui, "Load a folder first; then ask it something here.");
         return;
     }
@@ -238,6 +245,10 @@ fn kinds(
         if !side_by_side {
             words.push_str(&format!(" by {by}"));
         }
+        let of_listed = groups.iter().find(|group| group.modality == listed).and_then(|group| ctx.model(&group.model));
+        if of_listed.is_some_and(ModelState::by_distance) {
+            words.push_str(" · distances, smaller is nearer");
+        }
         let response = widgets::faint(ui, format!("{words} · {took}"));
         response.on_hover_text(format!(
             "{:.1} ms to embed the query, {:.1} ms to search every vector, with all embedded models",
@@ -286,6 +297,7 @@ fn list(ui: &mut Ui, ctx: &Context<'_>, state: &mut WindowState, group: &AnswerG
     area.show_rows(ui, ROW, group.hits.len(), |ui, visible| {
         for place in visible {
             let (row, score) = group.hits[place];
+            let score = ctx.model(&group.model).map_or((format!("{score:.2}"), score), |model| model.closeness(score));
             if hit(ui, ctx, state, (place, row, score)).clicked() {
                 ctx.send(Command::Focus(row));
             }
@@ -298,7 +310,7 @@ pub fn hit(
     ui: &mut Ui,
     ctx: &Context<'_>,
     state: &mut WindowState,
-    (place, row, score): (usize, RowId, f32),
+    (place, row, score): (usize, RowId, (String, f32)),
 ) -> egui::Response {
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), ROW), Sense::click());
     let Some(corpus) = ctx.corpus.filter(|corpus| row.index() < corpus.chunks.len()) else { return response };
@@ -329,9 +341,9 @@ pub fn hit(
     number_at(ui, pos2(left + 18.0, middle), &(place + 1).to_string(), (theme::secondary(), ctx.theme.faint));
     let wide = rect.width() > 420.0;
     let bar = if wide { 84.0 } else { 40.0 };
-    score_bar(ui, pos2(left + 28.0, middle), bar, score);
+    score_bar(ui, pos2(left + 28.0, middle), bar, score.1);
     let number = left + 28.0 + bar + 38.0;
-    number_at(ui, pos2(number, middle), &format!("{score:.2}"), (egui::FontId::proportional(12.5), ctx.theme.text));
+    number_at(ui, pos2(number, middle), &score.0, (egui::FontId::proportional(12.5), ctx.theme.text));
     let text_left = number + 12.0;
     let room = rect.right() - text_left - 6.0;
     let path_room = if wide { (room * 0.36).min(220.0) } else { room * 0.42 };

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)] // helpers of tests
 
+use embedlens::vectors::arrays::NamedArrays;
 use embedlens::vectors::{Vectors, npy};
 use rand::{Rng, SeedableRng};
 
@@ -124,4 +125,44 @@ fn the_ways_of_t_sne_can_be_chosen() {
         assert!(usual != run(&more), "{more:?}");
     }
     rig.run(&["project", "v.npy", "--uniform", "10", "--perplexity", "9", "--out", "m.npy"]).exits(2);
+}
+
+#[test]
+fn what_is_placed_is_made_as_short_as_what_is_on_the_map() {
+    let rig = Rig::new();
+    let noise = |rows: usize, from: usize| -> Vec<f32> {
+        (from..from + rows * 12).map(|at| ((at * 7919 % 104_729) as f32 * 0.613).sin() + 0.2).collect()
+    };
+    for (name, rows, from) in [("old.npy", 60, 0), ("new.npy", 7, 5000)] {
+        npy::write(&rig.path(name), &Vectors::new(noise(rows, from), 12).unwrap()).unwrap();
+    }
+    let read = |name: &str| npy::read(&rig.path(name)).unwrap();
+    for way in ["pca:4", "truncate:4", "random:4"] {
+        let args = ["project", "old.npy", "--reduce", way, "--method", "pca", "--place", "new.npy", "--out", "a.npy"];
+        rig.run(&args).succeeded();
+        let told = rig.run(&["embed", "old.npy", "--reduce", way, "--out", "short.npy", "--json"]).succeeded().json();
+        let fitted = told["models"][0]["reduced"]["fitted"].as_str().unwrap();
+        assert!(fitted.ends_with("short.reduction.npz"), "{told}");
+        // A row by hand, as the help tells: (x - mean) @ components.T
+        let mut file = NamedArrays::open(&rig.path("short.reduction.npz")).unwrap();
+        let listed = file.arrays.clone();
+        let mut array = |name: &str| file.vectors(listed.iter().find(|array| array.name == name).unwrap()).unwrap();
+        let (components, mean) = (array("components"), array("mean"));
+        let (row, short) = (read("old.npy").row(9).to_vec(), read("short.npy"));
+        let along = |direction: &[f32]| {
+            row.iter().zip(mean.row(0)).zip(direction).map(|((x, mean), along)| (x - mean) * along).sum::<f32>()
+        };
+        let scale = if way.starts_with("truncate") { short.row(9)[0] / row[0] } else { 1.0 };
+        for (direction, found) in components.rows().zip(short.row(9)) {
+            assert!((along(direction) * scale - found).abs() < 1e-5, "{way}: {found}");
+        }
+        rig.run(&["project", "short.npy", "--method", "pca", "--place", "new.npy", "--out", "b.npy"]).succeeded();
+        for (ours, theirs) in [("a.npy", "b.npy"), ("a-placed.npy", "b-placed.npy")] {
+            assert_eq!(read(ours).values(), read(theirs).values(), "{way}");
+        }
+        assert_eq!(read("b-placed.npy").len(), 7);
+    }
+    fs_err::remove_file(rig.path("short.reduction.npz")).unwrap();
+    let args = ["project", "short.npy", "--method", "pca", "--place", "new.npy", "--out", "b.npy"];
+    assert!(rig.run(&args).exits(2).stderr().contains(".reduction.npz"));
 }

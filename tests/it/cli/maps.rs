@@ -7,7 +7,8 @@ fn a_map_has_a_row_for_each_chunk_whether_from_files_or_vectors() {
     let rig = Rig::with_notes();
     let told = rig.json(&["project", "notes", "--method", "pca", "--out", "map.csv"]);
     assert_eq!(told["rows"], 5);
-    assert!(told["trustworthiness"].is_number() && told["neighbour_preservation"].is_number());
+    // Too few to judge.
+    assert!(told["trustworthiness"].is_null() && told["neighbour_preservation"].is_null());
     assert!(told["explained_variance"].as_array().unwrap().len() >= 2);
     assert!(told.get("peak_memory_mb").is_some());
     for stage in ["load", "embed", "neighbours", "layout", "total"] {

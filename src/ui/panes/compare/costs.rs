@@ -117,6 +117,7 @@ mod tests {
             fingerprint: String::new(),
             rows: (0..100).map(RowId).collect(),
             vectors: Vectors::new(vec![1.0; 100], 1).unwrap(),
+            reductions: Default::default(),
             graph: Default::default(),
             tokens: [].into(),
             cut: [].into(),

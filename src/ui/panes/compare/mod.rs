@@ -220,7 +220,7 @@ fn columns(ui: &mut Ui, ctx: &Context<'_>, state: &mut WindowState, groups: &[(&
                 return;
             };
             for (rank, &(row, score)) in group.hits.iter().take(most).enumerate() {
-                if query::hit(ui, ctx, state, (rank, row, score)).clicked() {
+                if query::hit(ui, ctx, state, (rank, row, model.closeness(score))).clicked() {
                     ctx.send(Command::Focus(row));
                 }
             }

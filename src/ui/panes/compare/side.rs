@@ -32,7 +32,12 @@ fn two_maps(ui: &mut Ui, ctx: &Context<'_>) {
         let Some(shown) = model.map.projection(ctx.compare.choice(place)) else { continue };
         ui.add_space(8.0);
         widgets::dim(ui, format!("Map {}: {} by {}", place + 1, model.card.name, shown.params.method.name()));
-        let Some(quality) = shown.quality else { continue };
+        let Some(quality) = shown.quality else {
+            if !shown.is_judged() {
+                widgets::dim(ui, "Too few points to judge it.");
+            }
+            continue;
+        };
         fact(ui, "Trust", format!("{:.3}", quality.trustworthiness));
         fact(ui, "Continuity", format!("{:.3}", quality.continuity));
         fact(ui, "Kept near", format!("{:.0} %", quality.neighbours_kept * 100.0)).on_hover_text(

@@ -2,6 +2,7 @@
 
 use eframe::egui::{Label, RichText, ScrollArea, Ui};
 
+use crate::projection::FEWEST_JUDGED;
 use crate::ui::command::table;
 use crate::ui::context::Context;
 use crate::ui::theme::{self, Theme};
@@ -19,7 +20,7 @@ fn trust_words(ui: &mut Ui, ctx: &Context<'_>) {
     };
     paragraph(
         ui,
-        "A map shows hundreds of dimensions in two, so some of what you see is not there, and some of what is there you do not see. \
+        "A map shows hundreds of dimensions in two or three, so some of what you see is not there, and some of what is there you do not see. \
          Lists of nearest items and of hits are always computed in the original space, never on the map.",
     );
     section(ui, "Trust");
@@ -73,6 +74,13 @@ fn this_map(ui: &mut Ui, ctx: &Context<'_>) {
             let words = if graph.exact { "exact".to_owned() } else { format!("approximate, {}", graph.words()) };
             dim(ui, format!("The neighbours it was made of: {words}."));
         }
+        ui.add_space(8.0);
+    } else if model.map.shown().is_some_and(|shown| !shown.is_judged()) {
+        section(ui, "This map");
+        dim(
+            ui,
+            format!("Maps of {FEWEST_JUDGED} points or more can be judged: of fewer, any map keeps most neighbours."),
+        );
         ui.add_space(8.0);
     }
 }

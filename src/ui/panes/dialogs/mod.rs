@@ -24,8 +24,8 @@ pub fn show(ui: &mut Ui, ctx: &Context<'_>, state: &mut WindowState) {
             Dialog::LoadOptions => ("Reading options", vec2(380.0, 420.0)),
             Dialog::TypePath => ("Open a path", vec2(460.0, 120.0)),
             Dialog::Models => ("Models", crate::ui::panes::models::size(ui.ctx().content_rect().size())),
-            Dialog::Trust => ("How far to trust a map", vec2(460.0, 620.0)),
-            Dialog::Reductions => ("What fewer dimensions cost", vec2(520.0, 380.0)),
+            Dialog::Trust => ("How far to trust a map", vec2(460.0, 700.0)),
+            Dialog::Reductions => ("What fewer dimensions cost", vec2(540.0, 460.0)),
             Dialog::Shortcuts => ("Shortcuts", vec2(460.0, 480.0)),
             Dialog::About => ("About Embedlens", vec2(440.0, 300.0)),
         };
@@ -63,7 +63,7 @@ fn content(ui: &mut Ui, ctx: &Context<'_>, state: &mut WindowState, dialog: Dial
         Dialog::TypePath => type_path(ui, ctx, state),
         Dialog::Models => crate::ui::panes::models::show(ui, ctx, state),
         Dialog::Trust => help::trust(ui, ctx),
-        Dialog::Reductions => reductions::show(ui, ctx),
+        Dialog::Reductions => reductions::show(ui, ctx, state),
         Dialog::Shortcuts => help::shortcuts(ui),
         Dialog::About => help::about(ui, ctx),
     }

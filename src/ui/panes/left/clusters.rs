@@ -71,7 +71,7 @@ pub fn show(ui: &mut Ui, ctx: &Context<'_>) {
             ctx.send(Command::ShowClusterNames(named));
         }
     });
-    let selected = ctx.selection.rows.len();
+    let selected = model.selected(ctx.selection);
     if selected > 3 && selected < rows {
         let words = format!("Find clusters among {} selected", thousands(selected as u64));
         if link(ui, &words)

@@ -9,6 +9,7 @@ use eframe::egui::{self, ComboBox, RichText, ScrollArea, Ui};
 
 pub use self::projection::METHODS;
 use self::sliders::{Range, slider};
+use crate::projection::FEWEST_JUDGED;
 use crate::ui::command::{Command, Dialog};
 use crate::ui::context::{Context, FolderLine, MapModel, ModelState};
 use crate::ui::precisions;
@@ -157,6 +158,9 @@ fn missing(map: &MapModel, column: Column) -> Option<&'static str> {
         Column::Trust if map.trust.is_some() => None,
         Column::Trust if map.live.is_some() => {
             Some("Trust is measured when the layout is done. Until then the points are coloured by folder.")
+        }
+        Column::Trust if map.layout.as_ref().is_some_and(|layout| layout.len() < FEWEST_JUDGED) => {
+            Some("Too few points to judge how far a map may be trusted. They are coloured by folder.")
         }
         Column::Trust => Some("Trust is being measured. Until then the points are coloured by folder."),
         Column::Cluster | Column::Membership if map.clusters.is_none() => {

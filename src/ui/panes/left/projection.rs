@@ -325,8 +325,11 @@ fn more(ui: &mut Ui, ctx: &Context<'_>, model: &ModelState) {
     if model.map.live.is_some() {
         return;
     }
-    ui.horizontal_wrapped(|ui| {
-        let selected = ctx.selection.rows.len();
+    if model.map.turns() && !model.map.is_given() {
+        faint(ui, "Drag with the right button to turn it.");
+    }
+    let selected = model.selected(ctx.selection);
+    let links = |ui: &mut Ui| {
         if model.map.part.is_some() {
             if link(ui, "Show all again").clicked() {
                 ctx.send(Command::ShowWhole(id.clone()));
@@ -343,7 +346,13 @@ fn more(ui: &mut Ui, ctx: &Context<'_>, model: &ModelState) {
                 ctx.send(Command::KeepMap(id.clone()));
             }
         }
-    });
+    };
+    // Both do not fit into one line of the narrowest panel.
+    if selected > 3 {
+        ui.vertical(links);
+    } else {
+        ui.horizontal(links);
+    }
     for kept in &model.map.kept {
         ui.horizontal(|ui| {
             widgets::dim(ui, format!("Kept {}", kept.name));

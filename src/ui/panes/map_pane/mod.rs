@@ -47,7 +47,7 @@ pub fn show(
     {
         view.show_row(row);
     }
-    let pin = model.map.pin.as_deref().filter(|pin| own && pin.layout == layout.id());
+    let pin = model.map.pinned().filter(|_| own);
     let label = format!("Map of {}", model.card.name);
     let response = crate::ui::map::show(
         ui,
@@ -61,7 +61,7 @@ pub fn show(
             lines: &lines,
             names: model.map.labels.as_deref().filter(|_| own && ctx.settings.cluster_names),
             turns: space,
-            pin: pin.map(|pin| pin.at),
+            pin: pin.map(|(at, _)| at),
             covered,
             point_size: ctx.settings.point_size,
             opacity: ctx.settings.opacity,
@@ -111,8 +111,8 @@ pub fn show(
         trust_card(ui, ctx, (model, &key, outside), rect);
         time::card_of(ui, ctx, (model, &key), rect);
     }
-    if let (Some(pin), Some(at)) = (pin, response.pin_hovered) {
-        pin_card(ui, ctx, &pin.words, at);
+    if let (Some((_, words)), Some(at)) = (pin, response.pin_hovered) {
+        pin_card(ui, ctx, words, at);
     } else if let (Some(row), Some(at)) = (response.hovered, response.hovered_at) {
         hover_card(ui, ctx, state, row, at);
     }
@@ -214,10 +214,10 @@ pub fn nothing(ui: &mut Ui, ctx: &Context<'_>) {
             let words = "Texts, code and pictures in it are embedded on this computer and laid out as a map. \
                 Nothing is sent anywhere.";
             let (title, words) = match ctx.load_error {
-                Some(error) => ("Nothing was loaded", error),
-                None => ("Drop a folder here", words),
+                Some(error) => ("Nothing was loaded", widgets::sentence(error)),
+                None => ("Drop a folder here", words.to_owned()),
             };
-            empty_state(ui, title, words, |ui| {
+            empty_state(ui, title, &words, |ui| {
                 if widgets::primary_button(ui, "Choose a folder…").clicked() {
                     ctx.send(Command::ChooseFolder);
                 }
@@ -309,6 +309,9 @@ fn trust_card(ui: &mut Ui, ctx: &Context<'_>, (model, key, outside): (&ModelStat
                         }
                         (None, None) if model.map.shown().is_some_and(|shown| shown.all_equal) => {
                             ui.label(strong("All vectors are equal: this map shows nothing".into()));
+                        }
+                        (None, None) if model.map.shown().is_some_and(|shown| !shown.is_judged()) => {
+                            ui.label(plain("Too few points to judge this map".into()));
                         }
                         (None, None) if model.map.is_given() => {
                             ui.label(plain("Positions as they stand in the file".into()));

@@ -1,7 +1,8 @@
 //! A slider through the past of a map: from the start of its optimisation to its end.
 
-use eframe::egui::{self, Align2, Area, Id, Order, RichText, Slider, Ui, pos2};
+use eframe::egui::{self, Align2, Area, Id, Order, RichText, Ui, pos2, vec2};
 
+use super::super::left::sliders::{Range, rail};
 use crate::projection::Method;
 use crate::ui::command::Command;
 use crate::ui::context::{Context, ModelState};
@@ -27,13 +28,22 @@ pub(super) fn card_of(ui: &mut Ui, ctx: &Context<'_>, (model, key): (&ModelState
             ui.horizontal(|ui| {
                 let plain = |text: String| RichText::new(text).font(theme::secondary()).color(ctx.theme.dim);
                 // On a small map it is as wide as the legend, beside which the points are fitted.
-                ui.spacing_mut().slider_width = if small { 78.0 } else { 132.0 };
-                let mut moment = now;
-                let response = ui.add(Slider::new(&mut moment, 0..=last).show_value(false));
-                response.widget_info(|| egui::WidgetInfo::slider(true, now as f64, "Moment of the layout"));
-                let response =
-                    response.on_hover_text("From the start of the layout to its end: what came together when");
+                let width = if small { 78.0 } else { 132.0 };
+                let mut place = now as f32;
+                let range = Range { step: 1.0, ..Range::new(0.0, last as f32, 0) };
+                let named = |response: egui::Response| {
+                    response.widget_info(|| egui::WidgetInfo::slider(true, now as f64, "Moment of the layout"));
+                    response
+                };
+                let response = ui
+                    .allocate_ui(vec2(width, 16.0), |ui| {
+                        ui.set_width(width);
+                        rail(ui, &mut place, &range, named)
+                    })
+                    .inner
+                    .on_hover_text("From the start of the layout to its end: what came together when");
                 if response.changed() {
+                    let moment = place.round() as usize;
                     ctx.send(Command::Scrub(model.card.id.clone(), (moment < last).then_some(moment)));
                 }
                 let iteration = shown.history[now].iteration;

@@ -8,6 +8,7 @@ use super::state::{Entry, Filters, MOST_TICKED, ModelsState, Tab, Whereabouts};
 use crate::ui::context::Context;
 use crate::ui::theme::{self, Theme};
 use crate::ui::widgets::{bytes, clipped_text, dim, faint, link, name_field, number_at, thousands};
+use crate::workspace::ModelSource;
 use crate::workspace::catalogue::{Domain, Modality};
 
 /// Height of a line.
@@ -152,6 +153,7 @@ fn facts(entry: &Entry<'_>) -> String {
 /// Where it is, in two words.
 pub fn whereabouts(entry: &Entry<'_>) -> &'static str {
     match (entry.model, entry.known) {
+        (Some(model), _) if matches!(model.card.source, ModelSource::Made { .. }) => "made of another set",
         (Some(model), _) if model.card.is_of_file() => "a file of vectors",
         (Some(_), _) => "here",
         (None, Some(known)) if known.is_api() => "API only",
