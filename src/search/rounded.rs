@@ -218,11 +218,14 @@ fn centre(row: &[f32], factor: f32, mean: &[f32], out: &mut [f32]) {
     }
 }
 
+/// Finds the scale of a row's bytes.
+type ScaleOf = fn(&[f32]) -> f32;
+
 /// Rounds one row and says what that costs.
 fn round(
     scorer: &Scorer<'_>,
     row: usize,
-    (mean, mean_square, scale_of): (&[f32], f32, fn(&[f32]) -> f32),
+    (mean, mean_square, scale_of): (&[f32], f32, ScaleOf),
     entry: &mut Entry<'_>,
 ) {
     ROW.with_borrow_mut(|centred| {
