@@ -1,6 +1,7 @@
 //! A way to fewer dimensions, fitted once: other vectors of the same space are made as short by it, one or many.
 //!
-//! Fits and applies; writes no files. Invariant: a row is made the same whichever rows it stands among.
+//! Fits and applies; writes no files. A row is made the same whichever rows it stands among, but for the last bits where
+//! no kernel of our own is at hand.
 
 use super::reduce::{Reduction, random_directions, truncated};
 use super::{Pca, ProjectionError};

@@ -22,9 +22,9 @@ const LINES: usize = DEPTH + 1;
 /// Fewest and most rows of a share.
 const SHARE: (usize, usize) = (512, 4096);
 /// Shares that there are at least, where they would not become too small.
-const SHARES: usize = 12;
-/// Bytes that the triangles of shares take together, unless there are more threads.
-const TRIANGLE_BYTES: usize = 64 << 20;
+const SHARES: usize = 16;
+/// Bytes that the triangles of shares take together, unless one takes more.
+const TRIANGLE_BYTES: usize = 256 << 20;
 /// Columns of one panel.
 pub(super) const PANEL: usize = 16;
 /// Panels whose columns are multiplied at once without a kernel of our own.
@@ -100,8 +100,10 @@ fn scatter_by(
     let (count, dim) = (rows.row_count(), origin.len());
     let share = count.div_ceil(SHARES).next_multiple_of(DEPTH).clamp(SHARE.0, SHARE.1);
     let threads = rayon::current_num_threads();
-    let room = (TRIANGLE_BYTES / (4 * way.triangle(dim)).max(1)).clamp(threads, 4 * threads);
-    let mut places: Vec<Place> = (0..room.min(count.div_ceil(share))).map(|_| Place::new(way, dim)).collect();
+    let (shares, most) = (count.div_ceil(share), TRIANGLE_BYTES / (4 * way.triangle(dim)).max(1));
+    let most = most.clamp(1, 4 * threads);
+    let together = shares.div_ceil(shares.div_ceil(most).max(1));
+    let mut places: Vec<Place> = (0..together).map(|_| Place::new(way, dim)).collect();
     let mut whole = Scatter { matrix: vec![0.0; dim * dim], sums: vec![0.0; dim], finite: true };
     let stopped = AtomicBool::new(false);
     let goes_on = |done: usize| {

@@ -65,7 +65,7 @@ pub(super) fn pack(block: &[f32], origin: &[f32], packed: &mut [Line], sums: &mu
 /// `dim` columns.
 pub(super) fn add_lower(packed: &[Line], rows: usize, dim: usize, out: &mut [f32]) {
     let panels = dim.div_ceil(SIDE);
-    assert!(packed.len() >= lines(dim) && rows <= STEPS * STEP && available(dim));
+    assert!(packed.len() >= lines(dim) && (1..=STEPS * STEP).contains(&rows) && available(dim));
     assert!(out.len() >= panels * (panels + 1) / 2 * SIDE * SIDE);
     #[cfg(target_arch = "x86_64")]
     // SAFETY: the level was asked for just now, and so were the lengths; nothing below sets tiles up.

@@ -1,7 +1,6 @@
 //! Products of many rows with a few others, which are packed once: coordinates along directions.
 //!
 //! Keeps neither rows nor products. Invariant: a product's sum runs over the dimensions in their order, whatever rows stand beside it.
-#![allow(unsafe_code)] // calls into instruction kernels, which must exist
 
 use super::pack::{Singles, multiply_singles, tile_sides};
 use super::{Aligned, PANEL};
