@@ -189,7 +189,8 @@ pub struct EmbedArgs {
     #[arg(long, value_enum, value_name = "BITS")]
     pub store: Option<StoreArg>,
     /// Make the vectors shorter: pca:N (principal components), truncate:N (first dimensions) or random:N (random directions).
-    /// How is written beside F as F.reduction.npz: a row x became (x - mean) @ components.T
+    /// How is written beside F.npy as F.npy.reduction.npz: a row x became (x - mean) @ components.T, and with truncate was brought
+    /// back to its length
     #[arg(long, value_name = "WAY:N", value_parser = reduction)]
     pub reduce: Option<Reduction>,
     #[command(flatten)]

@@ -78,6 +78,11 @@ fn of_files(args: &EmbedArgs, session: &Session) -> Result<(), Failure> {
             return Err(Failure::Usage(message));
         }
         check_out(out, ENDINGS, &args.paths)?;
+        let kept = fs_err::canonicalize(tasks::reduction_path(out)).ok();
+        if kept.is_some() && args.paths.iter().any(|path| fs_err::canonicalize(path).ok() == kept) {
+            let message = format!("--out {}: an input tells how it was made, and would be lost", out.display());
+            return Err(Failure::Usage(message));
+        }
     }
     for (file, out) in files.into_iter().zip(outs) {
         let vectors = &file.imported.vectors;
@@ -110,14 +115,8 @@ fn write(
         told["dimensions"] = vectors.dim().into();
         *text += &short_line(short);
     }
-    let kept = match &short {
-        Some(short) => {
-            let path = tasks::keep_reduction(&short.fitted, out)?;
-            *text += &format!("  how, for others to be made as short: {}\n", path.display());
-            Some(path)
-        }
-        None => None,
-    };
+    // What is there belongs to vectors that will be gone; the new one is written when its vectors are there.
+    tasks::forget_reduction(out)?;
     let stored = match args.store {
         Some(store) => Some(tasks::export_stored(vectors, &rows, out, store.into())?),
         None => {
@@ -125,11 +124,13 @@ fn write(
             None
         }
     };
-    *text += &stored.as_ref().map_or_else(String::new, stored_line);
     told["reduced"] = short.as_ref().map_or(Value::Null, short_json);
-    if let Some(path) = kept {
+    if let Some(short) = &short {
+        let path = tasks::keep_reduction(&short.fitted, out)?;
+        *text += &format!("  how, for others to be made as short: {}\n", path.display());
         told["reduced"]["fitted"] = json!(path.to_string_lossy());
     }
+    *text += &stored.as_ref().map_or_else(String::new, stored_line);
     told["stored"] = stored.as_ref().map_or(Value::Null, stored_json);
     Ok(())
 }

@@ -11,7 +11,6 @@ use super::maps::{self, Source};
 use super::session::{Failure, Session, spare_items};
 use super::stored;
 use super::text::plural;
-use crate::projection::FittedReduction;
 use crate::tasks::{self, PlaceRequest, RowInfo, Shortened};
 use crate::vectors::Vectors;
 use crate::workspace::Projection;
@@ -61,16 +60,22 @@ fn as_on_map(
     vectors: Vectors,
 ) -> Result<Vectors, Failure> {
     let (found, on_map) = (vectors.dim(), source.vectors.dim());
-    let kept = match (short, args.paths.as_slice()) {
-        (Some(short), _) => Some(short.fitted.clone()),
-        (None, [path]) if found != on_map => tasks::kept_reduction(path)?,
-        _ => None,
+    let kept_of = |paths: &[PathBuf]| match paths {
+        [path] if path.is_file() => tasks::kept_reduction(path),
+        _ => Ok(None),
     };
-    let fits = |way: &FittedReduction| way.dimensions() == found && way.reduction().k() == on_map;
-    match kept.filter(fits) {
-        Some(way) => Ok(session.watch(|env, progress| tasks::apply_reduction(&way, &vectors, env, progress))?),
-        None if found == on_map => Ok(vectors),
-        None => Err(Failure::Usage(format!(
+    // Vectors that were made short the same way are not made so again.
+    let kept = kept_of(&args.paths)?;
+    let kept = if kept.is_some() && kept_of(&args.place)? == kept { None } else { kept };
+    let mut vectors = vectors;
+    for way in kept.iter().chain(short.map(|short| &short.fitted)) {
+        if way.dimensions() == vectors.dim() {
+            vectors = session.watch(|env, progress| tasks::apply_reduction(way, &vectors, env, progress))?;
+        }
+    }
+    match vectors.dim() {
+        dim if dim == on_map => Ok(vectors),
+        _ => Err(Failure::Usage(format!(
             "--place: its vectors have {found} dimensions, those on the map have {on_map}: both must be made by one model; where those \
              on the map were made shorter, the .reduction.npz that `embed --reduce` wrote must lie beside them"
         ))),

@@ -285,7 +285,7 @@ pub(super) fn check_out(out: &Path, endings: &[&str], inputs: &[PathBuf]) -> Res
         return Err(Failure::Usage(format!("--out {}: the name must end in one of {listed}", out.display())));
     }
     let metadata = [out.with_extension("metadata.jsonl"), out.with_extension("metadata.tsv")];
-    let beside = [&[out.to_owned(), tasks::reduction_path(out)][..], &metadata].concat();
+    let beside = [&[out.to_owned()][..], &metadata].concat();
     let written: Vec<PathBuf> = beside.iter().filter_map(|path| fs_err::canonicalize(path).ok()).collect();
     let input = inputs.iter().find(|input| fs_err::canonicalize(input).is_ok_and(|real| written.contains(&real)));
     if let Some(input) = input {

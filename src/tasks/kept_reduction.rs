@@ -1,6 +1,6 @@
 //! A fitted reduction in a file beside the vectors that it made, so that others can be made as short later: here, or in Python.
 //!
-//! For `short.npy` it is `short.reduction.npz`: `components` (a row a dimension left), `mean` (one row), `explained_variance` and
+//! For `short.npy` it is `short.npy.reduction.npz`: `components` (a row a dimension left), `mean` (one row), `explained_variance` and
 //! `explained_variance_ratio` (one row each, PCA only), `way` ("pca", "truncate" or "random") and `seed`. A row x becomes
 //! `(x - mean) @ components.T`; after truncation it is brought back to the length of x. Invariant: what is read back makes the same
 //! vectors as what was written.
@@ -15,7 +15,21 @@ use crate::vectors::arrays::{self, ArrayColumn, NamedArrays};
 
 /// Where the reduction that made a file of vectors is kept.
 pub fn reduction_path(vectors: &Path) -> PathBuf {
-    vectors.with_extension("reduction.npz")
+    let mut name = vectors.file_name().unwrap_or_default().to_owned();
+    name.push(".reduction.npz");
+    vectors.with_file_name(name)
+}
+
+/// Removes the reduction that is kept beside a file of vectors, which is about to be written anew.
+///
+/// # Errors
+/// It cannot be removed.
+pub fn forget_reduction(vectors: &Path) -> Result<(), TaskError> {
+    let path = reduction_path(vectors);
+    match fs_err::remove_file(&path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(bad(&path, error.to_string())),
+        _ => Ok(()),
+    }
 }
 
 /// Writes a reduction beside the file of vectors that it made; one that is there is replaced. Gives the path.
@@ -114,8 +128,12 @@ mod tests {
         }
         let good = fs_err::read(reduction_path(&path)).unwrap();
         fs_err::write(reduction_path(&path), &good[..good.len() / 2]).unwrap();
-        assert!(kept_reduction(&path).unwrap_err().report().summary.contains("short.reduction.npz"));
+        assert!(kept_reduction(&path).unwrap_err().report().summary.contains("short.npy.reduction.npz"));
+        assert_eq!(kept_reduction(&path.with_extension("npz")).unwrap(), None, "another file's");
         arrays::write(&reduction_path(&path), &vectors, &[]).unwrap();
         assert!(kept_reduction(&path).unwrap_err().report().summary.contains("no array components"));
+        forget_reduction(&path).unwrap();
+        forget_reduction(&path).unwrap();
+        assert_eq!(kept_reduction(&path).unwrap(), None);
     }
 }

@@ -14,7 +14,7 @@ use std::path::Path;
 #[cfg(not(feature = "parquet"))]
 use super::format::without_parquet;
 use super::format::{Format, format_of, wrong_ending};
-use super::{RowInfo, TaskError, keep_reduction, set_table};
+use super::{RowInfo, TaskError, forget_reduction, keep_reduction, set_table};
 use crate::corpus::Corpus;
 use crate::vectors::storage::{self, Precision};
 use crate::vectors::{Vectors, npy, tsv};
@@ -26,6 +26,7 @@ pub use stored::{StoredFile, export_stored};
 /// # Errors
 /// Another ending; the file cannot be written.
 pub fn export_vectors(set: &EmbeddingSet, corpus: &Corpus, path: &Path) -> Result<(), TaskError> {
+    forget_reduction(path)?;
     export_table(&set.vectors, &set_table(corpus, set), path)?;
     if let [fitted] = &*set.reductions {
         keep_reduction(fitted, path)?;

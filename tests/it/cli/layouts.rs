@@ -142,9 +142,9 @@ fn what_is_placed_is_made_as_short_as_what_is_on_the_map() {
         rig.run(&args).succeeded();
         let told = rig.run(&["embed", "old.npy", "--reduce", way, "--out", "short.npy", "--json"]).succeeded().json();
         let fitted = told["models"][0]["reduced"]["fitted"].as_str().unwrap();
-        assert!(fitted.ends_with("short.reduction.npz"), "{told}");
+        assert!(fitted.ends_with("short.npy.reduction.npz"), "{told}");
         // A row by hand, as the help tells: (x - mean) @ components.T
-        let mut file = NamedArrays::open(&rig.path("short.reduction.npz")).unwrap();
+        let mut file = NamedArrays::open(&rig.path("short.npy.reduction.npz")).unwrap();
         let listed = file.arrays.clone();
         let mut array = |name: &str| file.vectors(listed.iter().find(|array| array.name == name).unwrap()).unwrap();
         let (components, mean) = (array("components"), array("mean"));
@@ -162,7 +162,22 @@ fn what_is_placed_is_made_as_short_as_what_is_on_the_map() {
         }
         assert_eq!(read("b-placed.npy").len(), 7);
     }
-    fs_err::remove_file(rig.path("short.reduction.npz")).unwrap();
     let args = ["project", "short.npy", "--method", "pca", "--place", "new.npy", "--out", "b.npy"];
+    rig.run(&["embed", "old.npy", "--reduce", "truncate:4", "--out", "short.npz"]).succeeded();
+    rig.run(&args).succeeded();
+    assert_eq!(read("a-placed.npy").values(), read("b-placed.npy").values(), "another file's way is not taken");
+    rig.run(&[&args[..], &["--reduce", "pca:3"]].concat()).succeeded();
+    rig.run(&["embed", "old.npy", "--out", "short.npy"]).succeeded();
+    assert!(!rig.path("short.npy.reduction.npz").exists(), "what is written whole has no such file");
+    // As many dimensions as before: placed by the same way, but for rows that were made by it themselves.
+    rig.run(&["embed", "old.npy", "--reduce", "pca:12", "--out", "short.npy"]).succeeded();
+    for same in ["old.npy", "short.npy"] {
+        rig.run(&["project", "short.npy", "--method", "umap", "--place", same, "--out", "b.npy"]).succeeded();
+        let (map, placed) = (read("b.npy"), read("b-placed.npy"));
+        let off = map.values().iter().zip(placed.values()).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+        assert!(off < 0.5, "{same}: {off}");
+    }
+    rig.run(&["embed", "old.npy", "--reduce", "pca:4", "--out", "short.npy"]).succeeded();
+    fs_err::remove_file(rig.path("short.npy.reduction.npz")).unwrap();
     assert!(rig.run(&args).exits(2).stderr().contains(".reduction.npz"));
 }
