@@ -13,7 +13,7 @@ use crate::ui::state::WindowState;
 use crate::ui::theme::{self, Theme};
 use crate::ui::widgets::{self, clipped_text, fact, link, number_at, plural, section, thousands};
 use crate::vectors::RowId;
-use crate::workspace::{ModelSource, Precision};
+use crate::workspace::{ModelCard, ModelSource, Precision};
 
 /// Paints the panel.
 pub fn show(ui: &mut Ui, ctx: &Context<'_>, state: &mut WindowState) {
@@ -429,7 +429,7 @@ pub fn short_name(name: &str) -> String {
 fn embedded(ui: &mut Ui, ctx: &Context<'_>, found: Option<&Inspection>) {
     let Some(found) = found else { return };
     let shown = ctx.shown_model().map(|model| &model.card);
-    let maker = shown.and_then(|card| card.maker());
+    let maker = shown.and_then(ModelCard::maker);
     let shown_way = found.explained.iter().find(|(id, _)| Some(id) == maker).or(found.explained.first());
     let Some((id, way)) = shown_way else { return };
     section(ui, "How this was embedded");
