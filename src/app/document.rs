@@ -82,7 +82,7 @@ impl Document {
 
     /// A model joins; one of the same id is replaced in place.
     pub fn add_model(&mut self, card: ModelCard) {
-        let colour = self.models.len();
+        let colour = self.models.iter().map(|model| model.colour + 1).max().unwrap_or_default();
         match self.models.iter_mut().find(|model| model.card.id == card.id) {
             Some(known) => known.card = card,
             None => {

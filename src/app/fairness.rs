@@ -91,13 +91,17 @@ impl App {
         }
         let same = self.document.models.iter().filter(|model| model.card.id.parts().0 == name && model.set.is_some());
         for id in same.map(|model| model.card.id.clone()).collect::<Vec<_>>() {
+            self.forget_made_of(&id);
             self.forget_vectors(&id);
+            if let Some(name) = self.document.model(&id).map(|model| model.card.name.clone()) {
+                self.log(LogLevel::Info, format!("{name} embeds again"), "");
+            }
             self.spawn_embed(&id);
         }
     }
 
-    /// A model's vectors are to be made anew: what was made of them goes.
-    fn forget_vectors(&mut self, id: &ModelId) {
+    /// A model's vectors go, and so does what was found out about them.
+    pub(super) fn forget_vectors(&mut self, id: &ModelId) {
         for lane in ["project", "style", "clusters", "trust", "torn", "scrub", "pin", "reductions", "shorten", "facts"]
         {
             self.jobs.cancel_lane(&format!("{lane} {id}"));
@@ -117,10 +121,8 @@ impl App {
         compare.weighed.clear();
         compare.concerns.retain(|concern| concern.model != *id);
         if let Some(model) = document.model_mut(id) {
-            let name = model.card.name.clone();
             (model.set, model.facts, model.speed, model.error) = (None, None, None, None);
             model.map = MapModel::default();
-            self.log(LogLevel::Info, format!("{name} embeds again"), "");
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Fewer dimensions in the window: what they cost, and sets that are made so.
 //!
-//! Invariant: a set that was made so stands beside the one it was made of, which stays as it is.
+//! Invariant: a set that was made so stands beside the one it was made of, which stays as it is; it goes when that one's vectors do.
 
 use std::sync::Arc;
 
@@ -10,9 +10,9 @@ use crate::jobs::Policy;
 use crate::projection::{Method, Reduction};
 use crate::tasks::{self, TaskError};
 use crate::ui::command::Dialog;
-use crate::ui::context::{LogLevel, MapModel};
+use crate::ui::context::{LogLevel, MapModel, ModelState};
 use crate::ui::widgets::plural;
-use crate::workspace::{EmbeddingSet, ModelId};
+use crate::workspace::{EmbeddingSet, ModelId, ModelSource};
 
 impl App {
     /// Measures what fewer dimensions of a model's vectors cost.
@@ -43,6 +43,12 @@ impl App {
             Ok(set) => set,
             Err(error) => return self.failed("The set of fewer dimensions was not made", &error),
         };
+        // The vectors it was made of may have gone meanwhile, or be others.
+        let ModelSource::Made { of, .. } = &set.card.source else { return };
+        let base = self.document.model(of).and_then(|model| model.set.as_ref());
+        if base.is_none_or(|base| !set.fingerprint.starts_with(&base.fingerprint)) {
+            return;
+        }
         let id = set.card.id.clone();
         let vectors = plural(set.vectors.len(), "vector");
         let words = format!("{} stands among the models: {vectors} of {} dimensions", set.card.name, set.vectors.dim());
@@ -61,15 +67,53 @@ impl App {
             self.spawn_inspect(row);
         }
     }
+
+    /// Sets that were made of a model's vectors, in one step or in several, go: the vectors are others from now on.
+    pub(super) fn forget_made_of(&mut self, id: &ModelId) {
+        let mut gone: Vec<ModelId> = Vec::new();
+        // A set stands after the one that it was made of.
+        for model in &self.document.models {
+            if matches!(&model.card.source, ModelSource::Made { of, .. } if of == id || gone.contains(of)) {
+                gone.push(model.card.id.clone());
+            }
+        }
+        for made in &gone {
+            self.forget_vectors(made);
+            self.document.restyle.remove(made);
+        }
+        let document = &mut self.document;
+        document.models.retain(|model| !gone.contains(&model.card.id));
+        if document.shown.as_ref().is_some_and(|shown| gone.contains(shown)) {
+            document.shown = Some(id.clone());
+        }
+        for place in 0..document.compare.slots.len() {
+            let slots = &document.compare.slots;
+            if gone.contains(&slots[place]) {
+                let free = |model: &&ModelState| model.set.is_some() && !slots.contains(&model.card.id);
+                let other = document.models.iter().find(free).map(|model| model.card.id.clone());
+                let next = if slots.contains(id) { other } else { None };
+                document.compare.slots[place] = next.unwrap_or_else(|| id.clone());
+                document.compare.choices.remove(&place);
+            }
+        }
+        if !gone.is_empty() {
+            let names: Vec<&str> = gone.iter().map(|made| made.0.as_str()).collect();
+            let words = format!("{} went with the vectors of {id}: make such sets again", names.join(", "));
+            self.announce(LogLevel::Info, words, "");
+        }
+    }
 }
 
 #[cfg(test)]
 #[cfg(feature = "bundled-models")]
 mod tests {
+    use std::path::Path;
+
     use super::*;
     use crate::app::testing::Window;
     use crate::ui::command::Command;
     use crate::ui::settings::Perspective;
+    use crate::workspace::{Overrides, Pooling};
 
     #[test]
     fn a_set_of_fewer_dimensions_is_mapped_asked_and_compared() {
@@ -102,5 +146,40 @@ mod tests {
         fs_err::write(other.path().join("d.txt"), "a violin").unwrap();
         window.carry_out(Command::Open(vec![other.path().to_owned()]));
         assert!(window.app.document.model(&id).is_none());
+    }
+
+    #[test]
+    fn sets_made_of_a_model_go_when_it_is_used_otherwise() {
+        let mut window = Window::open(Perspective::Explore, |folder| {
+            for number in 0..6 {
+                fs_err::write(folder.join(format!("{number}.txt")), format!("soup, part {number}")).unwrap();
+            }
+        });
+        let encoder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/encoders/bert");
+        let base = ModelId(encoder.display().to_string());
+        let random = |k| Reduction::Random { k, seed: 1 };
+        let (once, twice) = (base.shortened("random:8"), base.shortened("random:8").shortened("random:4"));
+        window.carry_out(Command::Embed(base.clone()));
+        window.carry_out(Command::Shorten(base.clone(), random(8)));
+        window.carry_out(Command::Shorten(once.clone(), random(4)));
+        window.carry_out(Command::CompareModel(0, base.clone()));
+        window.carry_out(Command::CompareModel(1, twice.clone()));
+        window.carry_out(Command::Query("soup".into()));
+        let document = &window.app.document;
+        assert_eq!(document.shown.as_ref(), Some(&twice));
+        assert!(document.answer.as_ref().unwrap().groups.iter().any(|group| group.model == once));
+        let wanted = Overrides { pooling: Some(Pooling::Max), ..Overrides::default() };
+        window.carry_out(Command::UseModel(base.clone(), wanted));
+        let document = &window.app.document;
+        assert!(document.model(&once).is_none() && document.model(&twice).is_none());
+        assert_eq!((document.shown.as_ref(), &document.compare.slots[0]), (Some(&base), &base));
+        assert!(document.compare.slots.len() == 2 && document.model(&document.compare.slots[1]).is_some());
+        let answer = document.answer.clone().unwrap();
+        assert!(answer.groups.iter().all(|group| document.model(&group.model).is_some()), "{answer:?}");
+        // Made again, it is of the new vectors.
+        window.carry_out(Command::Shorten(base.clone(), random(8)));
+        let set = |id: &ModelId| window.app.document.model(id).unwrap().set.clone().unwrap();
+        assert!(set(&once).fingerprint.starts_with(&set(&base).fingerprint));
+        assert_eq!(set(&once).card.pooling, Pooling::Max);
     }
 }

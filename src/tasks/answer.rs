@@ -58,7 +58,13 @@ pub fn answer(request: &QueryRequest, env: &Environment, progress: &Progress) ->
         match asker.query_model(&set.card) {
             Ok(model) => {
                 answer.remarks.extend(prompt_twice(&request.query, &model, &set.card));
-                ready.push((set, as_short(asker.vector(&model)?, set)?));
+                match as_short(asker.vector(&model)?, set) {
+                    Ok(vector) => ready.push((set, vector)),
+                    Err(error) => {
+                        let why = format!("{} cannot be asked: {}", set.card.name, error.report().summary);
+                        answer.unanswered.push((set.card.id.clone(), why));
+                    }
+                }
             }
             Err(why) => answer.unanswered.push((set.card.id.clone(), why)),
         }

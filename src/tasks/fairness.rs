@@ -4,7 +4,7 @@
 
 use super::TaskError;
 use crate::corpus::{Corpus, Modality};
-use crate::models::{ModelCard, Pooling, Prompts, Similarity, catalogue};
+use crate::models::{ModelCard, ModelSource, Pooling, Prompts, Similarity, catalogue};
 use crate::picture::grouped;
 use crate::progress::Progress;
 use crate::vectors::norm;
@@ -109,8 +109,16 @@ fn room(card: &ModelCard) -> Option<usize> {
     Some(card.context_tokens?.saturating_sub(SPECIAL + prompt).max(SHORTEST_CHUNK))
 }
 
+/// Vectors that came from a file or were made of another set's cannot be embedded otherwise: no remedy is offered for them.
 fn concern(model: &Compared<'_>, kind: ConcernKind, [summary, why]: [String; 2], remedy: Option<Remedy>) -> Concern {
-    Concern { model: model.set.card.id.clone(), kind, summary, why, remedy }
+    let card = &model.set.card;
+    let why = match &card.source {
+        ModelSource::Made { of, .. } => {
+            format!("{why} It is to be mended at {of}, of which this set can be made again.")
+        }
+        _ => why,
+    };
+    Concern { model: card.id.clone(), kind, summary, why, remedy: remedy.filter(|_| !card.is_of_file()) }
 }
 
 fn truncation(model: &Compared<'_>, smallest: Option<usize>) -> Option<Concern> {
@@ -191,8 +199,7 @@ fn revision(model: &Compared<'_>, corpus: &Corpus) -> Option<Concern> {
     }
     let summary = format!("{} was embedded from another reading of the files.", model.set.card.name);
     let why = "Its rows are other chunks, or chunks of other texts.".to_owned();
-    let remedy = (!model.set.card.is_of_file()).then_some(Remedy::EmbedAgain);
-    Some(concern(model, ConcernKind::Revision, [summary, why], remedy))
+    Some(concern(model, ConcernKind::Revision, [summary, why], Some(Remedy::EmbedAgain)))
 }
 
 /// Rows that another model of the same kind of input holds and this one lacks, since they failed.
@@ -204,8 +211,7 @@ fn rows(model: &Compared<'_>, all: &[Compared<'_>]) -> Option<Concern> {
     let missing = most.checked_sub(model.set.rows.len()).filter(|&missing| missing > 0)?;
     let summary = format!("{} lacks {} rows that another model has.", model.set.card.name, grouped(missing));
     let why = "Only rows that both models hold are compared; those that are hard for one may be missing.".to_owned();
-    let remedy = (!model.set.card.is_of_file()).then_some(Remedy::EmbedAgain);
-    Some(concern(model, ConcernKind::Rows, [summary, why], remedy))
+    Some(concern(model, ConcernKind::Rows, [summary, why], Some(Remedy::EmbedAgain)))
 }
 
 #[cfg(test)]
@@ -295,6 +301,21 @@ mod tests {
         let twice = set(&corpus, card, &[1.0; 3], &[0; 3]);
         let once = Prompts { passage: String::new(), ..e5() };
         assert_eq!(found(&corpus, &twice, &expected), [(ConcernKind::DoubledPrompt, Some(Remedy::Prompts(once)))]);
+    }
+
+    #[test]
+    fn no_remedy_is_offered_for_a_set_made_of_another() {
+        let corpus = loaded(&["soup", "stars", "herons"]);
+        let mut card = ModelCard::plain("dot", 2);
+        card.source = ModelSource::Made { of: card.id.clone(), made_by: Some(card.id.clone()) };
+        card.id = card.id.shortened("truncate:2");
+        card.similarity = Similarity::Dot;
+        card.context_tokens = Some(128);
+        let expected = Expected { pooling: Some(Pooling::Cls), prompts: Some(e5()) };
+        let made = set(&corpus, card, &[1.0, 2.0, 0.5], &[0, 10, 0]);
+        let kinds = [ConcernKind::Truncation, ConcernKind::Prompts, ConcernKind::Pooling, ConcernKind::Lengths]
+            .map(|kind| (kind, None));
+        assert_eq!(found(&corpus, &made, &expected), kinds);
     }
 
     #[test]

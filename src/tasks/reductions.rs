@@ -75,6 +75,11 @@ pub fn as_short(query: Arc<[f32]>, set: &EmbeddingSet) -> Result<Arc<[f32]>, Tas
     Ok(vector.values().into())
 }
 
+/// How vectors that were made shorter are compared, where the whole ones are by `whole`.
+fn made_metric(whole: Metric, way: Reduction) -> Metric {
+    if matches!(way, Reduction::Pca { .. }) { Metric::Euclidean } else { whole }
+}
+
 fn card_of(set: &EmbeddingSet, fitted: &FittedReduction) -> ModelCard {
     let (base, way) = (&set.card, fitted.reduction());
     let (before, k) = (fitted.dimensions(), way.k());
@@ -99,7 +104,11 @@ fn card_of(set: &EmbeddingSet, fitted: &FittedReduction) -> ModelCard {
         dimensions: k,
         precision: None,
         runs_as: None,
-        similarity: if by_distance { Similarity::Euclidean } else { base.similarity },
+        similarity: match made_metric(set.metric(), way) {
+            Metric::Cosine => Similarity::Cosine,
+            Metric::Dot => Similarity::Dot,
+            Metric::Euclidean => Similarity::Euclidean,
+        },
         normalized: base.normalized && matches!(way, Reduction::Truncate { .. }),
         remarks: Vec::new(),
         source: ModelSource::Made { of: base.id.clone(), made_by: base.maker().cloned() },
@@ -120,6 +129,7 @@ mod tests {
     use super::*;
     use crate::models::ModelId;
     use crate::tasks::{EmbedRequest, LoadRequest, Only, Query, QueryRequest, answer, embed, load};
+    use crate::vectors::RowId;
 
     #[test]
     #[cfg(feature = "bundled-models")]
@@ -156,5 +166,45 @@ mod tests {
         assert_eq!(shorter.card.name, format!("{} pca:4 random:3", whole.card.name));
         assert_eq!((shorter.reductions.len(), hits(&shorter).len()), (2, 5));
         assert_eq!(shorter.card.maker(), Some(&whole.card.id));
+    }
+
+    #[test]
+    fn a_made_set_is_compared_as_the_one_it_is_made_of() {
+        let ways = [Reduction::Pca { k: 2 }, Reduction::Truncate { k: 2 }, Reduction::Random { k: 2, seed: 1 }];
+        let metrics = |similarity, normalized| {
+            let mut set = plain_set(Vectors::new(vec![0.6, 0.0, 0.8, 0.0, 1.0, 0.0], 3).unwrap());
+            (set.card.similarity, set.card.normalized) = (similarity, normalized);
+            let made = |way| reduced_set(&set, way, &Environment::default(), &Progress::new()).unwrap().metric();
+            (set.metric(), ways.map(made))
+        };
+        let (by_distance, by_angle, by_product) = (Metric::Euclidean, Metric::Cosine, Metric::Dot);
+        assert_eq!(metrics(Similarity::Dot, true), (by_angle, [by_distance, by_angle, by_angle]));
+        assert_eq!(metrics(Similarity::Dot, false), (by_product, [by_distance, by_product, by_product]));
+        assert_eq!(metrics(Similarity::Cosine, false), (by_angle, [by_distance, by_angle, by_angle]));
+        assert_eq!(metrics(Similarity::Euclidean, false), (by_distance, [by_distance; 3]));
+    }
+
+    /// A set of a model that says nothing else.
+    fn plain_set(vectors: Vectors) -> EmbeddingSet {
+        let count = vectors.len();
+        EmbeddingSet {
+            revision: [0; 32],
+            card: ModelCard::plain("m", vectors.dim()),
+            fingerprint: String::new(),
+            rows: (0..count as u32).map(RowId).collect(),
+            vectors,
+            reductions: Default::default(),
+            graph: Default::default(),
+            tokens: [].into(),
+            cut: [].into(),
+            notes: [].into(),
+            failed: [].into(),
+            cached: 0,
+            shared: 0,
+            embedded: count,
+            seconds: 1.0,
+            tokens_embedded: 0,
+            model_memory_mb: None,
+        }
     }
 }
