@@ -270,7 +270,7 @@ impl App {
         } else {
             Default::default()
         };
-        let old = self.document.clear();
+        let old = self.clear_document();
         self.document.before = before;
         self.jobs.spawn(JobSpec::quiet("Letting go of the corpus before", "drop"), move |_| {
             // Freeing a large corpus takes longer than a frame may.

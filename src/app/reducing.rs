@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use super::App;
+use super::document::Document;
 use super::jobs_of::{Outcome, spec};
 use crate::jobs::Policy;
 use crate::projection::{Method, Reduction};
@@ -66,6 +67,18 @@ impl App {
         if let Some(row) = self.document.selection.focus {
             self.spawn_inspect(row);
         }
+    }
+
+    /// Forgets everything that belongs to a corpus, and tells of the made sets that went with it; gives what was forgotten.
+    pub(super) fn clear_document(&mut self) -> Document {
+        let old = self.document.clear();
+        let made = old.models.iter().filter(|model| matches!(model.card.source, ModelSource::Made { .. }));
+        let names: Vec<&str> = made.map(|model| model.card.name.as_str()).collect();
+        if !names.is_empty() {
+            let words = format!("{} went with what was loaded before: make such sets again", names.join(", "));
+            self.announce(LogLevel::Info, words, "");
+        }
+        old
     }
 
     /// Sets that were made of a model's vectors, in one step or in several, go: the vectors are others from now on.
@@ -146,6 +159,7 @@ mod tests {
         fs_err::write(other.path().join("d.txt"), "a violin").unwrap();
         window.carry_out(Command::Open(vec![other.path().to_owned()]));
         assert!(window.app.document.model(&id).is_none());
+        assert!(window.app.log.iter().any(|line| line.summary.contains("went with what was loaded before")));
     }
 
     #[test]

@@ -53,6 +53,12 @@ impl Reduction {
         }
     }
 
+    /// How vectors that were made shorter are compared, where the whole ones are by `whole`: those of PCA by distance, since their mean is
+    /// taken off, which changes cosines and products.
+    pub fn compared_by(self, whole: Metric) -> Metric {
+        if matches!(self, Self::Pca { .. }) { Metric::Euclidean } else { whole }
+    }
+
     /// As the command line takes it: "pca:50".
     pub fn spelled(self) -> String {
         let way = match self {
@@ -113,7 +119,7 @@ pub(super) fn random_directions(k: usize, dim: usize, seed: u64) -> Vec<f32> {
 /// How costs are measured.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct CostSettings {
-    /// How the vectors are compared. With the cosine, rows are brought to length 1 first; distances are Euclidean from there.
+    /// How the vectors are compared; those made shorter are by [`Reduction::compared_by`].
     pub metric: Metric,
     /// Vectors whose neighbours are looked at. Default 1,000; more are slower and more exact.
     pub sample: usize,
@@ -153,32 +159,24 @@ pub fn reduction_costs(
     if vectors.is_empty() {
         return Err(ProjectionError::Empty);
     }
-    let cosine = settings.metric == Metric::Cosine;
-    let unit = cosine.then(|| {
-        let mut values = vectors.values().to_vec();
-        normalize_rows(&mut values, vectors.dim());
-        Vectors::new(values, vectors.dim())
-    });
-    let unit = unit.transpose().map_err(ProjectionError::Read)?;
-    let base = unit.as_ref().unwrap_or(vectors);
-    let ks: Vec<usize> = ks.iter().copied().filter(|&k| (1..=base.dim()).contains(&k)).collect();
+    let ks: Vec<usize> = ks.iter().copied().filter(|&k| (1..=vectors.dim()).contains(&k)).collect();
     let Some(&most) = ks.iter().max() else { return Ok(Vec::new()) };
-    let chosen = draw(base.len(), settings.sample, settings.seed);
-    let pca = Pca::fit_with(base, most, progress)?;
-    let coordinates = pca.transform(base)?;
+    let chosen = draw(vectors.len(), settings.sample, settings.seed);
+    let pca = Pca::fit_with(vectors, most, progress)?;
+    let coordinates = pca.transform(vectors)?;
     let so_far = pca.explained_so_far();
     progress.stage("Comparing reductions", "reductions", 3 * ks.len() as u64);
-    let before = nearest_of(base, &chosen, progress)?;
+    let before = nearest_by(settings.metric, vectors, &chosen, progress)?;
     let mut costs = Vec::new();
     for k in ks {
         let seed = settings.seed;
         for reduction in [Reduction::Pca { k }, Reduction::Truncate { k }, Reduction::Random { k, seed }] {
             let (made, explained) = match reduction {
                 Reduction::Pca { .. } => (truncated(&coordinates, k, false)?, so_far.get(k - 1).copied()),
-                Reduction::Truncate { .. } => (truncated(base, k, cosine)?, None),
-                Reduction::Random { .. } => (reduce(base, reduction, &quiet(progress)?)?, None),
+                Reduction::Truncate { .. } => (truncated(vectors, k, true)?, None),
+                Reduction::Random { .. } => (reduce(vectors, reduction, &quiet(progress)?)?, None),
             };
-            let after = nearest_of(&made, &chosen, progress)?;
+            let after = nearest_by(reduction.compared_by(settings.metric), &made, &chosen, progress)?;
             costs.push(ReductionCost { reduction, kept: kept(&before, &after), bytes: 4 * k, explained });
             progress.advance(1);
         }
@@ -199,10 +197,32 @@ fn kept(before: &[Vec<u32>], after: &[Vec<u32>]) -> f32 {
     if listed == 0 { 1.0 } else { both as f32 / listed as f32 }
 }
 
-/// The nearest neighbours of the chosen rows among all, by Euclidean distance.
-fn nearest_of(vectors: &Vectors, chosen: &[u32], progress: &Progress) -> Result<Vec<Vec<u32>>, ProjectionError> {
+/// The nearest neighbours of the chosen rows among all.
+fn nearest_by(
+    metric: Metric,
+    vectors: &Vectors,
+    chosen: &[u32],
+    progress: &Progress,
+) -> Result<Vec<Vec<u32>>, ProjectionError> {
+    if metric != Metric::Cosine {
+        return nearest_of(vectors, chosen, metric == Metric::Euclidean, progress);
+    }
+    // At length 1 distances order as cosines do.
+    let mut values = vectors.values().to_vec();
+    normalize_rows(&mut values, vectors.dim());
+    let unit = Vectors::new(values, vectors.dim()).map_err(ProjectionError::Read)?;
+    nearest_of(&unit, chosen, true, progress)
+}
+
+/// The same by Euclidean distance, or else by the dot product.
+fn nearest_of(
+    vectors: &Vectors,
+    chosen: &[u32],
+    by_distance: bool,
+    progress: &Progress,
+) -> Result<Vec<Vec<u32>>, ProjectionError> {
     let (count, dim) = (vectors.len(), vectors.dim());
-    let mean = column_means(vectors);
+    let mean = if by_distance { column_means(vectors) } else { vec![0.0; dim] };
     let seen = Seen { rows: vectors, mean: &mean };
     let parts = chosen.par_chunks(TASK).with_max_len(1).map(|chosen| {
         let (mut own, mut row, mut block) = (Vec::new(), Vec::new(), Vec::new());
@@ -217,7 +237,8 @@ fn nearest_of(vectors: &Vectors, chosen: &[u32], progress: &Progress) -> Result<
             seen.copy(first..last, &mut block)?;
             let mut products = vec![0.0f32; chosen.len() * (last - first)];
             products_into(&own, &block, dim, &mut products);
-            let offsets: Vec<f32> = block.chunks_exact(dim).map(|row| -0.5 * norm(row) * norm(row)).collect();
+            let half = |row: &[f32]| if by_distance { -0.5 * norm(row) * norm(row) } else { 0.0 };
+            let offsets: Vec<f32> = block.chunks_exact(dim).map(half).collect();
             let rows = products.chunks_exact_mut(last - first).zip(&mut best).zip(chosen);
             for ((scores, best), &own) in rows {
                 scores.iter_mut().zip(&offsets).for_each(|(score, offset)| *score += offset);
@@ -262,7 +283,7 @@ mod tests {
     #[test]
     fn nothing_is_lost_where_all_dimensions_stay_and_odd_input_is_no_accident() {
         let vectors = vectors(200, 8);
-        let settings = CostSettings::default();
+        let settings = CostSettings { metric: Metric::Euclidean, ..CostSettings::default() };
         let costs = |vectors: &Vectors, ks: &[usize]| reduction_costs(vectors, ks, &settings, &Progress::new());
         let found = costs(&vectors, &[8, 2, 99, 0]).unwrap();
         assert_eq!(found.len(), 6);

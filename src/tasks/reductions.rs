@@ -15,13 +15,14 @@ use crate::workspace::EmbeddingSet;
 /// Numbers of dimensions worth asking for; those below a set's own are measured.
 const KEPT: [usize; 7] = [8, 16, 32, 64, 128, 256, 512];
 
-/// The neighbours kept and the bytes a vector of each way to fewer dimensions, over a sample of vectors with neighbours among all.
+/// The neighbours kept and the bytes a vector of each way to fewer dimensions, over a sample of vectors with neighbours among all: those of
+/// the set, and those of the sets that [`reduced_set`] makes of it.
 ///
 /// # Errors
 /// Cancelled; vectors without a decomposition.
 pub fn reductions(set: &EmbeddingSet, env: &Environment, progress: &Progress) -> Result<Vec<ReductionCost>, TaskError> {
     let ks: Vec<usize> = KEPT.into_iter().filter(|&k| k < set.vectors.dim()).collect();
-    let settings = CostSettings { metric: Metric::Cosine, ..CostSettings::default() };
+    let settings = CostSettings { metric: set.metric(), ..CostSettings::default() };
     Ok(env.run(|| reduction_costs(&set.vectors, &ks, &settings, progress))?)
 }
 
@@ -75,11 +76,6 @@ pub fn as_short(query: Arc<[f32]>, set: &EmbeddingSet) -> Result<Arc<[f32]>, Tas
     Ok(vector.values().into())
 }
 
-/// How vectors that were made shorter are compared, where the whole ones are by `whole`.
-fn made_metric(whole: Metric, way: Reduction) -> Metric {
-    if matches!(way, Reduction::Pca { .. }) { Metric::Euclidean } else { whole }
-}
-
 fn card_of(set: &EmbeddingSet, fitted: &FittedReduction) -> ModelCard {
     let (base, way) = (&set.card, fitted.reduction());
     let (before, k) = (fitted.dimensions(), way.k());
@@ -91,10 +87,10 @@ fn card_of(set: &EmbeddingSet, fitted: &FittedReduction) -> ModelCard {
     let held = fitted.pca().and_then(|pca| pca.explained_so_far().last().copied());
     let held = held.map_or_else(String::new, |held| format!("; {:.0} % of the variance is kept", held * 100.0));
     let by_distance = matches!(way, Reduction::Pca { .. });
-    let mut weaknesses = vec![format!(
-        "goes with what is loaded: `embedlens embed … --reduce {}` writes such vectors to a file",
-        way.spelled()
-    )];
+    // One command makes vectors shorter once.
+    let command = format!(": `embedlens embed … --reduce {}` writes such vectors to a file", way.spelled());
+    let command = if set.reductions.is_empty() { command } else { String::new() };
+    let mut weaknesses = vec![format!("goes with what is loaded{command}")];
     if by_distance && set.metric() != Metric::Euclidean && !base.normalized {
         weaknesses.push(format!("its neighbours go by distance, those of {} do not", base.name));
     }
@@ -104,7 +100,7 @@ fn card_of(set: &EmbeddingSet, fitted: &FittedReduction) -> ModelCard {
         dimensions: k,
         precision: None,
         runs_as: None,
-        similarity: match made_metric(set.metric(), way) {
+        similarity: match way.compared_by(set.metric()) {
             Metric::Cosine => Similarity::Cosine,
             Metric::Dot => Similarity::Dot,
             Metric::Euclidean => Similarity::Euclidean,
@@ -182,6 +178,35 @@ mod tests {
         assert_eq!(metrics(Similarity::Dot, false), (by_product, [by_distance, by_product, by_product]));
         assert_eq!(metrics(Similarity::Cosine, false), (by_angle, [by_distance, by_angle, by_angle]));
         assert_eq!(metrics(Similarity::Euclidean, false), (by_distance, [by_distance; 3]));
+    }
+
+    #[test]
+    fn the_share_told_is_that_of_the_set_made() {
+        let (env, progress) = (Environment::default(), Progress::new());
+        // Vectors of many lengths, off the origin.
+        let value = |at: usize| ((at * 7919 % 104_729) as f32 * 0.613).sin() * (1 + at / 12 % 5) as f32 + 0.4;
+        let vectors = Vectors::new((0..400 * 12).map(value).collect::<Vec<_>>(), 12).unwrap();
+        let nearest = |set: &EmbeddingSet| {
+            let index = set.graph.index(&set.vectors, set.metric());
+            let of = |at: usize| {
+                let others = |position: usize| position != at;
+                index.top_k(set.vectors.row(at), 10, Some(&others)).into_iter().map(|hit| hit.position).collect()
+            };
+            (0..400).map(of).collect::<Vec<Vec<u32>>>()
+        };
+        for similarity in [Similarity::Cosine, Similarity::Dot, Similarity::Euclidean] {
+            let mut set = plain_set(vectors.clone());
+            (set.card.similarity, set.card.normalized) = (similarity, false);
+            let whole = nearest(&set);
+            let costs = reductions(&set, &env, &progress).unwrap();
+            assert_eq!(costs.len(), 3);
+            for cost in costs {
+                let made = nearest(&reduced_set(&set, cost.reduction, &env, &progress).unwrap());
+                let both = |(whole, made): (&Vec<u32>, &Vec<u32>)| whole.iter().filter(|at| made.contains(at)).count();
+                let share = whole.iter().zip(&made).map(both).sum::<usize>() as f32 / 4000.0;
+                assert!((share - cost.kept).abs() < 0.003, "{similarity:?} {cost:?}: {share}");
+            }
+        }
     }
 
     /// A set of a model that says nothing else.

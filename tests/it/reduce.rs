@@ -10,7 +10,7 @@ use embedlens::projection::{
     CostSettings, MapNeighbours, Pca, Reduction, distance_correlation, quality_by_point, reduction_costs,
 };
 use embedlens::search::exact_graph;
-use embedlens::vectors::{Metric, RowBlocks, Vectors, VectorsError, npy};
+use embedlens::vectors::{Metric, RowBlocks, Vectors, VectorsError, normalize_rows, npy};
 
 fn file(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/numerics").join(name)
@@ -72,7 +72,11 @@ fn rows_read_in_blocks_have_the_components_of_rows_in_memory() {
 #[test]
 fn neighbours_kept_by_shorter_vectors_equal_scikit_learns() {
     let known = known();
-    let costs = reduction_costs(&array("digits-x"), &[4, 16, 32], &CostSettings::default(), &Progress::new()).unwrap();
+    let x = array("digits-x");
+    let mut unit = x.values().to_vec();
+    normalize_rows(&mut unit, x.dim());
+    let unit = Vectors::new(unit, x.dim()).unwrap();
+    let costs = reduction_costs(&unit, &[4, 16, 32], &CostSettings::default(), &Progress::new()).unwrap();
     assert_eq!(costs.len(), 9);
     for cost in costs {
         let kept = &known["kept"][cost.reduction.k().to_string()];

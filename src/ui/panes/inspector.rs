@@ -436,11 +436,10 @@ fn embedded(ui: &mut Ui, ctx: &Context<'_>, found: Option<&Inspection>) {
     let model = ctx.model(id);
     fact(ui, "Model", model.map_or_else(|| id.to_string(), |model| model.card.name.clone()));
     if let Some(made) = shown.filter(|card| Some(id) == maker && matches!(card.source, ModelSource::Made { .. })) {
-        fact(
-            ui,
-            "Then",
-            format!("made {} dimensions short: {}", thousands(made.dimensions as u64), short_name(&made.name)),
-        );
+        let ways =
+            ctx.shown_model().and_then(|model| model.set.as_ref()).into_iter().flat_map(|set| set.reductions.iter());
+        let ways: Vec<String> = ways.map(|fitted| fitted.reduction().spelled()).collect();
+        fact(ui, "Then", format!("shortened to {} by {}", plural(made.dimensions, "dimension"), ways.join(", then ")));
     }
     if !way.tokens.is_empty() {
         let shown: Vec<&str> = way.tokens.iter().take(40).map(String::as_str).collect();

@@ -6,6 +6,7 @@ use crate::ui::context::{Context, ModelState};
 use crate::ui::panes::inspector::short_name;
 use crate::ui::theme::{self, Theme};
 use crate::ui::widgets::{self, clipped_right, clipped_text, section, thousands};
+use crate::workspace::ModelSource;
 
 /// A row of the table: its name, the value of a model, and what the hover text says of it.
 struct Line {
@@ -19,7 +20,7 @@ const LINES: [Line; 7] = [
     Line { name: "Context, tokens", value: context, hover: |_| None },
     Line { name: "Chunks", value: |model| Some(thousands(model.set.as_ref()?.rows.len() as u64)), hover: |_| None },
     Line { name: "Chunks a second", value: |model| Some(rate(model.speed?.per_second)), hover: measured_on },
-    Line { name: "Seconds to embed", value: seconds, hover: |_| None },
+    Line { name: "Seconds to embed", value: seconds, hover: made_of },
     Line {
         name: "Memory of the model",
         value: |model| Some(widgets::bytes((model.set.as_ref()?.model_memory_mb? * 1e6) as u64)),
@@ -40,8 +41,8 @@ pub(super) fn show(ui: &mut Ui, ctx: &Context<'_>) {
     }
     section(ui, "Measured on this computer");
     ui.spacing_mut().item_spacing.y = 0.0;
-    let names = models.iter().map(|model| (short_name(&model.card.name), ctx.theme.dim)).collect();
-    line(ui, ctx, "", names);
+    let names: Vec<&str> = models.iter().map(|model| model.card.name.as_str()).collect();
+    line(ui, ctx, "", heads(&names).into_iter().map(|head| (head, ctx.theme.dim)).collect());
     for Line { name, value, hover } in &LINES {
         let values = models.iter().map(|model| (value(model).unwrap_or_else(|| "–".into()), ctx.theme.text));
         let response = line(ui, ctx, name, values.collect());
@@ -51,6 +52,17 @@ pub(super) fn show(ui: &mut Ui, ctx: &Context<'_>) {
             response.on_hover_text(words.join("\n"));
         }
     }
+}
+
+/// The names above the columns; where those of two models would be the same way to fewer dimensions, with the model behind it.
+fn heads(names: &[&str]) -> Vec<String> {
+    let short: Vec<String> = names.iter().map(|name| short_name(name)).collect();
+    let head = |(name, head): (&&str, &String)| {
+        let same = short.iter().filter(|other| *other == head).count();
+        let base = name.strip_suffix(head.as_str()).map(str::trim_end).filter(|base| !base.is_empty() && same > 1);
+        base.map_or_else(|| head.clone(), |base| format!("{head} {}", short_name(base)))
+    };
+    names.iter().zip(&short).map(head).collect()
 }
 
 fn line(ui: &mut Ui, ctx: &Context<'_>, name: &str, values: Vec<(String, Color32)>) -> Response {
@@ -81,7 +93,16 @@ fn rate(per_second: f64) -> String {
     if per_second >= 10.0 { thousands(per_second.round() as u64) } else { format!("{per_second:.1}") }
 }
 
+/// What is said of a set that no model embedded.
+fn made_of(model: &ModelState) -> Option<String> {
+    let ModelSource::Made { of, .. } = &model.card.source else { return None };
+    Some(format!("{}: made of the vectors of {of}, not embedded", model.card.name))
+}
+
 fn measured_on(model: &ModelState) -> Option<String> {
+    if let Some(words) = made_of(model) {
+        return Some(words);
+    }
     let on = match (model.speed, &model.set) {
         (Some(speed), _) => format!("on {}", widgets::plural(speed.inputs, "chunk")),
         (None, Some(_)) => "when nothing else is running".to_owned(),
@@ -92,7 +113,7 @@ fn measured_on(model: &ModelState) -> Option<String> {
 
 /// Seconds of the run; where the cache or another model gave some of it, about what all of it would take.
 fn seconds(model: &ModelState) -> Option<String> {
-    let set = model.set.as_ref()?;
+    let set = model.set.as_ref().filter(|_| made_of(model).is_none())?;
     if set.cached + set.shared == 0 {
         return Some(if set.seconds < 0.05 { "under 0.1".to_owned() } else { format!("{:.1}", set.seconds) });
     }
@@ -142,6 +163,12 @@ mod tests {
     }
 
     #[test]
+    fn two_models_made_as_short_have_different_heads() {
+        assert_eq!(heads(&["MiniLM-L6-v2", "bge-small pca:64"]), ["MiniLM", "pca:64"]);
+        assert_eq!(heads(&["MiniLM-L6-v2 pca:64", "BGE-M3 pca:64"]), ["pca:64 MiniLM", "pca:64 BGE"]);
+    }
+
+    #[test]
     fn what_came_from_the_cache_is_told_by_the_measured_rate() {
         let speed = Some(Speed { per_second: 40.0, inputs: 64 });
         assert_eq!(seconds(&model(0, 1.25, None)).as_deref(), Some("1.2"));
@@ -152,5 +179,9 @@ mod tests {
             Some("under 0.1")
         );
         assert_eq!(measured_on(&model(100, 0.0, speed)).as_deref(), Some("m: measured on 64 chunks"));
+        let mut made = model(0, 0.01, None);
+        made.card.source = ModelSource::Made { of: made.card.id.clone(), made_by: None };
+        assert_eq!(seconds(&made), None);
+        assert!(measured_on(&made).unwrap().contains("not embedded"));
     }
 }

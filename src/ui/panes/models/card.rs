@@ -264,7 +264,9 @@ fn here(ui: &mut Ui, ctx: &Context<'_>, window: &mut WindowState, entry: &Entry<
         ModelSource::Folder(path) => format!("folder {}", path.display()),
         ModelSource::HubCache(path) => format!("hub cache {}", path.display()),
         ModelSource::File { path, .. } => format!("vectors of {}", path.display()),
-        ModelSource::Made { of, .. } => format!("made of the vectors of {of}, here and now"),
+        ModelSource::Made { of, .. } => {
+            format!("none of its own: made of the vectors of {of}, until something else is loaded")
+        }
     };
     let size = if card.size_bytes > 0 { format!("{}, ", bytes(card.size_bytes)) } else { String::new() };
     fact(ui, "Weights", &format!("{size}{place}"));
