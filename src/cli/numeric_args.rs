@@ -13,8 +13,8 @@ pub struct NeighboursArgs {
     /// Folders and files, or one file of vectors
     #[arg(required = true, value_name = "PATH|VECTORS")]
     pub paths: Vec<PathBuf>,
-    /// File to write: .csv, .jsonl or .parquet with a line a row; .npz with indices and scores; or .npy, which becomes F.indices.npy and
-    /// F.scores.npy
+    /// File to write: .csv, .jsonl or .parquet with a line a row; .npz with the arrays indices, scores, row and path; or .npy, which
+    /// becomes F.indices.npy, F.scores.npy and F.rows.npy. Rows are numbered as in the file they came from
     #[arg(long, short, value_name = "FILE")]
     pub out: PathBuf,
     #[command(flatten)]

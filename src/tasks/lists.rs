@@ -2,6 +2,7 @@
 //!
 //! The graph of an embedding set is used where one is given (see `neighbours`). Invariant: a graph that is not exact comes with its recall.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -93,38 +94,50 @@ fn exact_from(
     Ok(exact_graph(&request.vectors, metric, request.k, progress)?)
 }
 
-/// The two files that `.npy` lists are written to: `F.indices.npy` and `F.scores.npy`.
-pub fn list_files(path: &Path) -> [PathBuf; 2] {
-    ["indices.npy", "scores.npy"].map(|ending| path.with_extension(ending))
+/// The three files that `.npy` lists are written to: `F.indices.npy`, `F.scores.npy` and `F.rows.npy`.
+pub fn list_files(path: &Path) -> [PathBuf; 3] {
+    ["indices.npy", "scores.npy", "rows.npy"].map(|ending| path.with_extension(ending))
 }
 
-/// Writes neighbours: `.csv`, `.jsonl` or `.parquet` with a line a row; `.npz` with the arrays `indices`, `scores` and `path`; or `.npy` as
-/// two files (see [`list_files`]).
+/// The lists with every row by its number in the file it came from: rows that were left out there have a number too.
+fn numbered<'a>(graph: &'a NeighbourGraph, rows: &[RowInfo]) -> Cow<'a, [u32]> {
+    if rows.iter().enumerate().all(|(at, row)| row.row == at) {
+        return Cow::Borrowed(&graph.indices);
+    }
+    graph.indices.iter().map(|&at| rows[at as usize].row as u32).collect()
+}
+
+/// Writes neighbours: `.csv`, `.jsonl` or `.parquet` with a line a row; `.npz` with the arrays `scores`, `indices`, `row` and `path`; or
+/// `.npy` as three files (see [`list_files`]). Rows are named by their number in the file they came from, everywhere.
 ///
 /// # Errors
 /// Another ending; the file cannot be written.
 pub fn export_neighbours(graph: &NeighbourGraph, rows: &[RowInfo], path: &Path) -> Result<(), TaskError> {
     let ending = path.extension().and_then(|ending| ending.to_str()).map(str::to_ascii_lowercase);
-    let indices = ArrayColumn::Tables(graph.k, &graph.indices);
+    let named = numbered(graph, rows);
+    let numbers = || rows.iter().map(|row| row.row as i64).collect();
+    let indices = ArrayColumn::Tables(graph.k, &named);
     let scores = || Vectors::new(&graph.scores[..], graph.k.max(1));
     match ending.as_deref() {
         Some("npz") => {
             let paths = ArrayColumn::Words(rows.iter().map(|row| row.path.as_str()).collect());
-            return Ok(arrays::write_named(path, ("scores", &scores()?), &[("indices", indices), ("path", paths)])?);
+            let columns = [("indices", indices), ("row", ArrayColumn::Numbers(numbers())), ("path", paths)];
+            return Ok(arrays::write_named(path, ("scores", &scores()?), &columns)?);
         }
         Some("npy") => {
-            let [indices_file, scores_file] = list_files(path);
+            let [indices_file, scores_file, rows_file] = list_files(path);
             arrays::write_alone(&indices_file, &indices)?;
+            arrays::write_alone(&rows_file, &ArrayColumn::Numbers(numbers()))?;
             return Ok(npy::write(&scores_file, &scores()?)?);
         }
         _ => {}
     }
     let mut columns = vec![
-        ("row", SheetColumn::Numbers(rows.iter().map(|row| row.row as i64).collect())),
+        ("row", SheetColumn::Numbers(numbers())),
         ("path", SheetColumn::Words(rows.iter().map(|row| row.path.as_str()).collect())),
     ];
     if graph.k > 0 {
-        columns.push(("neighbour", SheetColumn::NumberLists(graph.k, &graph.indices)));
+        columns.push(("neighbour", SheetColumn::NumberLists(graph.k, &named)));
         columns.push(("score", SheetColumn::ShareLists(graph.k, &graph.scores)));
     }
     write_sheet(&columns, path)

@@ -62,6 +62,31 @@ fn neighbours_are_written_in_every_format() {
 }
 
 #[test]
+fn neighbours_are_named_by_their_number_in_the_file_whatever_was_left_out() {
+    let rig = Rig::new();
+    // Rows on a line, so that the neighbours of each are the rows before and after it; row 3 is unusable.
+    let mut values: Vec<f32> = (0..9).flat_map(|at| [at as f32, 0.5, 1.0, -1.0]).collect();
+    values[3 * 4 + 1] = f32::NAN;
+    npy::write(&rig.path("v.npy"), &Vectors::new(values, 4).unwrap()).unwrap();
+    let args = |out| ["neighbours", "v.npy", "--k", "1", "--metric", "euclidean", "--out", out];
+    told(&rig, &args("near.csv"));
+    let expected = [(0, 1), (1, 0), (2, 1), (4, 5), (5, 4), (6, 5), (7, 6), (8, 7)];
+    for (line, (row, near)) in lines(&rig.path("near.csv"))[1..].iter().zip(expected) {
+        let fields: Vec<&str> = line.split(',').collect();
+        assert_eq!((fields[0], fields[2]), (row.to_string().as_str(), near.to_string().as_str()), "{line}");
+    }
+    told(&rig, &args("near.npy"));
+    let last = |name: &str, bytes: usize| {
+        let file = fs_err::read(rig.path(name)).unwrap();
+        file[file.len() - bytes..].to_vec()
+    };
+    let indices: Vec<u32> = last("near.indices.npy", 32).as_chunks().0.iter().map(|&n| u32::from_le_bytes(n)).collect();
+    assert_eq!(indices, expected.map(|(_, near)| near));
+    let rows: Vec<i64> = last("near.rows.npy", 64).as_chunks().0.iter().map(|&n| i64::from_le_bytes(n)).collect();
+    assert_eq!(rows, expected.map(|(row, _)| i64::from(row)));
+}
+
+#[test]
 fn clusters_of_a_map_are_its_heaps_and_have_names() {
     let rig = Rig::new();
     heaps(&rig);
