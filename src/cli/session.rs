@@ -188,6 +188,7 @@ impl Session {
         if let Some(words) = imported.left_out_words() {
             self.say(&format!("{}: {words}", path.display()));
         }
+        imported.notes.iter().for_each(|note| self.say(&format!("{}: {note}", path.display())));
     }
 
     fn spent(&self, on: usize, since: Instant) {

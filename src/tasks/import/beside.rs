@@ -17,11 +17,20 @@ const HEAD: usize = 100;
 /// A lone column of at most so many different words is one of labels; of more, of texts.
 const MOST_LABELS: usize = 200;
 
-/// The rows that stand beside a file of `count` vectors; `None` when nothing does.
+/// What stands beside a file of vectors.
+#[derive(Debug, Default)]
+pub(super) struct Beside {
+    /// A row a vector; `None` when nothing stands there.
+    pub(super) rows: Option<Vec<RowInfo>>,
+    /// What the user should know of it: a sentence each.
+    pub(super) notes: Vec<String>,
+}
+
+/// The rows that stand beside a file of `count` vectors. A table that seems to be meant, but lacks a row, is told.
 ///
 /// # Errors
 /// A table that is certainly meant for these vectors makes no sense, or has another number of rows.
-pub(super) fn read(path: &Path, count: usize) -> Result<Option<Vec<RowInfo>>, TaskError> {
+pub(super) fn read(path: &Path, count: usize) -> Result<Beside, TaskError> {
     let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let mut mine = ["metadata.jsonl", "metadata.tsv"].map(|end| path.with_file_name(format!("{stem}.{end}")));
     if path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("tsv")) {
@@ -37,6 +46,7 @@ pub(super) fn read(path: &Path, count: usize) -> Result<Option<Vec<RowInfo>>, Ta
         "metadata.jsonl".to_owned(),
     ];
     let usual = usual.map(|name| path.with_file_name(name));
+    let mut told = Beside::default();
     for (beside, certain) in mine.iter().map(|path| (path, true)).chain(usual.iter().map(|path| (path, false))) {
         if beside == path {
             continue;
@@ -45,13 +55,26 @@ pub(super) fn read(path: &Path, count: usize) -> Result<Option<Vec<RowInfo>>, Ta
         let jsonl = beside.extension().is_some_and(|ending| ending == "jsonl");
         let found = if jsonl { json_lines(&text, beside) } else { Ok(table(&text, count)) };
         match found {
-            Ok(rows) if rows.len() == count => return Ok(Some(rows)),
-            Ok(rows) if certain => return Err(bad(beside, format!("{} rows for {count} vectors", rows.len()))),
+            Ok(rows) if rows.len() == count => {
+                told.rows = Some(rows);
+                return Ok(told);
+            }
+            Ok(rows) if certain => return Err(bad(beside, differs(&rows, count))),
+            Ok(rows) if !jsonl && rows.len() + 1 == count => {
+                let name = beside.file_name().unwrap_or(beside.as_os_str()).to_string_lossy();
+                told.notes.push(format!("{name} beside it was passed over: {}", differs(&rows, count)));
+            }
             Err(error) if certain => return Err(error),
             _ => {}
         }
     }
-    Ok(None)
+    Ok(told)
+}
+
+/// Why a table does not fit.
+fn differs(rows: &[RowInfo], count: usize) -> String {
+    let header = if rows.len() + 1 == count { " (its first line is a header)" } else { "" };
+    format!("{} rows for {count} vectors{header}", rows.len())
 }
 
 fn text_of(path: &PathBuf) -> Result<Option<String>, TaskError> {
@@ -98,8 +121,8 @@ fn cell(value: &Value) -> Cell<'_> {
 }
 
 /// The rows of a tab-separated table for `count` vectors. A table of several columns has a header, one of a single column has none
-/// (as the projector wants it); where the number of lines says otherwise, the lines are believed. Without a header the first
-/// column is taken.
+/// (as the projector wants it); where the number of lines says otherwise, the lines are believed, unless the first of them can be
+/// nothing but a header: then a row is missing. Without a header the first column is taken.
 fn table(text: &str, count: usize) -> Vec<RowInfo> {
     let mut lines: Vec<&str> = text.lines().collect();
     // An empty line is a row without a word, but not at the end.
@@ -107,7 +130,7 @@ fn table(text: &str, count: usize) -> Vec<RowInfo> {
         lines.pop();
     }
     let header = match lines.len() {
-        all if all == count => false,
+        all if all == count => is_header(&lines),
         all if all == count + 1 => true,
         _ => lines.first().is_some_and(|first| first.contains('\t')),
     };
@@ -126,6 +149,22 @@ fn table(text: &str, count: usize) -> Vec<RowInfo> {
         row
     };
     body.iter().map(row).collect()
+}
+
+/// Names that a lone column has in its header; others may as well be a word of a list.
+const LONE_NAMES: [&str; 12] =
+    ["label", "labels", "text", "texts", "word", "words", "class", "category", "title", "name", "filename", "path"];
+
+/// Whether the first line is evidently a header: it names what is known, no number is in it, and no other line has the name there.
+fn is_header(lines: &[&str]) -> bool {
+    let Some((first, others)) = lines.split_first().filter(|(_, others)| !others.is_empty()) else { return false };
+    let names: Vec<&str> = first.split('\t').collect();
+    let lone = names.len() == 1;
+    let known = |place: &usize| !lone || LONE_NAMES.contains(&names[*place].trim().to_lowercase().as_str());
+    let named: Vec<usize> = roles(names.iter().copied()).into_iter().map(|(_, place)| place).filter(known).collect();
+    let is_name = |name: &&str| !name.trim().is_empty() && name.trim().parse::<f64>().is_err();
+    let again = |&place: &usize| others.iter().any(|line| line.split('\t').nth(place) == Some(names[place]));
+    !named.is_empty() && names.iter().all(is_name) && !named.iter().any(again)
 }
 
 /// What a lone column without a name holds: labels where few words come again and again, else texts.
@@ -160,10 +199,33 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("vecs.tsv");
         fs_err::write(dir.path().join("metadata.tsv"), "soup\nheron\n").unwrap();
-        assert_eq!(read(&path, 2).unwrap().unwrap()[0].text, "soup");
-        assert!(read(&path, 3).unwrap().is_none());
+        assert_eq!(read(&path, 2).unwrap().rows.unwrap()[0].text, "soup");
+        assert!(read(&path, 4).unwrap().rows.is_none());
         fs_err::write(dir.path().join("vecs.metadata.tsv"), "soup\nheron\n").unwrap();
         let error = read(&path, 3).unwrap_err().to_string();
         assert!(error.contains("vecs.metadata.tsv: 2 rows for 3 vectors"), "{error}");
+    }
+
+    #[test]
+    fn a_header_over_one_row_too_few_is_no_row() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("vecs.tsv");
+        for text in ["label\ttext\na\tsoup\nb\theron\n", "label\na\nb\n", "Word\tcount\nsoup\t3\nheron\t4\n"] {
+            let beside = dir.path().join("vecs.metadata.tsv");
+            fs_err::write(&beside, text).unwrap();
+            let error = read(&path, 3).unwrap_err().to_string();
+            assert!(error.contains("2 rows for 3 vectors (its first line is a header)"), "{error}");
+            fs_err::remove_file(beside).unwrap();
+            fs_err::write(dir.path().join("metadata.tsv"), text).unwrap();
+            let Beside { rows, notes } = read(&path, 3).unwrap();
+            assert!(
+                rows.is_none() && notes[0].starts_with("metadata.tsv beside it was passed over: 2 rows"),
+                "{notes:?}"
+            );
+        }
+        // What may be a row stays one: a name that comes again, a number, a word of a list.
+        for text in ["label\nlabel\na\n", "text\t3\nsoup\t4\nheron\t5\n", "language\nsoup\nheron\n"] {
+            assert_eq!(table(text, 3).len(), 3, "{text}");
+        }
     }
 }

@@ -38,6 +38,8 @@ pub struct Imported {
     pub points: Option<Positions>,
     /// Rows of the file without a usable vector, and why, in order.
     pub left_out: Vec<(RowInfo, String)>,
+    /// What else the user should know of the file: a sentence each.
+    pub notes: Vec<String>,
     /// The model that made them, where the file names one.
     pub model: Option<ModelId>,
 }
@@ -60,6 +62,8 @@ struct Table {
     points: Option<Positions>,
     /// Rows whose vector only holds a place, and why.
     missing: Vec<(usize, String)>,
+    /// What the user should know.
+    notes: Vec<String>,
 }
 
 /// Reads vectors, with what stands beside them. Stage of `progress`: "Reading FILE".
@@ -85,13 +89,14 @@ pub fn import_vectors(path: &Path, progress: &Progress) -> Result<Imported, Task
 }
 
 fn with_beside(path: &Path, vectors: Vectors) -> Result<Table, TaskError> {
-    let rows = beside::read(path, vectors.len())?.unwrap_or_else(|| vec![RowInfo::default(); vectors.len()]);
-    Ok(Table { vectors, rows, points: None, missing: Vec::new() })
+    let beside::Beside { rows, notes } = beside::read(path, vectors.len())?;
+    let rows = rows.unwrap_or_else(|| vec![RowInfo::default(); vectors.len()]);
+    Ok(Table { vectors, rows, points: None, missing: Vec::new(), notes })
 }
 
 /// Takes out the rows that cannot be used.
 fn usable(path: &Path, table: Table) -> Result<Imported, TaskError> {
-    let Table { vectors, mut rows, points, mut missing } = table;
+    let Table { vectors, mut rows, points, mut missing, notes } = table;
     rows.iter_mut().enumerate().for_each(|(place, row)| row.row = place);
     let known = missing.len();
     for (row, vector) in vectors.rows().enumerate() {
@@ -121,5 +126,5 @@ fn usable(path: &Path, table: Table) -> Result<Imported, TaskError> {
         (kept, rows, points, left)
     };
     let points = Positions::of(&vectors).or(points);
-    Ok(Imported { vectors, rows, points, left_out, model })
+    Ok(Imported { vectors, rows, points, left_out, notes, model })
 }

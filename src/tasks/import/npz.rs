@@ -67,7 +67,7 @@ pub(super) fn read(path: &Path) -> Result<Table, TaskError> {
     {
         rows.iter_mut().for_each(|row| set(row, Role::Model, &Cell::Words(name.as_str().into())));
     }
-    Ok(Table { vectors, rows, points, missing: Vec::new() })
+    Ok(Table { vectors, rows, points, missing: Vec::new(), notes: Vec::new() })
 }
 
 /// Arrays are often called by what all of their elements are.

@@ -281,7 +281,13 @@ impl Read {
             _ => None,
         };
         let points = points.filter(|points| points.len() == self.rows.len());
-        Ok(Table { vectors: Vectors::new(self.values, self.dim)?, rows: self.rows, points, missing: self.missing })
+        Ok(Table {
+            vectors: Vectors::new(self.values, self.dim)?,
+            rows: self.rows,
+            points,
+            missing: self.missing,
+            notes: Vec::new(),
+        })
     }
 }
 
