@@ -224,7 +224,7 @@ impl From<StoreArg> for Precision {
 
 #[derive(Debug, Args)]
 pub struct ProjectArgs {
-    /// Folders and files, or one .npy, .npz, .tsv or .parquet file of vectors
+    /// Folders and files, or one .npy, .npz, .tsv, .csv or .parquet file of vectors or of a map (a .csv with columns x and y, or of numbers alone)
     #[arg(required = true, value_name = "PATH|VECTORS")]
     pub paths: Vec<PathBuf>,
     /// File to write: .csv, .parquet or .npy
@@ -322,7 +322,7 @@ fn temperature(typed: &str) -> Result<f32, String> {
 
 #[derive(Debug, Args)]
 pub struct RenderArgs {
-    /// Folders and files, or one .npy, .npz, .tsv or .parquet file of vectors
+    /// Folders and files, or one .npy, .npz, .tsv, .csv or .parquet file of vectors or of a map (a .csv with columns x and y, or of numbers alone)
     #[arg(required = true, value_name = "PATH|VECTORS")]
     pub paths: Vec<PathBuf>,
     /// File to write: .png or .svg

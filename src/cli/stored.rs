@@ -21,6 +21,10 @@ const SNIPPET: usize = 160;
 /// Whether the paths are files of vectors: all of them or none.
 pub(super) fn are_vectors(paths: &[PathBuf]) -> Result<bool, Failure> {
     let (vectors, others): (Vec<_>, Vec<_>) = paths.iter().partition(|path| tasks::holds_vectors(path));
+    // Among texts a table of numbers is a text, as in a folder.
+    if !others.is_empty() && vectors.iter().all(|path| tasks::is_csv(path)) {
+        return Ok(false);
+    }
     match (vectors.first(), others.first()) {
         (Some(vectors), Some(other)) => Err(Failure::Usage(format!(
             "{} holds vectors and {} does not: give either files of vectors or folders and files to embed",

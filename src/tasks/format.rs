@@ -1,10 +1,11 @@
 //! Which format a file of vectors or of a map has: the ending of its name says it.
 //!
-//! Reads and writes nothing but the first line of a table. Invariant: a path is told to hold vectors only when it is a file.
+//! Reads nothing but the beginning of a table. Invariant: a path is told to hold vectors only when it is a file.
 
 use std::path::{Path, PathBuf};
 
 use super::TaskError;
+use super::import::holds_vectors as holds_numbers;
 
 /// The formats, by the ending of a file's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,7 +20,7 @@ pub(super) enum Format {
     Parquet,
     /// Our own, in 32, 16 or 8 bits a value.
     Vectors,
-    /// A table of positions.
+    /// A table of positions, or of nothing but numbers.
     Csv,
 }
 
@@ -52,10 +53,17 @@ pub(super) fn without_parquet(path: &Path) -> TaskError {
     bad(path, "this program was built without Parquet; use .npy, or build it with the feature parquet")
 }
 
-/// Whether a path is a file that vectors may be read from, by its ending.
+/// Whether a path is a file that vectors may be read from, by its ending; a `.csv` by what it holds.
 pub fn is_vectors_file(path: &Path) -> bool {
-    let format = format_of(path).is_some_and(|format| format != Format::Csv);
-    format && path.is_file()
+    match format_of(path) {
+        Some(Format::Csv) => path.is_file() && holds_numbers(path),
+        format => format.is_some() && path.is_file(),
+    }
+}
+
+/// Whether a path is a `.csv`, which may as well be a text among others.
+pub fn is_csv(path: &Path) -> bool {
+    format_of(path) == Some(Format::Csv)
 }
 
 /// Whether a path is taken for a file of vectors where texts would do as well: a `.tsv` only when it begins with numbers.

@@ -25,6 +25,7 @@ mod lists;
 mod load;
 mod memory;
 mod models;
+mod more;
 mod neighbours;
 mod only;
 mod opened;
@@ -52,7 +53,7 @@ pub use error::TaskError;
 pub use explain::{explain, explain_text};
 pub use export::{StoredFile, export_projection, export_stored, export_table, export_vectors};
 pub use fairness::{Compared, Expected, concerns, expected_of, set_facts};
-pub use format::{hold_vectors, holds_vectors, is_vectors_file};
+pub use format::{hold_vectors, holds_vectors, is_csv, is_vectors_file};
 pub use import::{Imported, import_vectors};
 pub use kept_reduction::{forget_reduction, keep_reduction, kept_reduction, reduction_path};
 pub use lists::{
@@ -64,6 +65,7 @@ pub use models::{
     ModelPool, PooledModel, default_models, default_query_models, listed_models, model_card, model_cards, rows_read_by,
     unread_modalities,
 };
+pub use more::More;
 pub(crate) use neighbours::shared_graph;
 pub use neighbours::{nearest, neighbours};
 pub use only::{Only, PathPatterns};

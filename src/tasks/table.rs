@@ -2,12 +2,13 @@
 
 use std::time::UNIX_EPOCH;
 
+use super::more::More;
 use crate::corpus::{Corpus, Modality};
 use crate::vectors::RowId;
 use crate::workspace::EmbeddingSet;
 
 /// One row, as in `F.metadata.jsonl`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, serde::Serialize)]
 pub struct RowInfo {
     /// Position in the file that was written, from 0.
     pub row: usize,
@@ -41,6 +42,9 @@ pub struct RowInfo {
     /// The model that made the row's vector; empty where not known.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub model: String,
+    /// What its file says of it besides.
+    #[serde(skip)]
+    pub more: More,
 }
 
 impl RowInfo {
@@ -63,6 +67,7 @@ impl RowInfo {
             tokens: chunk.tokens,
             truncated: 0,
             model: String::new(),
+            more: More::default(),
         }
     }
 

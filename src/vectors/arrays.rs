@@ -1,6 +1,6 @@
 //! NumPy's `.npz` files: several arrays by name, of which one is vectors and others tell of their rows.
 //!
-//! Reads float arrays as vectors, and one-dimensional arrays of texts, whole numbers and truth values as words; arrays that need Python
+//! Reads float arrays as vectors, and one-dimensional arrays of texts, numbers and truth values as words; arrays that need Python
 //! (pickled objects) are passed over. Invariant: as in [`super::npy`], no header makes it ask for more memory than comes out of the file.
 
 use std::io::{self, BufReader, Read, Write};
@@ -44,8 +44,18 @@ pub struct NamedArrays {
 pub enum ArrayColumn<'a> {
     /// Texts.
     Words(Vec<&'a str>),
+    /// Texts that were made for it.
+    Made(Vec<String>),
     /// Whole numbers.
     Numbers(Vec<i64>),
+    /// Whole numbers without a sign.
+    Naturals(Vec<u64>),
+    /// Double precision numbers.
+    Reals(Vec<f64>),
+    /// Single precision numbers.
+    Singles(Vec<f32>),
+    /// Truth values.
+    Truths(Vec<bool>),
     /// So many whole numbers a row.
     Tables(usize, &'a [u32]),
     /// So many single precision numbers a row.
@@ -164,6 +174,8 @@ fn decode(header: &NpyHeader, bytes: &[u8]) -> Option<Vec<String>> {
             let bits = 64 - 8 * size.min(8) as u32;
             Some((((whole(element) << bits) as i64) >> bits).to_string())
         }
+        TypeChar::Float if size == 8 => Some(f64::from_bits(whole(element)).to_string()),
+        TypeChar::Float if size == 4 => Some(f32::from_bits(whole(element) as u32).to_string()),
         _ => None,
     };
     bytes.chunks_exact(size).take(count).map(word).collect()
@@ -245,6 +257,23 @@ fn write_column(column: &ArrayColumn<'_>, out: &mut dyn Write) -> io::Result<()>
             out.write_all(&header("<i8", &format!("({},)", numbers.len())))?;
             numbers.iter().try_for_each(|number| out.write_all(&number.to_le_bytes()))
         }
+        ArrayColumn::Naturals(numbers) => {
+            out.write_all(&header("<u8", &format!("({},)", numbers.len())))?;
+            numbers.iter().try_for_each(|number| out.write_all(&number.to_le_bytes()))
+        }
+        ArrayColumn::Reals(numbers) => {
+            out.write_all(&header("<f8", &format!("({},)", numbers.len())))?;
+            numbers.iter().try_for_each(|number| out.write_all(&number.to_le_bytes()))
+        }
+        ArrayColumn::Singles(numbers) => {
+            out.write_all(&header("<f4", &format!("({},)", numbers.len())))?;
+            numbers.iter().try_for_each(|number| out.write_all(&number.to_le_bytes()))
+        }
+        ArrayColumn::Truths(values) => {
+            out.write_all(&header("|b1", &format!("({},)", values.len())))?;
+            values.iter().try_for_each(|&value| out.write_all(&[value.into()]))
+        }
+        ArrayColumn::Made(words) => write_column(&ArrayColumn::Words(words.iter().map(String::as_str).collect()), out),
         ArrayColumn::Words(words) => {
             let longest = words.iter().map(|word| word.chars().count()).max().unwrap_or_default().max(1);
             out.write_all(&header(&format!("<U{longest}"), &format!("({},)", words.len())))?;

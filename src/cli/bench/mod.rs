@@ -88,7 +88,8 @@ fn input(bench: &BenchInput, session: &Session, endings: &[&str]) -> Result<Sour
         check_out(out, endings, std::slice::from_ref::<PathBuf>(&bench.input))?;
     }
     if !tasks::is_vectors_file(&bench.input) {
-        let message = format!("--input {}: give one file of vectors (.npy, .tsv or .parquet)", bench.input.display());
+        let message =
+            format!("--input {}: give one file of vectors (.npy, .npz, .tsv, .csv or .parquet)", bench.input.display());
         return Err(if bench.input.exists() { Failure::Usage(message) } else { missing(&bench.input) });
     }
     maps::stored_source(session, &bench.input)

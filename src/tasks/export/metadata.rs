@@ -5,6 +5,7 @@ use std::path::Path;
 
 use fs_err::File;
 
+use crate::tasks::more::{AXES, Beside, Cell, Kept, kept};
 use crate::tasks::{RowInfo, TaskError};
 use crate::vectors::replace_file;
 
@@ -27,8 +28,8 @@ const COLUMNS: [&str; 15] = [
     "model",
 ];
 
-/// Columns of positions.
-pub(super) const AXES: [&str; 3] = ["x", "y", "z"];
+/// Our columns of a map in CSV.
+const OF_MAP: usize = 6;
 
 /// Writes a file through a buffer; errors name it.
 fn write(path: &Path, fill: impl FnOnce(&mut BufWriter<File>) -> std::io::Result<()>) -> Result<(), TaskError> {
@@ -40,10 +41,65 @@ fn write(path: &Path, fill: impl FnOnce(&mut BufWriter<File>) -> std::io::Result
     replace_file(path, write).map_err(TaskError::file("write the table of rows"))
 }
 
-pub(super) fn write_jsonl(rows: &[RowInfo], path: &Path) -> Result<(), TaskError> {
+/// Values of our columns of a row, in the order of [`COLUMNS`].
+fn ours(row: &RowInfo) -> [Cell<'_>; COLUMNS.len()] {
+    let number = |number: u64| Cell::Number(number as i64);
+    [
+        number(row.row as u64),
+        Cell::Words(row.path.as_str().into()),
+        number(row.start as u64),
+        number(row.end as u64),
+        Cell::Words(row.modality.as_str().into()),
+        Cell::Words(row.label.as_str().into()),
+        Cell::Words(row.text.as_str().into()),
+        Cell::Words(row.kind.as_str().into()),
+        Cell::Words(row.language.as_str().into()),
+        Cell::Words(row.encoding.as_str().into()),
+        number(row.size),
+        row.modified.map_or(Cell::Empty, number),
+        number(row.tokens.into()),
+        number(row.truncated.into()),
+        Cell::Words(row.model.as_str().into()),
+    ]
+}
+
+/// The places of our columns that no column of the file stands in for.
+fn remaining(kept: &[Kept<'_>], count: usize) -> Vec<usize> {
+    (0..count).filter(|&place| !kept.iter().any(|kept| kept.replaces(COLUMNS[place]))).collect()
+}
+
+/// A row as one object: our columns, then those of the file it came from.
+struct Line<'a> {
+    row: &'a RowInfo,
+    at: usize,
+    remaining: &'a [usize],
+    kept: &'a [Kept<'a>],
+}
+
+impl serde::Serialize for Line<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::SerializeMap;
+        let mut line = serializer.serialize_map(None)?;
+        let ours = ours(self.row);
+        for &place in self.remaining {
+            // A model that is not known is not named.
+            if COLUMNS[place] != "model" || !self.row.model.is_empty() {
+                line.serialize_entry(COLUMNS[place], &ours[place])?;
+            }
+        }
+        for kept in self.kept {
+            line.serialize_entry(&kept.name, &kept.cell(self.at))?;
+        }
+        line.end()
+    }
+}
+
+pub(super) fn write_jsonl(rows: &[RowInfo], beside: Beside, path: &Path) -> Result<(), TaskError> {
+    let kept = kept(rows, beside);
+    let remaining = remaining(&kept, COLUMNS.len());
     write(path, |out| {
-        for row in rows {
-            serde_json::to_writer(&mut *out, row)?;
+        for (at, row) in rows.iter().enumerate() {
+            serde_json::to_writer(&mut *out, &Line { row, at, remaining: &remaining, kept: &kept })?;
             out.write_all(b"\n")?;
         }
         Ok(())
@@ -52,17 +108,17 @@ pub(super) fn write_jsonl(rows: &[RowInfo], path: &Path) -> Result<(), TaskError
 
 /// A table as the Embedding Projector reads it: a header, then one line a row; tabs and line ends become spaces.
 pub(super) fn write_tsv(rows: &[RowInfo], path: &Path) -> Result<(), TaskError> {
+    let kept = kept(rows, Beside::Vectors);
+    let remaining = remaining(&kept, COLUMNS.len());
     write(path, |out| {
-        writeln!(out, "{}", COLUMNS.join("\t"))?;
-        for row in rows {
-            let RowInfo { row: number, start, end, .. } = row;
-            let [path, modality, label, text] = [&row.path, &row.modality, &row.label, &row.text].map(|s| one_line(s));
-            write!(out, "{number}\t{path}\t{start}\t{end}\t{modality}\t{label}\t{text}")?;
-            let [kind, language, encoding, model] =
-                [&row.kind, &row.language, &row.encoding, &row.model].map(|s| one_line(s));
-            let RowInfo { size, tokens, truncated, .. } = row;
-            let modified = row.modified.map_or_else(String::new, |seconds| seconds.to_string());
-            writeln!(out, "\t{kind}\t{language}\t{encoding}\t{size}\t{modified}\t{tokens}\t{truncated}\t{model}")?;
+        let names = remaining.iter().map(|&place| COLUMNS[place].to_owned());
+        let names: Vec<String> = names.chain(kept.iter().map(|kept| one_line(&kept.name))).collect();
+        writeln!(out, "{}", names.join("\t"))?;
+        for (at, row) in rows.iter().enumerate() {
+            let ours = ours(row);
+            let ours = remaining.iter().map(|&place| one_line(&ours[place].words()));
+            let fields: Vec<String> = ours.chain(kept.iter().map(|kept| one_line(&kept.cell(at).words()))).collect();
+            writeln!(out, "{}", fields.join("\t"))?;
         }
         Ok(())
     })
@@ -73,13 +129,19 @@ fn one_line(text: &str) -> String {
 }
 
 pub(super) fn write_csv<const D: usize>(rows: &[RowInfo], points: &[[f32; D]], path: &Path) -> Result<(), TaskError> {
+    let kept = kept(rows, Beside::Map);
+    let remaining = remaining(&kept, OF_MAP);
     write(path, |out| {
-        writeln!(out, "{},{}", COLUMNS[..6].join(","), AXES[..D.min(3)].join(","))?;
-        for (row, point) in rows.iter().zip(points) {
-            let RowInfo { row: number, start, end, modality, .. } = row;
-            let (path, label) = (field(&row.path), field(&row.label));
-            let place = point.map(|value| value.to_string()).join(",");
-            writeln!(out, "{number},{path},{start},{end},{modality},{label},{place}")?;
+        let axes = AXES[..D.min(3)].iter().map(|axis| (*axis).to_owned());
+        let names = remaining.iter().map(|&place| COLUMNS[place].to_owned()).chain(axes);
+        let names: Vec<String> = names.chain(kept.iter().map(|kept| field(&kept.name))).collect();
+        writeln!(out, "{}", names.join(","))?;
+        for (at, (row, point)) in rows.iter().zip(points).enumerate() {
+            let ours = ours(row);
+            let ours = remaining.iter().map(|&place| field(&ours[place].words()));
+            let fields = ours.chain(point.iter().map(f32::to_string));
+            let fields: Vec<String> = fields.chain(kept.iter().map(|kept| field(&kept.cell(at).words()))).collect();
+            writeln!(out, "{}", fields.join(","))?;
         }
         Ok(())
     })

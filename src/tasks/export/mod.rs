@@ -14,6 +14,7 @@ use std::path::Path;
 #[cfg(not(feature = "parquet"))]
 use super::format::without_parquet;
 use super::format::{Format, format_of, wrong_ending};
+use super::more::Beside;
 use super::{RowInfo, TaskError, forget_reduction, keep_reduction, set_table};
 use crate::corpus::Corpus;
 use crate::vectors::storage::{self, Precision};
@@ -42,7 +43,7 @@ pub fn export_table(vectors: &Vectors, rows: &[RowInfo], path: &Path) -> Result<
     match format_of(path) {
         Some(Format::Npy) => {
             npy::write(path, vectors)?;
-            metadata::write_jsonl(rows, &path.with_extension("metadata.jsonl"))
+            metadata::write_jsonl(rows, Beside::Vectors, &path.with_extension("metadata.jsonl"))
         }
         Some(Format::Tsv) => {
             tsv::write(path, vectors)?;
@@ -55,7 +56,7 @@ pub fn export_table(vectors: &Vectors, rows: &[RowInfo], path: &Path) -> Result<
         Some(Format::Npz) => npz::write(vectors, rows, path),
         Some(Format::Vectors) => {
             storage::write(path, vectors, Precision::F32)?;
-            metadata::write_jsonl(rows, &path.with_extension("metadata.jsonl"))
+            metadata::write_jsonl(rows, Beside::Vectors, &path.with_extension("metadata.jsonl"))
         }
         Some(Format::Csv) | None => Err(wrong_ending(path, ".npy, .npz, .tsv, .parquet or .vectors")),
     }
@@ -79,7 +80,7 @@ fn export_points<const D: usize>(points: &[[f32; D]], rows: &[RowInfo], path: &P
         Some(Format::Npy) => {
             let flat: Vec<f32> = points.iter().flatten().copied().collect();
             npy::write(path, &Vectors::new(flat, D)?)?;
-            metadata::write_jsonl(rows, &path.with_extension("metadata.jsonl"))
+            metadata::write_jsonl(rows, Beside::Map, &path.with_extension("metadata.jsonl"))
         }
         #[cfg(feature = "parquet")]
         Some(Format::Parquet) => parquet::write_points(points, rows, path),
@@ -118,6 +119,7 @@ mod tests {
             tokens: 7,
             truncated: row as u32,
             model: "all-MiniLM-L6-v2".into(),
+            ..RowInfo::default()
         };
         texts.iter().enumerate().map(row).collect()
     }
@@ -150,6 +152,80 @@ mod tests {
         let rows = import_vectors(&path, &Progress::new()).unwrap().rows;
         assert_eq!(rows[0], RowInfo { label: "a".into(), ..RowInfo::default() });
         assert_eq!((rows[1].row, rows[1].label.as_str()), (1, "b"));
+    }
+
+    /// Names and values of what a file says besides, of the row at a place.
+    fn besides(rows: &[RowInfo], beside: Beside, at: usize) -> Vec<String> {
+        let named = crate::tasks::more::kept(rows, beside);
+        named.iter().map(|kept| format!("{}={}", kept.name, kept.cell(at).words())).collect()
+    }
+
+    #[cfg(feature = "parquet")]
+    #[test]
+    fn columns_that_mean_nothing_here_come_back_from_every_format() {
+        let dir = tempfile::tempdir().unwrap();
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/vectors/rich.parquet");
+        let read = |path: &Path| import_vectors(path, &Progress::new()).unwrap();
+        let given = read(&source);
+        assert_eq!(given.notes, ["not kept, for they hold lists, structures or bytes: tags"]);
+        let row = &given.rows[1];
+        assert_eq!((row.path.as_str(), row.text.as_str(), row.label.as_str()), ("1.md", "about tomato soup", "5"));
+        let mut expected = vec![
+            "id=1099511627777",
+            "title=tomato soup",
+            "label=5",
+            "year=1991",
+            "author=Ann",
+            "score=",
+            "weight=0.1",
+            "seen=false",
+            "hash=18446744073709551614",
+            "date=2024-02-29",
+            "at=2024-02-29T23:59:59.500001Z",
+            "z=1",
+            "nothing=",
+        ];
+        assert_eq!(besides(&given.rows, Beside::Vectors, 1), expected);
+        for ending in ["npy", "npz", "parquet", "tsv", "vectors"] {
+            let path = dir.path().join(format!("out.{ending}"));
+            export_table(&given.vectors, &given.rows, &path).unwrap();
+            let mut back = read(&path);
+            if ending == "parquet" {
+                assert_eq!(back.rows, given.rows);
+            }
+            // A gap among numbers is NaN in NumPy's arrays, and a lone truth value a word.
+            let shown = besides(&back.rows, Beside::Vectors, 1)
+                .iter()
+                .map(|s| s.replace("score=NaN", "score="))
+                .collect::<Vec<_>>();
+            let expected = if ending == "tsv" {
+                expected.iter().filter(|field| **field != "label=5").copied().collect()
+            } else {
+                expected.clone()
+            };
+            assert_eq!(shown, expected, "{ending}");
+            assert_eq!(back.rows.remove(1).label, "5", "{ending}");
+        }
+        // A map has an axis z of its own, or may have.
+        expected.retain(|field| *field != "label=5");
+        let at = expected.iter().position(|field| *field == "z=1").unwrap();
+        expected[at] = "z_before=1";
+        let params = ProjectionParams::new(Method::Pca);
+        let points: Vec<[f32; 2]> = (0..7).map(|n| [n as f32, 0.5]).collect();
+        let projection = Projection::new(params, (0..7).map(RowId).collect(), points.into());
+        for ending in ["csv", "parquet", "npy"] {
+            let path = dir.path().join(format!("map.{ending}"));
+            export_projection(&projection, &given.rows, &path).unwrap();
+            let back = read(&path);
+            let shown = besides(&back.rows, Beside::Map, 1);
+            assert_eq!(
+                shown.iter().filter(|field| **field != "label=5").collect::<Vec<_>>(),
+                expected.iter().collect::<Vec<_>>(),
+                "{ending}"
+            );
+            assert_eq!(back.points.unwrap().front()[6], [6.0, 0.5], "{ending}");
+            assert_eq!((back.rows[6].path.as_str(), back.rows[6].label.as_str()), ("6.md", "6"), "{ending}");
+        }
     }
 
     #[test]

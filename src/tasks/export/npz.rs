@@ -4,6 +4,7 @@
 
 use std::path::Path;
 
+use crate::tasks::more::{Beside, Cell, Kept, Kind, kept};
 use crate::tasks::{RowInfo, TaskError};
 use crate::vectors::Vectors;
 use crate::vectors::arrays::{self, ArrayColumn};
@@ -28,8 +29,38 @@ pub(super) fn write(vectors: &Vectors, rows: &[RowInfo], path: &Path) -> Result<
         ("tokens", number(|row| row.tokens.into())),
         ("truncated", number(|row| row.truncated.into())),
     ];
+    let kept = kept(rows, Beside::Vectors);
+    columns.retain(|(name, _)| !kept.iter().any(|kept| kept.replaces(name)));
+    columns.extend(kept.iter().map(|kept| (kept.name.as_str(), array(kept, rows.len()))));
     if let Some(first) = rows.first().filter(|row| !row.model.is_empty()) {
         columns.push(("model", ArrayColumn::Words(vec![&first.model])));
     }
     Ok(arrays::write(path, vectors, &columns)?)
+}
+
+/// A column of the file that rows came from. Arrays have no gaps: among numbers a gap is NaN, where numbers stay what they are beside
+/// it, elsewhere an empty text.
+fn array(kept: &Kept<'_>, count: usize) -> ArrayColumn<'static> {
+    let cells = || (0..count).map(|row| kept.cell(row));
+    let whole = cells().all(|cell| cell != Cell::Empty);
+    let exact = || cells().all(|cell| cell.real().is_none_or(|value| value.abs() <= (1u64 << 53) as f64));
+    match kept.kind() {
+        Kind::Number if whole => {
+            let number = |cell| if let Cell::Number(number) = cell { number } else { 0 };
+            ArrayColumn::Numbers(cells().map(number).collect())
+        }
+        Kind::Natural if whole => {
+            let number = |cell| if let Cell::Natural(number) = cell { number } else { 0 };
+            ArrayColumn::Naturals(cells().map(number).collect())
+        }
+        Kind::Truth if whole => ArrayColumn::Truths(cells().map(|cell| cell == Cell::Truth(true)).collect()),
+        Kind::Single => {
+            let number = |cell| if let Cell::Single(number) = cell { number } else { f32::NAN };
+            ArrayColumn::Singles(cells().map(number).collect())
+        }
+        Kind::Number | Kind::Natural | Kind::Real if exact() || kept.kind() == Kind::Real => {
+            ArrayColumn::Reals(cells().map(|cell| cell.real().unwrap_or(f64::NAN)).collect())
+        }
+        _ => ArrayColumn::Made(cells().map(|cell| cell.words().into_owned()).collect()),
+    }
 }

@@ -7,14 +7,17 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow_array::{ArrayRef, FixedSizeListArray, Float32Array, Int64Array, RecordBatch, StringArray};
+use arrow_array::{
+    ArrayRef, BooleanArray, FixedSizeListArray, Float32Array, Float64Array, Int64Array, RecordBatch, StringArray,
+    UInt64Array,
+};
 use arrow_schema::{ArrowError, DataType, Field, Schema};
 use fs_err::File;
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
 
-use super::metadata::AXES;
+use crate::tasks::more::{AXES, Beside, Cell, Kept, Kind, kept};
 use crate::tasks::{RowInfo, TaskError};
 use crate::vectors::{Vectors, replace_file};
 
@@ -33,7 +36,7 @@ pub(super) fn write_vectors(vectors: &Vectors, rows: &[RowInfo], path: &Path) ->
         let list = FixedSizeListArray::try_new(item.clone(), dim as i32, values, None)?;
         Ok(vec![("vector", Arc::new(list) as ArrayRef)])
     };
-    write(rows, path, &more)
+    write(rows, Beside::Vectors, path, &more)
 }
 
 pub(super) fn write_points<const D: usize>(
@@ -45,12 +48,13 @@ pub(super) fn write_points<const D: usize>(
         let axis = |axis: usize| -> ArrayRef {
             Arc::new(points[range.clone()].iter().map(|point| point[axis]).collect::<Float32Array>())
         };
-        let mut columns: Columns = AXES.iter().take(D).enumerate().map(|(nth, &name)| (name, axis(nth))).collect();
+        let mut columns: Columns =
+            AXES.iter().take(D.min(3)).enumerate().map(|(nth, &name)| (name, axis(nth))).collect();
         // The names that Embedding Atlas looks for.
         columns.extend([("projection_x", axis(0)), ("projection_y", axis(1))]);
         Ok(columns)
     };
-    write(rows, path, &more)
+    write(rows, Beside::Map, path, &more)
 }
 
 /// The columns of rows that every file has.
@@ -79,18 +83,44 @@ fn columns(rows: &[RowInfo]) -> Columns {
     ]
 }
 
+/// A column of the file that rows came from, with its gaps.
+fn array(kept: &Kept<'_>, range: Range<usize>) -> ArrayRef {
+    let cells = range.map(|row| kept.cell(row));
+    macro_rules! collect {
+        ($array:ty, $kind:ident) => {
+            Arc::new(
+                cells.map(|cell| if let Cell::$kind(value) = cell { Some(value) } else { None }).collect::<$array>(),
+            )
+        };
+    }
+    match kept.kind() {
+        Kind::Words => collect!(StringArray, Words),
+        Kind::Number => collect!(Int64Array, Number),
+        Kind::Natural => collect!(UInt64Array, Natural),
+        Kind::Real => collect!(Float64Array, Real),
+        Kind::Single => collect!(Float32Array, Single),
+        Kind::Truth => collect!(BooleanArray, Truth),
+    }
+}
+
 fn write(
     rows: &[RowInfo],
+    beside: Beside,
     path: &Path,
     more: &dyn Fn(Range<usize>) -> Result<Columns, ArrowError>,
 ) -> Result<(), TaskError> {
+    let kept = kept(rows, beside);
     let batch = |range: Range<usize>| {
-        let mut columns = columns(&rows[range.clone()]);
-        columns.extend(more(range)?);
-        let field =
-            |(name, array): &(&str, ArrayRef)| Field::new(*name, array.data_type().clone(), *name == "modified");
+        let mut columns: Vec<(&str, ArrayRef, bool)> = columns(&rows[range.clone()])
+            .into_iter()
+            .filter(|(name, _)| !kept.iter().any(|kept| kept.replaces(name)))
+            .map(|(name, array)| (name, array, name == "modified"))
+            .collect();
+        columns.extend(more(range.clone())?.into_iter().map(|(name, array)| (name, array, false)));
+        columns.extend(kept.iter().map(|kept| (kept.name.as_str(), array(kept, range.clone()), true)));
+        let field = |(name, array, gaps): &(&str, ArrayRef, bool)| Field::new(*name, array.data_type().clone(), *gaps);
         let fields: Vec<Field> = columns.iter().map(field).collect();
-        RecordBatch::try_new(Arc::new(Schema::new(fields)), columns.into_iter().map(|(_, array)| array).collect())
+        RecordBatch::try_new(Arc::new(Schema::new(fields)), columns.into_iter().map(|(_, array, _)| array).collect())
     };
     let write = |part: &Path| -> std::io::Result<()> {
         let wrong = |error: ArrowError| std::io::Error::other(error);

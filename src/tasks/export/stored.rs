@@ -7,6 +7,7 @@ use std::path::Path;
 use super::{TaskError, metadata};
 use crate::search::Index;
 use crate::tasks::RowInfo;
+use crate::tasks::more::Beside;
 use crate::vectors::storage::{self, Precision, PrecisionCost};
 use crate::vectors::{Metric, Vectors};
 
@@ -38,7 +39,7 @@ pub fn export_stored(
     precision: Precision,
 ) -> Result<StoredFile, TaskError> {
     storage::write(path, vectors, precision)?;
-    metadata::write_jsonl(rows, &path.with_extension("metadata.jsonl"))?;
+    metadata::write_jsonl(rows, Beside::Vectors, &path.with_extension("metadata.jsonl"))?;
     let bytes = fs_err::metadata(path).map_err(TaskError::file("look at the stored vectors"))?.len();
     let (stored, _) = storage::open(path)?;
     Ok(StoredFile {

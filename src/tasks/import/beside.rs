@@ -8,8 +8,10 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 
-use super::columns::{Cell, Role, roles, set};
+use super::columns::{Role, roles};
+use super::gather::{Gather, not_kept};
 use crate::tasks::format::bad;
+use crate::tasks::more::Cell;
 use crate::tasks::{RowInfo, TaskError};
 
 /// Lines whose keys decide which columns there are.
@@ -53,14 +55,15 @@ pub(super) fn read(path: &Path, count: usize) -> Result<Beside, TaskError> {
         }
         let Some(text) = text_of(beside)? else { continue };
         let jsonl = beside.extension().is_some_and(|ending| ending == "jsonl");
-        let found = if jsonl { json_lines(&text, beside) } else { Ok(table(&text, count)) };
+        let found = if jsonl { json_lines(&text, beside) } else { Ok((table(&text, count), Vec::new())) };
         match found {
-            Ok(rows) if rows.len() == count => {
+            Ok((rows, nested)) if rows.len() == count => {
                 told.rows = Some(rows);
+                told.notes.extend(not_kept(&nested));
                 return Ok(told);
             }
-            Ok(rows) if certain => return Err(bad(beside, differs(&rows, count))),
-            Ok(rows) if !jsonl && rows.len() + 1 == count => {
+            Ok((rows, _)) if certain => return Err(bad(beside, differs(&rows, count))),
+            Ok((rows, _)) if !jsonl && rows.len() + 1 == count => {
                 let name = beside.file_name().unwrap_or(beside.as_os_str()).to_string_lossy();
                 told.notes.push(format!("{name} beside it was passed over: {}", differs(&rows, count)));
             }
@@ -85,36 +88,49 @@ fn text_of(path: &PathBuf) -> Result<Option<String>, TaskError> {
     }
 }
 
-/// The rows of JSON lines: an object a line.
-fn json_lines(text: &str, path: &Path) -> Result<Vec<RowInfo>, TaskError> {
+/// The rows of JSON lines, an object a line, and the keys that hold lists or objects.
+fn json_lines(text: &str, path: &Path) -> Result<(Vec<RowInfo>, Vec<String>), TaskError> {
     let parsed = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()).map(|(number, line)| {
         serde_json::from_str::<Map<String, Value>>(line)
             .map_err(|error| bad(path, format!("line {} is not a row: {error}", number + 1)))
     });
     let lines = parsed.collect::<Result<Vec<_>, _>>()?;
     let mut known = HashSet::new();
-    let keys = lines.iter().take(HEAD).flat_map(Map::keys).filter(|key| known.insert(key.as_str()));
-    let keys: Vec<&str> = keys.map(String::as_str).collect();
-    let roles = roles(keys.iter().copied());
-    let row = |line: &Map<String, Value>| {
-        let mut row = RowInfo::default();
-        for &(role, place) in &roles {
-            if let Some(value) = line.get(keys[place]) {
-                set(&mut row, role, &cell(value));
-            }
+    let mut keys: Vec<&str> = Vec::new();
+    for key in lines.iter().flat_map(Map::keys) {
+        if known.insert(key.as_str()) {
+            keys.push(key);
         }
-        row
-    };
-    Ok(lines.iter().map(row).collect())
+    }
+    let mut head = HashSet::new();
+    lines.iter().take(HEAD).flat_map(Map::keys).for_each(|key| {
+        head.insert(key.as_str());
+    });
+    let mut found = roles(keys.iter().copied());
+    found.retain(|&(_, place)| head.contains(keys[place]));
+    let mut gather = Gather::new(keys.iter().copied(), &found);
+    let mut nested = vec![false; keys.len()];
+    for line in &lines {
+        gather.grow(1);
+        for (place, key) in keys.iter().enumerate() {
+            let value = line.get(*key);
+            nested[place] |= matches!(value, Some(Value::Array(_) | Value::Object(_)));
+            gather.put(place, &value.map_or(Cell::Empty, cell));
+        }
+    }
+    let places = || nested.iter().enumerate().filter(|(_, nested)| **nested).map(|(place, _)| place);
+    places().for_each(|place| gather.forget(place));
+    Ok((gather.finish(false), places().map(|place| keys[place].to_owned()).collect()))
 }
 
 fn cell(value: &Value) -> Cell<'_> {
     match value {
         Value::String(words) => Cell::Words(words.into()),
-        Value::Bool(yes) => Cell::Words(yes.to_string().into()),
-        Value::Number(number) => match number.as_i64() {
-            Some(whole) => Cell::Number(whole),
-            None => Cell::Real(number.as_f64().unwrap_or(f64::NAN)),
+        Value::Bool(yes) => Cell::Truth(*yes),
+        Value::Number(number) => match (number.as_i64(), number.as_u64()) {
+            (Some(whole), _) => Cell::Number(whole),
+            (None, Some(whole)) => Cell::Natural(whole),
+            (None, None) => Cell::Real(number.as_f64().unwrap_or(f64::NAN)),
         },
         Value::Null | Value::Array(_) | Value::Object(_) => Cell::Empty,
     }
@@ -134,21 +150,26 @@ fn table(text: &str, count: usize) -> Vec<RowInfo> {
         all if all == count + 1 => true,
         _ => lines.first().is_some_and(|first| first.contains('\t')),
     };
-    let first = lines.first().copied().filter(|_| header);
-    let known = first.map(|first| roles(first.split('\t'))).unwrap_or_default();
     let body = if header { &lines[1..] } else { &lines[..] };
-    let roles = if known.is_empty() { vec![(lone_role(body), 0)] } else { known };
-    let row = |line: &&str| {
-        let fields: Vec<&str> = line.split('\t').collect();
-        let mut row = RowInfo::default();
-        for &(role, place) in &roles {
-            if let Some(&field) = fields.get(place) {
-                set(&mut row, role, &Cell::Words(field.into()));
-            }
-        }
-        row
+    let fields = |line: &str| line.split('\t').count();
+    let names: Vec<&str> = match lines.first() {
+        Some(first) if header => first.split('\t').collect(),
+        // Columns without names are called by their places.
+        _ => vec![""; body.iter().map(|line| fields(line)).max().unwrap_or(1)],
     };
-    body.iter().map(row).collect()
+    let known = roles(names.iter().copied());
+    let known = if known.is_empty() { vec![(lone_role(body), 0)] } else { known };
+    let mut gather = Gather::new(names.iter().copied(), &known);
+    if !header {
+        gather.forget(0);
+    }
+    for line in body {
+        gather.grow(1);
+        line.split('\t').take(names.len()).enumerate().for_each(|(place, field)| {
+            gather.put(place, &Cell::Words(field.into()));
+        });
+    }
+    gather.finish(true)
 }
 
 /// Names that a lone column has in its header; others may as well be a word of a list.

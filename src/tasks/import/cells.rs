@@ -6,12 +6,31 @@ use std::borrow::Cow;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
-    Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
+    Date32Type, Date64Type, Float16Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
+    TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType, UInt8Type,
+    UInt16Type, UInt32Type, UInt64Type,
 };
 use arrow_array::{Array, ArrayRef};
-use arrow_schema::DataType;
+use arrow_schema::{DataType, TimeUnit};
 
-use super::columns::Cell;
+use crate::tasks::more::{Cell, Kind};
+
+/// What the values of a column are; `None` for lists, structures and bytes.
+pub(super) fn kind_of(kind: &DataType) -> Option<Kind> {
+    Some(match kind {
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View | DataType::Null => Kind::Words,
+        // Days and moments as ISO 8601 writes them.
+        DataType::Date32 | DataType::Date64 | DataType::Timestamp(..) => Kind::Words,
+        DataType::Boolean => Kind::Truth,
+        DataType::Int8 | DataType::Int16 | DataType::Int32 | DataType::Int64 => Kind::Number,
+        DataType::UInt8 | DataType::UInt16 | DataType::UInt32 => Kind::Number,
+        DataType::UInt64 => Kind::Natural,
+        DataType::Float16 | DataType::Float32 => Kind::Single,
+        DataType::Float64 => Kind::Real,
+        DataType::Dictionary(_, values) => kind_of(values)?,
+        _ => return None,
+    })
+}
 
 /// A column, its dictionary resolved.
 pub(super) struct Reader<'a> {
@@ -63,7 +82,20 @@ fn plain(array: &dyn Array, at: usize) -> Cell<'_> {
         DataType::Utf8 => words(array.as_string::<i32>().value(at)),
         DataType::LargeUtf8 => words(array.as_string::<i64>().value(at)),
         DataType::Utf8View => words(array.as_string_view().value(at)),
-        DataType::Boolean => Cell::Words(array.as_boolean().value(at).to_string().into()),
+        DataType::Boolean => Cell::Truth(array.as_boolean().value(at)),
+        DataType::Date32 => Cell::Words(day(array.as_primitive::<Date32Type>().value(at).into()).into()),
+        DataType::Date64 => {
+            Cell::Words(day(array.as_primitive::<Date64Type>().value(at).div_euclid(86_400_000)).into())
+        }
+        DataType::Timestamp(unit, zone) => {
+            let (value, parts) = match unit {
+                TimeUnit::Second => (array.as_primitive::<TimestampSecondType>().value(at), 1),
+                TimeUnit::Millisecond => (array.as_primitive::<TimestampMillisecondType>().value(at), 1_000),
+                TimeUnit::Microsecond => (array.as_primitive::<TimestampMicrosecondType>().value(at), 1_000_000),
+                TimeUnit::Nanosecond => (array.as_primitive::<TimestampNanosecondType>().value(at), 1_000_000_000),
+            };
+            Cell::Words((moment(value, parts) + if zone.is_some() { "Z" } else { "" }).into())
+        }
         DataType::Int8 => Cell::Number(array.as_primitive::<Int8Type>().value(at).into()),
         DataType::Int16 => Cell::Number(array.as_primitive::<Int16Type>().value(at).into()),
         DataType::Int32 => Cell::Number(array.as_primitive::<Int32Type>().value(at).into()),
@@ -71,10 +103,9 @@ fn plain(array: &dyn Array, at: usize) -> Cell<'_> {
         DataType::UInt8 => Cell::Number(array.as_primitive::<UInt8Type>().value(at).into()),
         DataType::UInt16 => Cell::Number(array.as_primitive::<UInt16Type>().value(at).into()),
         DataType::UInt32 => Cell::Number(array.as_primitive::<UInt32Type>().value(at).into()),
-        DataType::UInt64 => {
-            Cell::Number(i64::try_from(array.as_primitive::<UInt64Type>().value(at)).unwrap_or(i64::MAX))
-        }
-        DataType::Float32 => Cell::Real(array.as_primitive::<Float32Type>().value(at).into()),
+        DataType::UInt64 => Cell::Natural(array.as_primitive::<UInt64Type>().value(at)),
+        DataType::Float16 => Cell::Single(array.as_primitive::<Float16Type>().value(at).to_f32()),
+        DataType::Float32 => Cell::Single(array.as_primitive::<Float32Type>().value(at)),
         DataType::Float64 => Cell::Real(array.as_primitive::<Float64Type>().value(at)),
         // A list of labels or tags in one row: the first stands for it.
         DataType::List(_) => {
@@ -88,5 +119,39 @@ fn plain(array: &dyn Array, at: usize) -> Cell<'_> {
             }
         }
         _ => Cell::Empty,
+    }
+}
+
+/// A day of so many after 1970, as 2024-02-29 (by Howard Hinnant's `civil_from_days`).
+fn day(days: i64) -> String {
+    let shifted = days + 719_468;
+    let (era, of_era) = (shifted.div_euclid(146_097), shifted.rem_euclid(146_097));
+    let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted_month = (5 * of_year + 2) / 153;
+    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
+    let year = year_of_era + era * 400 + i64::from(month <= 2);
+    format!("{year:04}-{month:02}-{:02}", of_year - (153 * shifted_month + 2) / 5 + 1)
+}
+
+/// A moment so many parts of a second after 1970, as 2024-02-29T23:59:59, with a fraction where it has one.
+fn moment(value: i64, parts: i64) -> String {
+    let (seconds, part) = (value.div_euclid(parts), value.rem_euclid(parts));
+    let (days, second) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
+    let digits = parts.ilog10() as usize;
+    let fraction = if part == 0 { String::new() } else { format!(".{part:0digits$}") };
+    format!("{}T{:02}:{:02}:{:02}{fraction}", day(days), second / 3600, second / 60 % 60, second % 60)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_and_moments_are_those_of_the_calendar() {
+        let days = [0, -1, 11_016, 19_782, -141_428, 2_932_896].map(day);
+        assert_eq!(days, ["1970-01-01", "1969-12-31", "2000-02-29", "2024-02-29", "1582-10-15", "9999-12-31"]);
+        assert_eq!(moment(1_709_251_199, 1), "2024-02-29T23:59:59");
+        assert_eq!(moment(-1, 1_000_000), "1969-12-31T23:59:59.999999");
     }
 }

@@ -5,6 +5,11 @@
 use std::borrow::Cow;
 
 use crate::tasks::RowInfo;
+use crate::tasks::more::Cell;
+
+/// Names of the columns of a ready map, the likeliest first.
+pub(super) const MAP_NAMES: [[&str; 2]; 5] =
+    [["projection_x", "projection_y"], ["x", "y"], ["umap_x", "umap_y"], ["tsne_x", "tsne_y"], ["pca_x", "pca_y"]];
 
 /// What a column says of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -132,43 +137,30 @@ pub(super) fn roles<'a>(columns: impl IntoIterator<Item = &'a str>) -> Vec<(Role
     NAMES.iter().filter_map(find).collect()
 }
 
-/// One value of a table.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum Cell<'a> {
-    /// Nothing.
-    Empty,
-    /// A text.
-    Words(Cow<'a, str>),
-    /// A whole number.
-    Number(i64),
-    /// Another number.
-    Real(f64),
+/// The name of our own column of a role.
+pub(super) fn ours(role: Role) -> &'static str {
+    // Ours stands first in each list.
+    NAMES.iter().find(|(of, _)| *of == role).and_then(|(_, names)| names.first()).copied().unwrap_or_default()
 }
 
-impl Cell<'_> {
-    /// In words, as it is shown.
-    fn words(&self) -> String {
-        match self {
-            Self::Empty => String::new(),
-            Self::Words(words) => words.as_ref().to_owned(),
-            Self::Number(number) => number.to_string(),
-            Self::Real(number) => number.to_string(),
-        }
-    }
-
-    /// In words, where it is words.
-    fn only_words(&self) -> String {
-        if let Self::Words(words) = self { words.as_ref().to_owned() } else { String::new() }
-    }
-
-    /// As a number that counts something.
-    fn count(&self) -> Option<u64> {
-        match self {
-            Self::Empty => None,
-            Self::Words(words) => words.trim().parse().ok(),
-            Self::Number(number) => u64::try_from(*number).ok(),
-            Self::Real(number) => (*number >= 0.0).then_some(*number as u64),
-        }
+/// What a row says in the column of a role.
+pub(super) fn get(row: &RowInfo, role: Role) -> Cell<'_> {
+    let words = |words| Cell::Words(Cow::Borrowed(words));
+    match role {
+        Role::Path => words(&row.path),
+        Role::Start => Cell::Number(row.start as i64),
+        Role::End => Cell::Number(row.end as i64),
+        Role::Modality => words(&row.modality),
+        Role::Label => words(&row.label),
+        Role::Text => words(&row.text),
+        Role::Kind => words(&row.kind),
+        Role::Language => words(&row.language),
+        Role::Encoding => words(&row.encoding),
+        Role::Size => Cell::Number(row.size as i64),
+        Role::Modified => row.modified.map_or(Cell::Empty, |at| Cell::Number(at as i64)),
+        Role::Tokens => Cell::Number(row.tokens.into()),
+        Role::Truncated => Cell::Number(row.truncated.into()),
+        Role::Model => words(&row.model),
     }
 }
 
@@ -176,23 +168,23 @@ impl Cell<'_> {
 pub(super) fn set(row: &mut RowInfo, role: Role, cell: &Cell<'_>) {
     let count = || cell.count().unwrap_or_default();
     match role {
-        Role::Path => row.path = cell.words(),
+        Role::Path => row.path = cell.words().into_owned(),
         Role::Start => row.start = count() as usize,
         Role::End => row.end = count() as usize,
         Role::Modality => {
             let words = cell.only_words();
-            row.modality = if ["text", "code", "image"].contains(&words.as_str()) { words } else { String::new() };
+            row.modality = if ["text", "code", "image"].contains(&words) { words.to_owned() } else { String::new() };
         }
-        Role::Label => row.label = cell.words(),
-        Role::Text => row.text = cell.words(),
-        Role::Kind => row.kind = cell.only_words(),
-        Role::Language => row.language = cell.only_words(),
-        Role::Encoding => row.encoding = cell.only_words(),
+        Role::Label => row.label = cell.words().into_owned(),
+        Role::Text => row.text = cell.words().into_owned(),
+        Role::Kind => row.kind = cell.only_words().to_owned(),
+        Role::Language => row.language = cell.only_words().to_owned(),
+        Role::Encoding => row.encoding = cell.only_words().to_owned(),
         Role::Size => row.size = count(),
         Role::Modified => row.modified = cell.count(),
         Role::Tokens => row.tokens = count() as u32,
         Role::Truncated => row.truncated = count() as u32,
-        Role::Model => row.model = cell.only_words(),
+        Role::Model => row.model = cell.only_words().to_owned(),
     }
 }
 

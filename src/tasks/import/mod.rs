@@ -7,6 +7,8 @@ mod beside;
 #[cfg(feature = "parquet")]
 mod cells;
 mod columns;
+mod csv;
+mod gather;
 mod npz;
 #[cfg(feature = "parquet")]
 mod parquet;
@@ -15,6 +17,7 @@ mod pictures;
 
 use std::path::Path;
 
+pub(super) use csv::holds_vectors;
 #[cfg(feature = "parquet")]
 pub(super) use pictures::inside;
 
@@ -83,7 +86,8 @@ pub fn import_vectors(path: &Path, progress: &Progress) -> Result<Imported, Task
         Some(Format::Parquet) => parquet::read(path, progress)?,
         #[cfg(not(feature = "parquet"))]
         Some(Format::Parquet) => return Err(without_parquet(path)),
-        Some(Format::Csv) | None => return Err(wrong_ending(path, ".npy, .npz, .tsv, .parquet or .vectors")),
+        Some(Format::Csv) => csv::read(path, progress)?,
+        None => return Err(wrong_ending(path, ".npy, .npz, .tsv, .csv, .parquet or .vectors")),
     };
     usable(path, table)
 }

@@ -6,9 +6,11 @@ use std::path::Path;
 
 use super::Table;
 use super::beside::lone_role;
-use super::columns::{Cell, Role, roles, set};
+use super::columns::roles;
+use super::gather::{Gather, not_kept};
+use crate::tasks::TaskError;
 use crate::tasks::format::bad;
-use crate::tasks::{RowInfo, TaskError};
+use crate::tasks::more::Cell;
 use crate::vectors::arrays::{ArrayInfo, NamedArrays};
 use crate::workspace::Positions;
 
@@ -41,33 +43,59 @@ pub(super) fn read(path: &Path) -> Result<Table, TaskError> {
         Some(map) => Positions::of(&file.vectors(map)?),
         None => None,
     };
-    let mut columns: Vec<(&str, Vec<String>)> = Vec::new();
-    for array in others {
-        if let Some(words) = file.words(array)?.filter(|words| words.len() == count) {
-            columns.push((&array.name, words));
+    let (mut columns, mut nested): (Vec<(&ArrayInfo, Vec<String>)>, Vec<String>) = Default::default();
+    for array in others.iter().copied().filter(|array| map.is_none_or(|map| map.name != array.name)) {
+        match file.words(array)?.filter(|words| words.len() == count) {
+            Some(words) => columns.push((array, words)),
+            None => nested.push(array.name.clone()),
         }
     }
-    let mut known = roles(columns.iter().map(|&(name, _)| singular(name)));
+    let mut known = roles(columns.iter().map(|(array, _)| singular(&array.name)));
+    // Fractions are neither names nor labels.
+    known.retain(|&(_, place)| !columns[place].0.is_float);
     if known.is_empty()
-        && let Some((_, words)) = columns.first()
+        && let Some(first) = columns.iter().position(|(array, _)| !array.is_float)
     {
         // `np.savez(file, vectors, labels)` gives no names.
-        let lines: Vec<&str> = words.iter().map(String::as_str).collect();
-        known.push((lone_role(&lines), 0));
+        let lines: Vec<&str> = columns[first].1.iter().map(String::as_str).collect();
+        known.push((lone_role(&lines), first));
     }
-    let mut rows = vec![RowInfo::default(); count];
-    for (role, place) in known {
-        rows.iter_mut()
-            .zip(&columns[place].1)
-            .for_each(|(row, word)| set(row, role, &Cell::Words(word.as_str().into())));
+    let mut gather = Gather::new(columns.iter().map(|(array, _)| array.name.as_str()), &known);
+    gather.grow(count);
+    for (place, (array, words)) in columns.iter().enumerate() {
+        for (row, word) in words.iter().enumerate() {
+            let cell = cell(array, word);
+            gather.say(place, row, &cell);
+            gather.keep(place, &cell);
+        }
     }
+    let mut rows = gather.finish(false);
     // One name for all of them, as this program writes it.
     if let Some(model) = arrays.iter().find(|array| array.name == "model" && array.shape == [1])
         && let Some(Some(name)) = file.words(model)?.map(|words| words.into_iter().next())
     {
-        rows.iter_mut().for_each(|row| set(row, Role::Model, &Cell::Words(name.as_str().into())));
+        rows.iter_mut().for_each(|row| row.model.clone_from(&name));
     }
-    Ok(Table { vectors, rows, points, missing: Vec::new(), notes: Vec::new() })
+    let notes = not_kept(&nested).into_iter().collect();
+    Ok(Table { vectors, rows, points, missing: Vec::new(), notes })
+}
+
+/// An element, by the type of its array: `<i8`, `|b1`, `<U12`.
+fn cell<'a>(array: &ArrayInfo, word: &'a str) -> Cell<'a> {
+    let kind = array.kind.trim_start_matches(['<', '>', '=', '|']);
+    match kind.as_bytes().first() {
+        // Our own arrays of numbers have no gaps: a time that is not known is -1.
+        Some(b'i') if array.name == "modified" && word == "-1" => Cell::Empty,
+        Some(b'i' | b'u') => match (word.parse(), word.parse()) {
+            (Ok(number), _) => Cell::Number(number),
+            (_, Ok(number)) => Cell::Natural(number),
+            _ => Cell::Empty,
+        },
+        Some(b'f') if kind == "f8" => word.parse().map_or(Cell::Empty, Cell::Real),
+        Some(b'f') => word.parse().map_or(Cell::Empty, Cell::Single),
+        Some(b'b') => Cell::Truth(word == "true"),
+        _ => Cell::Words(word.into()),
+    }
 }
 
 /// Arrays are often called by what all of their elements are.

@@ -14,11 +14,13 @@ use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 use super::Table;
-use super::cells::Reader;
-use super::columns::{Role, roles, set};
+use super::cells::{Reader, kind_of};
+use super::columns::{MAP_NAMES, Role, roles};
+use super::gather::{Gather, not_kept};
 use crate::progress::Progress;
+use crate::tasks::TaskError;
 use crate::tasks::format::bad;
-use crate::tasks::{RowInfo, TaskError};
+use crate::tasks::more::AXES;
 use crate::vectors::Vectors;
 use crate::workspace::Positions;
 
@@ -35,9 +37,6 @@ const VECTOR_NAMES: [&str; 10] = [
     "feature_vector",
     "hidden_state",
 ];
-/// Names of the columns of a ready map, the likeliest first.
-const MAP_NAMES: [[&str; 2]; 5] =
-    [["projection_x", "projection_y"], ["x", "y"], ["umap_x", "umap_y"], ["tsne_x", "tsne_y"], ["pca_x", "pca_y"]];
 /// Rows read at once: some megabytes of usual vectors.
 const BATCH: usize = 4096;
 
@@ -55,7 +54,7 @@ pub(super) fn read(path: &Path, progress: &Progress) -> Result<Table, TaskError>
     let reader = builder.with_projection(mask).with_batch_size(BATCH).build().map_err(|error| wrong(&error))?;
     let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
     progress.stage(&format!("Reading {name}"), "rows", count);
-    let mut read = Read::default();
+    let mut read = Read::of(&plan);
     for batch in reader {
         progress.check()?;
         let batch = batch.map_err(|error| wrong(&error))?;
@@ -72,6 +71,8 @@ struct Plan {
     axes: Vec<usize>,
     roles: Vec<(Role, usize)>,
     classes: Vec<(usize, Vec<String>)>,
+    /// Columns of single values, which are kept.
+    kept: Vec<usize>,
 }
 
 impl Plan {
@@ -91,12 +92,48 @@ impl Plan {
         let taken = |place: usize| vector == Some(place) || axes.contains(&place);
         let roles: Vec<_> = roles(names).into_iter().filter(|&(_, place)| !taken(place)).collect();
         let classes = roles.iter().filter_map(|&(_, place)| Some((place, class_names(schema, place)?))).collect();
-        Ok(Self { schema: schema.clone(), vector, axes, roles, classes })
+        // Where positions are the vectors, they are written under names of ours again.
+        let again = |name: &str| vector.is_none() && AXES.iter().any(|axis| axis.eq_ignore_ascii_case(name));
+        let plain = |&place: &usize| {
+            let field = schema.field(place);
+            kind_of(field.data_type()).is_some() && !(again(field.name()) && is_float(field.data_type()))
+        };
+        let kept = (0..schema.fields().len()).filter(plain).collect();
+        Ok(Self { schema: schema.clone(), vector, axes, roles, classes, kept })
+    }
+
+    /// What is known of the rows before the first is read: a column of the table a column of the file.
+    fn gather(&self) -> Gather {
+        let fields = self.schema.fields();
+        let mut gather = Gather::new(fields.iter().map(|field| field.name().as_str()), &self.roles);
+        for (place, field) in fields.iter().enumerate() {
+            match kind_of(field.data_type()) {
+                Some(kind) if self.kept.contains(&place) => {
+                    if self.classes.iter().any(|&(of, _)| of == place) {
+                        gather.numbers_names(place);
+                    }
+                    gather.begin(place, kind);
+                    if AXES.iter().any(|axis| axis.eq_ignore_ascii_case(field.name())) && is_float(field.data_type()) {
+                        gather.is_axis(place);
+                    }
+                }
+                _ => gather.forget(place),
+            }
+        }
+        gather
+    }
+
+    /// Columns that hold more than a value a row, but are not the vectors.
+    fn nested(&self) -> Vec<String> {
+        let fields = self.schema.fields().iter().enumerate();
+        let nested =
+            fields.filter(|(place, field)| Some(*place) != self.vector && kind_of(field.data_type()).is_none());
+        nested.map(|(_, field)| field.name().clone()).collect()
     }
 
     fn columns(&self) -> Vec<usize> {
         let mut columns: Vec<usize> =
-            self.roles.iter().map(|&(_, place)| place).chain(self.axes.iter().copied()).collect();
+            self.roles.iter().map(|&(_, place)| place).chain(self.axes.iter().chain(&self.kept).copied()).collect();
         columns.extend(self.vector);
         columns.sort_unstable();
         columns.dedup();
@@ -147,6 +184,10 @@ fn axes(schema: &Schema) -> Vec<usize> {
         let fields = schema.fields();
         fields.iter().position(|field| field.name().eq_ignore_ascii_case(name) && is_float(field.data_type()))
     };
+    // A map of ours has the plane under the other names as well; where there is a third axis, it counts.
+    if let [Some(x), Some(y), Some(z)] = ["x", "y", "z"].map(place) {
+        return vec![x, y, z];
+    }
     let pair = MAP_NAMES.iter().find_map(|[x, y]| Some((vec![place(x)?, place(y)?], x.trim_end_matches('x'))));
     let Some((mut axes, stem)) = pair else { return Vec::new() };
     axes.extend(place(&format!("{stem}z")));
@@ -178,19 +219,25 @@ fn class_names(schema: &Schema, place: usize) -> Option<Vec<String>> {
 }
 
 /// What was read so far.
-#[derive(Default)]
 struct Read {
     values: Vec<f32>,
     dim: usize,
     /// Positions, an axis after the other.
     axes: Vec<Vec<f32>>,
-    rows: Vec<RowInfo>,
+    rows: Gather,
     missing: Vec<(usize, String)>,
     /// Rows without a vector that came before the first with one.
     owed: usize,
+    notes: Vec<String>,
 }
 
 impl Read {
+    fn of(plan: &Plan) -> Self {
+        let notes = not_kept(&plan.nested()).into_iter().collect();
+        let (values, axes, missing) = Default::default();
+        Self { values, dim: 0, axes, rows: plan.gather(), missing, owed: 0, notes }
+    }
+
     fn add(&mut self, plan: &Plan, batch: &RecordBatch, count: usize) -> Result<(), String> {
         let before = self.rows.len();
         let axes: Vec<Vec<f32>> = plan.axes.iter().filter_map(|&place| Some(axis(plan.array(batch, place)?))).collect();
@@ -205,14 +252,19 @@ impl Read {
         }
         self.axes.resize_with(axes.len(), Vec::new);
         self.axes.iter_mut().zip(axes).for_each(|(whole, mut part)| whole.append(&mut part));
-        let mut rows = vec![RowInfo::default(); batch.num_rows()];
-        for &(role, place) in &plan.roles {
+        self.rows.grow(batch.num_rows());
+        for place in plan.columns() {
             let Some(array) = plan.array(batch, place) else { continue };
             let classes = plan.classes.iter().find(|(of, _)| *of == place).map(|(_, names)| names.as_slice());
-            let reader = Reader::new(array, classes);
-            rows.iter_mut().enumerate().for_each(|(at, row)| set(row, role, &reader.cell(at)));
+            if plan.roles.iter().any(|&(_, of)| of == place) {
+                let reader = Reader::new(array, classes);
+                (0..array.len()).for_each(|at| self.rows.say(place, before + at, &reader.cell(at)));
+            }
+            if plan.kept.contains(&place) {
+                let reader = Reader::new(array, None);
+                (0..array.len()).for_each(|at| self.rows.keep(place, &reader.cell(at)));
+            }
         }
-        self.rows.append(&mut rows);
         Ok(())
     }
 
@@ -265,7 +317,7 @@ impl Read {
     }
 
     fn finish(self, path: &Path) -> Result<Table, TaskError> {
-        if self.rows.is_empty() {
+        if self.rows.len() == 0 {
             return Err(bad(path, "there are no rows"));
         }
         if self.dim == 0 {
@@ -281,13 +333,8 @@ impl Read {
             _ => None,
         };
         let points = points.filter(|points| points.len() == self.rows.len());
-        Ok(Table {
-            vectors: Vectors::new(self.values, self.dim)?,
-            rows: self.rows,
-            points,
-            missing: self.missing,
-            notes: Vec::new(),
-        })
+        let vectors = Vectors::new(self.values, self.dim)?;
+        Ok(Table { vectors, rows: self.rows.finish(false), points, missing: self.missing, notes: self.notes })
     }
 }
 

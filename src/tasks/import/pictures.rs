@@ -14,10 +14,10 @@ use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 use super::cells::Reader;
-use super::columns::Cell;
 use crate::progress::Progress;
 use crate::tasks::TaskError;
 use crate::tasks::format::bad;
+use crate::tasks::more::Cell;
 use crate::vectors::replace_file;
 
 /// Names of a column of pictures, the likeliest first.

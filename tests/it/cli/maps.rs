@@ -64,3 +64,31 @@ fn vectors_of_three_dimensions_are_the_axes_they_are() {
     assert_eq!(fs_err::read(rig.path("again.npy")).unwrap(), fs_err::read(rig.path("space.npy")).unwrap());
     rig.run(&["render", "space.npy", "--out", "map.png", "--width", "200", "--height", "200"]).succeeded();
 }
+
+#[test]
+fn a_map_in_a_table_is_read_as_a_map_again() {
+    let rig = Rig::with_notes();
+    rig.json(&["project", "notes", "--method", "pca", "--out", "map.csv"]);
+    let told = rig.run(&["project", "map.csv", "--out", "again.csv", "--json"]).succeeded().json();
+    assert_eq!(
+        (&told["method"], &told["rows"], &told["model"]),
+        (&"given".into(), &5.into(), &serde_json::Value::Null)
+    );
+    assert_eq!(lines(&rig.path("again.csv")), lines(&rig.path("map.csv")));
+    let told = rig.run(&["cluster", "map.csv", "--out", "found.csv", "--json"]).succeeded().json();
+    assert_eq!((&told["rows"], &told["seconds"]["embed"]), (&5.into(), &0.0.into()));
+    let told = rig.run(&["render", "map.csv", "--out", "map.png", "--json"]).succeeded().json();
+    assert_eq!((&told["method"], &told["points"]), (&"given".into(), &5.into()));
+    // Vectors with the columns of their file, into every other form and back to a table.
+    rig.file("v.csv", "id,title,a,b,c\n7,\"x, y\",1,0,0.5\n8,z,0,1,0\n");
+    rig.run(&["project", "v.csv", "--out", "words.csv"]).exits(0);
+    rig.file("n.csv", "id,a,b,c\n7,1,0,0.5\n9,0,1,0\n");
+    rig.run(&["embed", "n.csv", "--out", "n.tsv"]).succeeded();
+    assert_eq!(lines(&rig.path("n.tsv")), ["1\t0\t0.5", "0\t1\t0"]);
+    let beside = lines(&rig.path("n.metadata.tsv"));
+    assert!(beside[0].ends_with("\tmodel\tid") && beside[2].ends_with("\t9"), "{beside:?}");
+    // Among other files such a table is a text, as it is in a folder.
+    rig.file("notes/table.csv", "x,y\n1,2\n3,4\n");
+    let told = rig.run(&["project", "notes", "map.csv", "--out", "both.csv", "--json"]).succeeded().json();
+    assert_eq!(told["rows"], 7);
+}
