@@ -47,7 +47,7 @@ pub(super) fn sources(
     one: bool,
 ) -> Result<Sources, Failure> {
     if let [path] = paths
-        && tasks::is_vectors_file(path)
+        && tasks::holds_vectors(path)
     {
         return Ok(Sources { corpus: None, sources: vec![stored_source(session, path)?] });
     }

@@ -10,7 +10,7 @@ use super::{Quality, differences};
 use crate::progress::{Cancelled, Progress};
 use crate::search::{Best, Hit};
 use crate::vectors::products::{Centred, column_means_unless, products_into};
-use crate::vectors::{Vectors, dot};
+use crate::vectors::{Vectors, dot, norm};
 
 /// Neighbours looked at.
 const NEIGHBOURS: usize = 10;
@@ -19,6 +19,8 @@ pub const FEWEST_JUDGED: usize = NEIGHBOURS + 2;
 /// Sampled points of one task, fewest and most, and closenesses that it may hold between.
 const TASK: (usize, usize) = (8, 64);
 const SCORES: usize = 32 << 20;
+/// Rows so many times as long as the usual one do not count for the middle.
+const FAR_OUT: f32 = 100.0;
 /// Columns of one block of products.
 const BASE: usize = 4096;
 
@@ -67,7 +69,7 @@ pub fn quality_by_point<const D: usize>(
         let perfect = Quality { trustworthiness: 1.0, continuity: 1.0, neighbours_kept: 1.0, sampled: chosen.len() };
         return Ok((perfect, chosen.into_iter().map(PointQuality::perfect).collect()));
     }
-    let mean = column_means_unless(vectors, &|| progress.is_cancelled());
+    let mean = middle(vectors, &|| progress.is_cancelled());
     let spaces = Spaces::new(Centred { vectors, mean: &mean }, &points[..count], k, progress)?;
     let found: Vec<Vec<Ranks>> = chosen
         .par_chunks((SCORES / count).clamp(TASK.0, TASK.1))
@@ -96,6 +98,21 @@ pub fn quality_by_point<const D: usize>(
         continuity: (1.0 - ranks.missing as f64 / worst_of_one) as f32,
     });
     Ok((quality, by_point.collect()))
+}
+
+/// Where the vectors are seen from: their mean, without rows so long that they would drag it out of sight of the others, whose
+/// distances single precision could not tell apart from there.
+fn middle(vectors: &Vectors, stop: &(dyn Fn() -> bool + Sync)) -> Vec<f32> {
+    let mut lengths: Vec<f32> =
+        vectors.values().par_chunks(vectors.dim()).map(|row| if stop() { 0.0 } else { norm(row) }).collect();
+    let longest = lengths.iter().copied().filter(|length| length.is_finite()).fold(0.0, f32::max);
+    let all = lengths.clone();
+    let half = lengths.len() / 2;
+    let (_, &mut usual, _) = lengths.select_nth_unstable_by(half, f32::total_cmp);
+    if longest <= FAR_OUT * usual || usual == 0.0 {
+        return column_means_unless(vectors, stop);
+    }
+    column_means_unless(&vectors.select((0..all.len()).filter(|&row| all[row] <= FAR_OUT * usual)), stop)
 }
 
 impl PointQuality {
@@ -285,6 +302,17 @@ mod tests {
         let points: Vec<[f32; 2]> = (0..600).map(place).collect();
         let found = quality(&vectors, &points, 200, 1, &Progress::new()).unwrap();
         assert_eq!((found.trustworthiness, found.continuity, found.neighbours_kept), (1.0, 1.0, 1.0));
+    }
+
+    #[test]
+    fn one_row_far_out_changes_nothing_of_the_others() {
+        let (vectors, points) = vectors(400);
+        let mut values = vectors.values().to_vec();
+        values[3 * 200..3 * 201].iter_mut().for_each(|value| *value *= 1e6);
+        let mut apart = points.clone();
+        apart[200] = [1e6, 1e6];
+        let found = quality(&Vectors::new(values, 3).unwrap(), &apart, 400, 1, &Progress::new()).unwrap();
+        assert!(found.trustworthiness > 0.999 && found.neighbours_kept > 0.98, "{found:?}");
     }
 
     #[test]
