@@ -138,7 +138,7 @@ impl From<LoadError> for TaskError {
 impl TaskError {
     /// Whether the user stopped it.
     pub fn is_cancelled(&self) -> bool {
-        matches!(self, Self::Cancelled(_))
+        matches!(self, Self::Cancelled(_) | Self::Projection(ProjectionError::Cancelled))
     }
 
     pub(super) fn file(attempted: &str) -> impl FnOnce(std::io::Error) -> Self {
@@ -191,5 +191,12 @@ mod tests {
         assert_eq!(report.summary, "could not open the model x");
         assert_eq!(report.details, ["model x is not here: not bundled"]);
         assert!(report.hint.contains("embedlens models"));
+    }
+
+    #[test]
+    fn what_was_cancelled_is_no_failure_wherever_it_was() {
+        assert!(TaskError::from(ProjectionError::Cancelled).is_cancelled());
+        assert!(TaskError::from(crate::progress::Cancelled).is_cancelled());
+        assert!(!TaskError::from(ProjectionError::TooLarge).is_cancelled());
     }
 }

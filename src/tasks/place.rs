@@ -16,6 +16,9 @@ use crate::search::NeighbourGraph;
 use crate::vectors::{RowId, Vectors};
 use crate::workspace::{EmbeddingSet, Projection, SetIdentity, SharedGraph};
 
+/// New vectors whose nearest are found between two looks at whether to go on.
+const BATCH: usize = 1024;
+
 /// A map and what is to be placed on it.
 #[derive(Clone, Debug)]
 pub struct PlaceRequest {
@@ -127,14 +130,20 @@ fn nearest_old(request: &PlaceRequest, k: usize, progress: &Progress) -> Result<
     let k = k.min(vectors.len());
     let index = request.graph.index(vectors, metric);
     progress.check()?;
+    progress.stage("Finding the nearest of the map", "items", new.len() as u64);
     let (mut indices, mut scores) = (Vec::with_capacity(new.len() * k), Vec::with_capacity(new.len() * k));
-    for hits in index.top_k_batch(new, k, None) {
-        // A broken vector has no neighbours; it is put where nothing draws it.
-        let missing = k - hits.len();
-        indices.extend(hits.iter().map(|hit| hit.position));
-        scores.extend(hits.iter().map(|hit| hit.score));
-        indices.resize(indices.len() + missing, 0);
-        scores.resize(scores.len() + missing, f32::NEG_INFINITY);
+    for rows in new.values().chunks(BATCH * new.dim()) {
+        progress.check()?;
+        let batch = Vectors::new(rows, new.dim())?;
+        for hits in index.top_k_batch(&batch, k, None) {
+            // A broken vector has no neighbours; it is put where nothing draws it.
+            let missing = k - hits.len();
+            indices.extend(hits.iter().map(|hit| hit.position));
+            scores.extend(hits.iter().map(|hit| hit.score));
+            indices.resize(indices.len() + missing, 0);
+            scores.resize(scores.len() + missing, f32::NEG_INFINITY);
+        }
+        progress.advance(batch.len() as u64);
     }
     progress.check()?;
     Ok(NeighbourGraph::new(k, metric, indices, scores))
