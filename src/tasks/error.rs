@@ -175,8 +175,27 @@ impl TaskError {
             Self::File { source, .. } if source.kind() == std::io::ErrorKind::PermissionDenied => {
                 "choose a place you may write to"
             }
+            Self::Vectors(source) => told_of(source),
+            Self::Projection(ProjectionError::TooLarge) => "divide the vectors by their greatest value and try again",
             _ => "",
         }
+    }
+}
+
+/// What to do about a file of vectors that cannot be read.
+fn told_of(error: &VectorsError) -> &'static str {
+    match error {
+        VectorsError::Short { .. } => "the file is cut short: copy or download it again",
+        VectorsError::Kind { .. } => "write the array as float32 (NumPy: `array.astype(\"float32\")`) and open that",
+        VectorsError::Shape { .. } => "give one row a vector (NumPy: `array.reshape(rows, dimensions)`)",
+        VectorsError::Number { .. } => {
+            "a .tsv of vectors holds numbers and tabs only, without a header; names stand in FILE.metadata.tsv beside it"
+        }
+        VectorsError::Columns { .. } => "every line needs as many numbers as the first",
+        VectorsError::File { .. } => {
+            "vectors are .npy, .npz, .tsv, .parquet or .vectors files: is this one whole, and may it be read or written?"
+        }
+        VectorsError::NoDimensions | VectorsError::Ragged { .. } => "",
     }
 }
 
