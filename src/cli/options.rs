@@ -179,7 +179,7 @@ impl From<PrecisionArg> for Precision {
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Layout options")]
 pub struct LayoutArgs {
-    /// Method [default: pca; `render` draws the positions of a file of vectors as they are, where it has any]
+    /// Method [default: pca; the positions that a file of vectors came with are taken as they are]
     #[arg(long, value_enum)]
     pub method: Option<MethodArg>,
     #[command(flatten)]
