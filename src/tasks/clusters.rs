@@ -21,10 +21,6 @@ use crate::workspace::{
     SharedGraph,
 };
 
-/// Up to so many rows clusters of the vectors are found unasked.
-const QUICK_VECTORS: usize = 20_000;
-/// Up to so many rows clusters of the map are found unasked.
-const QUICK_MAP: usize = 300_000;
 /// Clusters beyond which a coarser level is looked for, and how much larger its clusters are.
 const MANY: usize = 9;
 const COARSER: usize = 4;
@@ -47,7 +43,7 @@ pub struct ClusterRequest {
 impl ClusterRequest {
     /// Whether it takes so little that it may be done unasked.
     pub fn is_quick(&self) -> bool {
-        self.map.rows.len() <= if self.params.method.on_map() { QUICK_MAP } else { QUICK_VECTORS }
+        self.params.method.is_quick(self.map.rows.len())
     }
 
     /// The vectors of the map's rows.

@@ -15,7 +15,6 @@ use std::time::Instant;
 use rayon::prelude::*;
 
 use super::{Environment, TaskError, shared_graph};
-use crate::picture::Layout;
 use crate::progress::Progress;
 use crate::projection::{
     DistanceCorrelation, FEWEST_JUDGED, LINFA_LIMIT, Method, Pca, ProjectionError, Quality, TsneEngine, TsneParams,
@@ -113,15 +112,18 @@ pub fn project(
         let pca = Pca::fit_with(&request.vectors, COMPONENTS.min(request.vectors.dim()), progress)?;
         progress.stage("Placing along the principal components", "vectors", request.vectors.len() as u64);
         let start = pca.plane_with(&request.vectors, progress)?;
+        let in_space = method == Method::Pca && request.params.dimensions == 3;
+        let space = in_space.then(|| space_of(&pca, &request.vectors)).transpose()?;
         let pca_seconds = started.elapsed().as_secs_f64();
         progress.check()?;
         if method == Method::Pca {
             // The map can be looked at while its quality is measured.
-            let layout = Arc::new(Layout::new(request.rows.clone(), start.clone().into()));
+            let layout = optimise::seen(request, || start.clone(), space.as_deref());
             live.put(LiveFrame { layout, iteration: 0, iterations: 0, kl: None });
             progress.stage("Measuring how far the map can be trusted", "steps", 0);
         }
         let mut made = lay_out(request, (&pca, start), live, (env, progress))?;
+        made.space = made.space.or(space);
         made.seconds[1] += pca_seconds;
         let mut notes = request.graph.take_notes();
         notes.append(&mut made.notes);
@@ -174,10 +176,7 @@ fn lay_out(
 ) -> Result<Made, TaskError> {
     let params = &request.params;
     match params.method {
-        Method::Pca => {
-            let space = if params.dimensions == 3 { Some(methods::space_of(pca, &request.vectors)?) } else { None };
-            Ok(Made { points: start, space, ..Made::default() })
-        }
+        Method::Pca => Ok(Made { points: start, ..Made::default() }),
         Method::Tsne if params.tsne.engine == TsneEngine::Linfa => {
             let started = Instant::now();
             progress.stage("Running linfa-tsne", "steps", 0);
