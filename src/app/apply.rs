@@ -256,6 +256,7 @@ impl App {
             }
         }
         self.fill_compare();
+        self.make_again(&id);
         self.spawn_project(&id, Method::Pca);
         self.ask_again();
         if let Some(row) = self.document.selection.focus {
@@ -367,6 +368,7 @@ impl App {
             duration(found.seconds)
         );
         model.map.clusters = Some(Arc::new(found));
+        model.map.clusters_are_old = false;
         let moving = model.map.live.is_some();
         self.document.restyle.insert(id.clone());
         if !moving {

@@ -265,12 +265,10 @@ impl App {
         }
         // What was cancelled must not pass for the work of the new corpus.
         self.snapshots = self.jobs.snapshots();
-        let before = if self.pending.as_ref().is_some_and(|pending| pending.grows) {
-            self.document.maps_to_grow()
-        } else {
-            Default::default()
-        };
-        let old = self.clear_document();
+        let grows = self.pending.as_ref().is_some_and(|pending| pending.grows);
+        let before = if grows { self.document.maps_to_grow() } else { Default::default() };
+        let again = self.pending.as_ref().is_some_and(|pending| pending.grows || pending.paths == self.opened);
+        let old = self.clear_document(again);
         self.document.before = before;
         self.jobs.spawn(JobSpec::quiet("Letting go of the corpus before", "drop"), move |_| {
             // Freeing a large corpus takes longer than a frame may.
@@ -315,29 +313,6 @@ impl App {
         if let Some(model) = lane.strip_prefix("project ") {
             self.end_live(&ModelId(model.to_owned()));
         }
-    }
-
-    /// A layout that was cancelled or failed goes back to the finished map there was, or to none.
-    pub(super) fn end_live(&mut self, id: &ModelId) {
-        self.document.live.remove(id);
-        let Some(model) = self.document.model_mut(id) else { return };
-        model.map.live = None;
-        if model.map.method.is_none() && model.map.given.is_some() {
-            return;
-        }
-        let back = model.map.layouts.keys().next_back().copied();
-        model.map.method = back;
-        model.map.layout = back.and_then(|method| model.map.layouts.get(&method).cloned());
-        if back.is_none() && model.map.given.is_some() {
-            model.map.layout = model.map.given.as_ref().map(|given| given.layout.clone());
-        }
-        if back.is_none() {
-            model.map.styles.clear();
-        }
-        model.map.part = None;
-        // What is shown again is seen from the front.
-        model.map.turned = [0.0, 0.0];
-        self.document.restyle.insert(id.clone());
     }
 
     /// Begins what the shown map needs for how it is coloured and labelled now.

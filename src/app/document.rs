@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::corpus::Corpus;
-use crate::projection::Method;
+use crate::projection::{Method, Reduction};
 use crate::tasks::LiveSlot;
 use crate::ui::context::{CompareState, FolderLine, Inspection, ItemOrder, MapModel, ModelState, Selection};
 use crate::vectors::RowId;
-use crate::workspace::{Answer, Captioned, EmbeddingSet, ModelCard, ModelId, Projection};
+use crate::workspace::{Answer, Captioned, EmbeddingSet, ModelCard, ModelId, ModelSource, Projection};
 
 /// A set and its map from before items were added.
 #[derive(Clone, Debug)]
@@ -17,6 +17,17 @@ pub struct Before {
     pub set: Arc<EmbeddingSet>,
     /// The map.
     pub map: Arc<Projection>,
+}
+
+/// A set of fewer dimensions to be made again.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MadeBefore {
+    /// The model whose vectors it is made of.
+    pub of: ModelId,
+    /// How.
+    pub way: Reduction,
+    /// Whether it was the one shown.
+    pub shown: bool,
 }
 
 /// The document shown.
@@ -58,6 +69,9 @@ pub struct Document {
     pub item_order: ItemOrder,
     /// What sets were, and their maps, before items were added.
     pub before: BTreeMap<ModelId, Before>,
+    /// Sets of fewer dimensions that were there when the same was loaded, each with what it is made of and how: they are made again as
+    /// soon as that is there.
+    pub made_before: Vec<MadeBefore>,
     /// Where running layouts put their newest positions.
     pub live: BTreeMap<ModelId, LiveSlot>,
     /// Pairs whose comparison was begun.
@@ -122,6 +136,16 @@ impl Document {
             Some((model.card.id.clone(), Before { set: model.set.clone()?, map }))
         };
         self.models.iter().filter_map(of).collect()
+    }
+
+    /// The sets of fewer dimensions that stand here and those still to be made, in the order in which they can be made again.
+    pub fn made_sets(&self) -> Vec<MadeBefore> {
+        let of = |model: &ModelState| {
+            let ModelSource::Made { of, .. } = &model.card.source else { return None };
+            let way = model.set.as_ref()?.reductions.last()?.reduction();
+            Some(MadeBefore { of: of.clone(), way, shown: self.shown.as_ref() == Some(&model.card.id) })
+        };
+        self.models.iter().filter_map(of).chain(self.made_before.iter().cloned()).collect()
     }
 
     /// Every map must be coloured again.

@@ -57,6 +57,7 @@ impl App {
         }
         self.fill_compare();
         for id in wanted {
+            self.make_again(&id);
             if self.document.model(&id).is_some_and(|model| model.map.given.is_some()) {
                 self.show_given(&id);
             } else {

@@ -109,14 +109,48 @@ impl App {
         model.map.labels = None;
         match job {
             Some(job) if method != Method::Pca => {
+                let before = model.map.live.map_or(model.map.method, |live| live.before);
                 model.map.live_kl.clear();
-                model.map.live = Some(new_live(job, (method, engine), iterations));
+                model.map.live = Some(LiveInfo { before, ..new_live(job, (method, engine), iterations) });
                 model.map.method = Some(method);
+                model.map.clusters_are_old = model.map.clusters.as_ref().is_some_and(|found| found.is_of_map());
             }
             // PCA takes the place of a running layout.
             _ => model.map.live = None,
         }
         self.document.live.insert(id.clone(), live);
+    }
+
+    /// A layout that was cancelled or failed goes back to the finished map there was, or to none.
+    pub(super) fn end_live(&mut self, id: &ModelId) {
+        self.document.live.remove(id);
+        let Some(model) = self.document.model_mut(id) else { return };
+        let live = model.map.live.take();
+        if model.map.method.is_none() && model.map.given.is_some() {
+            return;
+        }
+        let before = live.and_then(|live| live.before).filter(|method| model.map.layouts.contains_key(method));
+        let of_file = live.is_some() && model.map.given.is_some();
+        let last = || model.map.layouts.keys().next_back().copied().filter(|_| !of_file);
+        let back = before.or_else(last);
+        model.map.method = back;
+        model.map.layout = back.and_then(|method| model.map.layouts.get(&method).cloned());
+        if back.is_none() && model.map.given.is_some() {
+            model.map.layout = model.map.given.as_ref().map(|given| given.layout.clone());
+        }
+        if back.is_none() {
+            model.map.styles.clear();
+        }
+        // Clusters of points on their way, or of some of them, are not those of this map.
+        let old = std::mem::take(&mut model.map.clusters_are_old) && model.map.part.is_none();
+        if model.map.clusters.as_ref().is_some_and(|found| found.is_of_map()) && !old {
+            model.map.clusters = None;
+        }
+        model.map.part = None;
+        // What is shown again is seen from the front.
+        model.map.turned = [0.0, 0.0];
+        self.document.restyle.insert(id.clone());
+        self.spawn_clusters(id, false);
     }
 
     /// Passes parameters that were changed on to the shown model's running layout.
@@ -162,7 +196,8 @@ impl App {
         let Some(model) = self.document.model_mut(id) else { return };
         model.map.trust = None;
         model.map.torn = None;
-        if model.map.clusters.as_ref().is_some_and(|found| found.params.method.on_map()) {
+        model.map.clusters_are_old = false;
+        if model.map.clusters.as_ref().is_some_and(|found| found.is_of_map()) {
             model.map.clusters = None;
         }
         model.map.labels = None;
@@ -219,7 +254,11 @@ impl App {
         let (generation, model_id) = (self.document.generation, id.clone());
         self.jobs.spawn(JobSpec::quiet("Showing a moment", format!("scrub {id}")), move |_| {
             let past = |moment: usize| {
-                Arc::new(Layout::new(projection.rows.clone(), projection.history[moment].points.clone()))
+                let (rows, points) = (projection.rows.clone(), projection.history[moment].points.clone());
+                Arc::new(match &projection.space {
+                    Some(end) => Layout::past_of_space(rows, points, end),
+                    None => Layout::new(rows, points),
+                })
             };
             let layout = moment.map_or_else(|| layout_of(&MapPoints::from(&*projection)), past);
             Outcome::Placed(generation, model_id, layout)
@@ -243,7 +282,7 @@ impl App {
 
     /// Looks for clusters of a model's rows; unasked only where their names are shown or colour the map.
     pub(super) fn spawn_clusters(&mut self, id: &ModelId, asked: bool) {
-        let wanted = asked || self.settings.cluster_names || self.settings.colour_by.of_clusters();
+        let wanted = asked || self.settings.wants_clusters();
         let Some(corpus) = self.document.corpus.clone() else { return };
         let Some(model) = self.document.model(id) else { return };
         let (Some(set), Some(map)) = (model.set.clone(), model.map.points()) else { return };
@@ -327,7 +366,7 @@ pub(super) fn layout_of(map: &MapPoints) -> Arc<Layout> {
 }
 
 fn new_live(job: JobId, (method, engine): (Method, TsneEngine), iterations: usize) -> LiveInfo {
-    LiveInfo { job, method, engine, paused: false, iteration: 0, iterations, kl: f32::NAN }
+    LiveInfo { job, method, engine, paused: false, iteration: 0, iterations, kl: f32::NAN, before: None }
 }
 
 /// "t-SNE, perplexity 30".
@@ -381,6 +420,41 @@ mod tests {
 
     fn map(window: &Window, id: &ModelId) -> MapModel {
         window.app.document.model(id).unwrap().map.clone()
+    }
+
+    #[test]
+    fn clusters_are_known_to_be_of_the_map_before_until_the_layout_ends() {
+        let (mut window, id, _folder) = two_heaps();
+        window.carry_out(Command::Project(id.clone(), Method::Pca));
+        window.carry_out(Command::Project(id.clone(), Method::Umap));
+        window.carry_out(Command::Project(id.clone(), Method::Pca));
+        window.carry_out(Command::FindClusters(id.clone()));
+        let of_pca = map(&window, &id).clusters.unwrap();
+        for ends in [false, true] {
+            window.app.spawn_project(&id, Method::Tsne);
+            window.app.snapshots = window.app.jobs.snapshots();
+            let running = map(&window, &id);
+            assert!(running.live.is_some() && running.clusters_are_old);
+            if ends {
+                break;
+            }
+            // Cancelled, the map is the one before, and so are its clusters.
+            window.carry_out(Command::CancelJob(running.live.unwrap().job));
+            let back = map(&window, &id);
+            assert_eq!((back.method, back.clusters_are_old, back.live), (Some(Method::Pca), false, None));
+            assert!(Arc::ptr_eq(&back.clusters.unwrap(), &of_pca));
+        }
+        window.settle();
+        let done = map(&window, &id);
+        assert_eq!((done.method, done.clusters_are_old), (Some(Method::Tsne), false));
+        assert!(!Arc::ptr_eq(&done.clusters.unwrap(), &of_pca), "found anew on the new map");
+        // From the positions of the file, and cancelled: back to them.
+        window.carry_out(Command::ShowGiven(id.clone()));
+        window.app.spawn_project(&id, Method::Pacmap);
+        window.app.snapshots = window.app.jobs.snapshots();
+        let job = map(&window, &id).live.unwrap().job;
+        window.carry_out(Command::CancelJob(job));
+        assert!(map(&window, &id).is_given());
     }
 
     #[test]

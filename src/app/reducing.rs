@@ -1,6 +1,7 @@
 //! Fewer dimensions in the window: what they cost, and sets that are made so.
 //!
-//! Invariant: a set that was made so stands beside the one it was made of, which stays as it is; it goes when that one's vectors do.
+//! Invariant: a set that was made so stands beside the one it was made of, which stays as it is; it goes when that one's vectors do, and is
+//! made again when the same is loaded anew.
 
 use std::sync::Arc;
 
@@ -8,7 +9,7 @@ use super::App;
 use super::document::Document;
 use super::jobs_of::{Outcome, spec};
 use crate::jobs::Policy;
-use crate::projection::{Method, Reduction};
+use crate::projection::{FittedReduction, Method, Reduction};
 use crate::tasks::{self, TaskError};
 use crate::ui::command::Dialog;
 use crate::ui::context::{LogLevel, MapModel, ModelState};
@@ -33,9 +34,18 @@ impl App {
         let Some(set) = model.set.clone() else { return };
         let (generation, environment) = (self.document.generation, self.environment.clone());
         let title = format!("Making {} {}", model.card.name, way.spelled());
-        self.jobs.spawn(spec(title, format!("shorten {id}"), Policy::Replace), move |progress| {
+        let again = self.document.made_before.iter().any(|made| made.of == *id && made.way == way);
+        let policy = if again { Policy::Queue } else { Policy::Replace };
+        self.jobs.spawn(spec(title, format!("shorten {id}"), policy), move |progress| {
             Outcome::Shortened(generation, Box::new(tasks::reduced_set(&set, way, &environment, progress)))
         });
+    }
+
+    /// Makes the sets again that were made of a model's vectors when the same was loaded before.
+    pub(super) fn make_again(&mut self, id: &ModelId) {
+        let ways: Vec<Reduction> =
+            self.document.made_before.iter().filter(|made| made.of == *id).map(|made| made.way).collect();
+        ways.into_iter().for_each(|way| self.spawn_shorten(id, way));
     }
 
     /// Takes in a set that was made of another's vectors, and shows it.
@@ -46,7 +56,11 @@ impl App {
         };
         // The vectors it was made of may have gone meanwhile, or be others.
         let ModelSource::Made { of, .. } = &set.card.source else { return };
-        let base = self.document.model(of).and_then(|model| model.set.as_ref());
+        let of = of.clone();
+        let way = set.reductions.last().map(FittedReduction::reduction);
+        let before = self.document.made_before.iter().position(|made| made.of == of && Some(made.way) == way);
+        let before = before.map(|at| self.document.made_before.remove(at));
+        let base = self.document.model(&of).and_then(|model| model.set.as_ref());
         if base.is_none_or(|base| !set.fingerprint.starts_with(&base.fingerprint)) {
             return;
         }
@@ -58,9 +72,21 @@ impl App {
             model.set = Some(Arc::new(set));
             model.map = MapModel::default();
         }
-        self.announce(LogLevel::Info, words, "");
-        self.dialogs.retain(|&dialog| dialog != Dialog::Reductions);
-        self.show_map(&id);
+        match &before {
+            // What came back unasked takes the place of nothing that was chosen meanwhile.
+            Some(made) => {
+                self.log(LogLevel::Info, words, "");
+                if made.shown && self.document.shown.as_ref() == Some(&of) {
+                    self.show_map(&id);
+                }
+            }
+            None => {
+                self.announce(LogLevel::Info, words, "");
+                self.dialogs.retain(|&dialog| dialog != Dialog::Reductions);
+                self.show_map(&id);
+            }
+        }
+        self.make_again(&id);
         self.fill_compare();
         self.spawn_project(&id, Method::Pca);
         self.ask_again();
@@ -69,9 +95,15 @@ impl App {
         }
     }
 
-    /// Forgets everything that belongs to a corpus, and tells of the made sets that went with it; gives what was forgotten.
-    pub(super) fn clear_document(&mut self) -> Document {
+    /// Forgets everything that belongs to a corpus; gives what was forgotten. Made sets are made again where the same `comes_again`, and are
+    /// told of where they went.
+    pub(super) fn clear_document(&mut self, comes_again: bool) -> Document {
+        let made_sets = self.document.made_sets();
         let old = self.document.clear();
+        if comes_again {
+            self.document.made_before = made_sets;
+            return old;
+        }
         let made = old.models.iter().filter(|model| matches!(model.card.source, ModelSource::Made { .. }));
         let names: Vec<&str> = made.map(|model| model.card.name.as_str()).collect();
         if !names.is_empty() {
@@ -124,8 +156,10 @@ mod tests {
 
     use super::*;
     use crate::app::testing::Window;
+    use crate::progress::Progress;
     use crate::ui::command::Command;
     use crate::ui::settings::Perspective;
+    use crate::vectors::Vectors;
     use crate::workspace::{Overrides, Pooling};
 
     #[test]
@@ -154,12 +188,61 @@ mod tests {
         let answer = document.answer.clone().unwrap();
         assert!(answer.groups.iter().any(|group| group.model == id) && answer.unanswered.is_empty(), "{answer:?}");
         assert_eq!(document.model(&base).unwrap().card.dimensions, 256);
+        // The same read again, and it is back where it was, as is one that was made of it.
+        let further = Reduction::Random { k: 4, seed: 1 };
+        window.carry_out(Command::Shorten(id.clone(), further));
+        window.carry_out(Command::ShowMap(id.clone()));
+        let vectors = |window: &Window, id: &ModelId| {
+            let model = window.app.document.model(id)?;
+            Some((model.set.as_ref()?.vectors.values().to_vec(), model.map.layout.as_ref()?.len()))
+        };
+        let twice = id.shortened(&further.spelled());
+        let there = [vectors(&window, &id).unwrap(), vectors(&window, &twice).unwrap()];
+        window.carry_out(Command::Reload);
+        assert_eq!([vectors(&window, &id).unwrap(), vectors(&window, &twice).unwrap()], there);
+        assert_eq!(window.app.document.shown.as_ref(), Some(&id));
+        assert!(window.app.document.made_before.is_empty());
+        assert!(window.app.log.iter().all(|line| !line.summary.contains("went with what was loaded before")));
         // Another corpus, and it is gone.
         let other = tempfile::tempdir().unwrap();
         fs_err::write(other.path().join("d.txt"), "a violin").unwrap();
         window.carry_out(Command::Open(vec![other.path().to_owned()]));
         assert!(window.app.document.model(&id).is_none());
         assert!(window.app.log.iter().any(|line| line.summary.contains("went with what was loaded before")));
+    }
+
+    #[test]
+    fn a_question_that_cannot_be_made_as_short_is_answered_by_the_others_with_the_reason() {
+        let mut window = Window::open(Perspective::Explore, |folder| {
+            for number in 0..6 {
+                fs_err::write(folder.join(format!("{number}.txt")), format!("soup, part {number}")).unwrap();
+            }
+        });
+        let base = ModelId("all-MiniLM-L6-v2-static-256".into());
+        let way = Reduction::Truncate { k: 4 };
+        window.carry_out(Command::Embed(base.clone()));
+        window.carry_out(Command::Shorten(base.clone(), way));
+        let id = base.shortened(&way.spelled());
+        // As where the vectors it was made of are of another length than those of the model that made them.
+        let other = Vectors::new(vec![0.5; 2 * 12], 12).unwrap();
+        let fitted = FittedReduction::fit(&other, way, &Progress::new()).unwrap();
+        let model = window.app.document.model_mut(&id).unwrap();
+        let set = EmbeddingSet { reductions: [fitted].into(), ..EmbeddingSet::clone(model.set.as_ref().unwrap()) };
+        model.set = Some(Arc::new(set));
+        window.carry_out(Command::Query("soup".into()));
+        let document = &window.app.document;
+        let answer = document.answer.clone().unwrap();
+        let [(of, why)] = &answer.unanswered[..] else { panic!("{:?}", answer.unanswered) };
+        assert_eq!(*of, id);
+        assert!(why.starts_with(&format!("{} cannot be asked: ", document.model(&id).unwrap().card.name)), "{why}");
+        assert!(why.contains("12") && why.contains("256"), "{why}");
+        assert!(answer.groups.iter().any(|group| group.model == base && group.hits.len() == 6));
+        assert!(answer.groups.iter().all(|group| group.model != id));
+        assert!(
+            document.model(&id).unwrap().map.pinned().is_none() && document.model(&base).unwrap().map.pin.is_some()
+        );
+        let failed = |line: &crate::ui::context::LogLine| line.summary.contains("not answered");
+        assert!(!window.app.log.iter().any(failed), "one set that cannot be asked is no failed question");
     }
 
     #[test]

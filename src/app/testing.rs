@@ -38,7 +38,7 @@ impl Window {
     }
 
     /// Waits for all jobs, and for those that follow from them.
-    fn settle(&mut self) {
+    pub(super) fn settle(&mut self) {
         let begun = Instant::now();
         for _ in 0..3 {
             self.app.decide(&self.ctx);

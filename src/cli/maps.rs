@@ -47,7 +47,7 @@ pub(super) fn sources(
     one: bool,
 ) -> Result<Sources, Failure> {
     if let [path] = paths
-        && tasks::is_vectors_file(path)
+        && tasks::holds_vectors(path)
     {
         return Ok(Sources { corpus: None, sources: vec![stored_source(session, path)?] });
     }
@@ -101,6 +101,9 @@ pub(super) fn lay_out(
     source: &Source,
     (params, by_label): (ProjectionParams, bool),
 ) -> Result<Projection, Failure> {
+    if by_label && source.rows.iter().all(|row| row.label.is_empty()) {
+        return Err(Failure::Usage("--by-label needs labels, but no row has one".to_owned()));
+    }
     let rows = (0..source.vectors.len() as u32).map(RowId).collect();
     let request = ProjectRequest {
         labels: by_label.then(|| label_numbers(&source.rows)),

@@ -5,6 +5,7 @@
 
 mod args;
 mod bar;
+mod belongs;
 mod bench;
 mod catalogue;
 mod choose;

@@ -22,7 +22,7 @@ pub struct OnlyArgs {
     /// Only files whose path fits: `*.rs`, `notes/**`; may be given several times
     #[arg(long, value_name = "GLOB")]
     pub only: Vec<String>,
-    /// Only this folder inside what was loaded, and those in it: texts/animals; may be given several times
+    /// Only this folder inside what was loaded, and those in it, such as animals of @sample; may be given several times
     #[arg(long, value_name = "FOLDER")]
     pub folder: Vec<String>,
     /// Only rows of this kind; may be given several times

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use super::belongs::stranger;
 use super::overrides::Wish;
 use crate::corpus::LoadOptions;
 use crate::models::{self, ModelId, Precision};
@@ -178,7 +179,7 @@ impl From<PrecisionArg> for Precision {
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Layout options")]
 pub struct LayoutArgs {
-    /// Method [default: pca; `render` draws the positions of a file of vectors as they are, where it has any]
+    /// Method [default: pca; the positions that a file of vectors came with are taken as they are]
     #[arg(long, value_enum)]
     pub method: Option<MethodArg>,
     #[command(flatten)]
@@ -272,7 +273,10 @@ impl LayoutArgs {
 
     /// Everything a map is made with.
     pub fn params(&self, seed: u64) -> Result<ProjectionParams, String> {
-        self.tuning.params(self.method(), seed)
+        match stranger(&self.tuning, self.method()) {
+            Some(words) => Err(words),
+            None => self.tuning.params(self.method(), seed),
+        }
     }
 }
 
@@ -417,7 +421,7 @@ pub enum MethodArg {
     Pacmap,
 }
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum StartArg {
     /// Principal components
     Pca,
@@ -427,7 +431,7 @@ pub enum StartArg {
     Random,
 }
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum RepulsionArg {
     /// All pairs up to 1,000 points, the tree up to a few thousand, the grid above
     Auto,

@@ -46,6 +46,8 @@ pub(super) struct Session {
     loaded: RefCell<Option<Arc<Corpus>>>,
     /// Seconds spent loading, and embedding.
     seconds: [Cell<f64>; 2],
+    /// Rows of files of vectors that could not be used.
+    left_out: RefCell<Vec<Value>>,
 }
 
 /// The path that stands for the bundled sample.
@@ -75,7 +77,14 @@ impl Session {
         };
         // Without a handler Ctrl-C still ends the program.
         let _ = ctrlc::set_handler(handler);
-        Self { env, progress, common, loaded: RefCell::default(), seconds: Default::default() }
+        Self {
+            env,
+            progress,
+            common,
+            loaded: RefCell::default(),
+            seconds: Default::default(),
+            left_out: RefCell::default(),
+        }
     }
 
     pub(super) fn seed(&self) -> u64 {
@@ -101,6 +110,13 @@ impl Session {
 
     /// Prints the result: `json` with `--json`, else the text.
     pub(super) fn print(&self, text: &str, json: &Value) -> Result<(), Failure> {
+        let mut json = json.clone();
+        let left_out = self.left_out.take();
+        if let Some(document) = json.as_object_mut().filter(|document| !document.contains_key("skipped"))
+            && !left_out.is_empty()
+        {
+            document.insert("skipped".to_owned(), left_out.into());
+        }
         let mut out = std::io::stdout().lock();
         let printed = match (self.common.json, out.is_terminal()) {
             (true, true) => writeln!(out, "{json:#}"),
@@ -189,6 +205,11 @@ impl Session {
             self.say(&format!("{}: {words}", path.display()));
         }
         imported.notes.iter().for_each(|note| self.say(&format!("{}: {note}", path.display())));
+        let file = path.to_string_lossy();
+        let told = imported.left_out.iter();
+        self.left_out
+            .borrow_mut()
+            .extend(told.map(|(row, why)| serde_json::json!({ "path": file.as_ref(), "row": row.row, "reason": why })));
     }
 
     fn spent(&self, on: usize, since: Instant) {

@@ -56,6 +56,12 @@ impl Bounds {
         (0..2).all(|axis| (self.min[axis]..=self.max[axis]).contains(&point[axis]))
     }
 
+    /// As many times larger, around its middle.
+    fn scaled(&self, factor: f32) -> Self {
+        let (middle, half) = (self.centre(), self.extent().map(|side| side * 0.5 * factor));
+        Self { min: [0, 1].map(|axis| middle[axis] - half[axis]), max: [0, 1].map(|axis| middle[axis] + half[axis]) }
+    }
+
     /// The middle.
     pub fn centre(&self) -> [f32; 2] {
         [(self.min[0] + self.max[0]) * 0.5, (self.min[1] + self.max[1]) * 0.5]
@@ -153,6 +159,17 @@ impl Layout {
         let viewpoint = Viewpoint::of(space, turned);
         let points = space.par_iter().map(|&point| viewpoint.seen(point)).collect::<Vec<_>>();
         Self { in_space: Some((space::frame(space), viewpoint)), ..Self::new(rows, points.into()) }
+    }
+
+    /// A moment of the past of points of space, of which only the first two axes are known: in the frame that the end would have, were it
+    /// as large.
+    pub fn past_of_space(rows: Arc<[RowId]>, points: Arc<[[f32; 2]]>, end: &[[f32; 3]]) -> Self {
+        let flat = |points: &mut dyn Iterator<Item = [f32; 2]>| points.map(|[x, y]| [x, y, 0.0]).collect::<Vec<_>>();
+        let own = flat(&mut points.iter().copied());
+        let end_seen = space::frame(&flat(&mut end.iter().map(|&[x, y, _]| [x, y])));
+        let wider = space::frame(end).extent()[0] / end_seen.extent()[0];
+        let frame = space::frame(&own).scaled(wider);
+        Self { in_space: Some((frame, Viewpoint::of(&own, [0.0, 0.0]))), ..Self::new(rows, points) }
     }
 
     /// The frame it is to be seen in, where it has one: that of points in space, from whichever side they are seen.
@@ -353,6 +370,20 @@ mod tests {
         let core = Layout::new((0..1000).map(RowId).collect(), points.into()).core();
         assert_eq!(core.outside, 2);
         assert!(core.bounds.extent()[0] < 40.0 && core.bounds.extent()[1] < 40.0, "{core:?}");
+    }
+
+    #[test]
+    fn the_past_of_a_map_in_space_is_seen_in_the_frame_of_its_end() {
+        let end: Vec<[f32; 3]> =
+            (0..300).map(|n| [0.3, 0.7, 1.9].map(|pace| (n as f32 * pace).sin() * 9.0 * pace)).collect();
+        let rows: Arc<[RowId]> = (0..300).map(RowId).collect();
+        let frame = Layout::of_space(rows.clone(), &end, [0.0, 0.0]).frame().unwrap();
+        for size in [1.0, 0.5] {
+            let points: Arc<[[f32; 2]]> = end.iter().map(|&[x, y, _]| [x * size, y * size]).collect();
+            let past = Layout::past_of_space(rows.clone(), points, &end);
+            let ratio = past.frame().unwrap().extent()[0] / frame.extent()[0];
+            assert!((ratio - size).abs() < 0.02, "{ratio} at {size} of the size of the end");
+        }
     }
 
     #[test]

@@ -21,7 +21,7 @@ pub use distances::{DistanceCorrelation, distance_correlation};
 pub use error::ProjectionError;
 pub use fitted::FittedReduction;
 pub use linfa_engine::{LINFA_LIMIT, linfa_tsne};
-pub use map_neighbours::{MapNeighbours, PointNeighbours};
+pub use map_neighbours::{MapNeighbours, PointNeighbours, differences};
 pub use pacmap::{Pacmap, PacmapPairs, PacmapParams, PacmapSnapshot, PairCounts, PairWeights, pacmap_place};
 pub use params::*;
 pub use pca::Pca;

@@ -1,16 +1,16 @@
 //! How far a map may be trusted: trustworthiness and continuity (Venna and Kaski 2001) and the neighbours kept.
 //!
 //! A sample of points, but ranks among all. Distances are Euclidean, which orders vectors of length 1 as the cosine does; equal
-//! distances rank by position. Invariant: the same sample and figures for the same seed, at any number of threads.
+//! distances rank by position, but rows that are equal stand for one another. Invariant: the same sample and figures for the same seed, at any number of threads.
 
 use rand::{Rng, SeedableRng};
 use rayon::prelude::*;
 
-use super::Quality;
+use super::{Quality, differences};
 use crate::progress::{Cancelled, Progress};
 use crate::search::{Best, Hit};
 use crate::vectors::products::{Centred, column_means_unless, products_into};
-use crate::vectors::{Vectors, dot};
+use crate::vectors::{Vectors, dot, norm};
 
 /// Neighbours looked at.
 const NEIGHBOURS: usize = 10;
@@ -19,6 +19,8 @@ pub const FEWEST_JUDGED: usize = NEIGHBOURS + 2;
 /// Sampled points of one task, fewest and most, and closenesses that it may hold between.
 const TASK: (usize, usize) = (8, 64);
 const SCORES: usize = 32 << 20;
+/// Rows so many times as long as the usual one do not count for the middle.
+const FAR_OUT: f32 = 100.0;
 /// Columns of one block of products.
 const BASE: usize = 4096;
 
@@ -67,7 +69,7 @@ pub fn quality_by_point<const D: usize>(
         let perfect = Quality { trustworthiness: 1.0, continuity: 1.0, neighbours_kept: 1.0, sampled: chosen.len() };
         return Ok((perfect, chosen.into_iter().map(PointQuality::perfect).collect()));
     }
-    let mean = column_means_unless(vectors, &|| progress.is_cancelled());
+    let mean = middle(vectors, &|| progress.is_cancelled());
     let spaces = Spaces::new(Centred { vectors, mean: &mean }, &points[..count], k, progress)?;
     let found: Vec<Vec<Ranks>> = chosen
         .par_chunks((SCORES / count).clamp(TASK.0, TASK.1))
@@ -96,6 +98,21 @@ pub fn quality_by_point<const D: usize>(
         continuity: (1.0 - ranks.missing as f64 / worst_of_one) as f32,
     });
     Ok((quality, by_point.collect()))
+}
+
+/// Where the vectors are seen from: their mean, without rows so long that they would drag it out of sight of the others, whose
+/// distances single precision could not tell apart from there.
+fn middle(vectors: &Vectors, stop: &(dyn Fn() -> bool + Sync)) -> Vec<f32> {
+    let mut lengths: Vec<f32> =
+        vectors.values().par_chunks(vectors.dim()).map(|row| if stop() { 0.0 } else { norm(row) }).collect();
+    let longest = lengths.iter().copied().filter(|length| length.is_finite()).fold(0.0, f32::max);
+    let all = lengths.clone();
+    let half = lengths.len() / 2;
+    let (_, &mut usual, _) = lengths.select_nth_unstable_by(half, f32::total_cmp);
+    if longest <= FAR_OUT * usual || usual == 0.0 {
+        return column_means_unless(vectors, stop);
+    }
+    column_means_unless(&vectors.select((0..all.len()).filter(|&row| all[row] <= FAR_OUT * usual)), stop)
 }
 
 impl PointQuality {
@@ -196,16 +213,20 @@ impl<'a, const D: usize> Spaces<'a, D> {
             best.offer_run(0, closeness, usize::MAX);
             best.sorted().to_vec()
         };
-        let (near, near_on_map) = (nearest(original), nearest(on_map));
-        let beyond = |of: &[Hit], others: &[Hit], closeness: &[f32]| -> u64 {
-            let strangers = of.iter().filter(|hit| others.iter().all(|other| other.position != hit.position));
-            strangers.map(|hit| rank(closeness, hit.position as usize).saturating_sub(self.k as u64)).sum()
+        let positions = |hits: &[Hit]| hits.iter().map(|hit| hit.position).collect::<Vec<u32>>();
+        let (near, near_on_map) = (positions(&nearest(original)), positions(&nearest(on_map)));
+        let same = |a: u32, b: u32| {
+            let row = |at: u32| self.centred.vectors.row(at as usize);
+            row(a) == row(b)
+        };
+        let (torn, pulled) = differences(&near, &near_on_map, &same);
+        let beyond = |of: &[u32], closeness: &[f32]| -> u64 {
+            of.iter().map(|&position| rank(closeness, position as usize).saturating_sub(self.k as u64)).sum()
         };
         Ranks {
-            intruders: beyond(&near_on_map, &near, original),
-            missing: beyond(&near, &near_on_map, on_map),
-            kept: near.iter().filter(|hit| near_on_map.iter().any(|other| other.position == hit.position)).count()
-                as u64,
+            intruders: beyond(&pulled, original),
+            missing: beyond(&torn, on_map),
+            kept: (near.len() - torn.len()) as u64,
         }
     }
 }
@@ -270,6 +291,28 @@ mod tests {
         assert!((mean - f64::from(whole.continuity)).abs() < 1e-6);
         let solid: Vec<[f32; 3]> = points.iter().map(|point| [point[0], point[1], 0.0]).collect();
         assert_eq!(quality(&vectors, &solid, 50, 3, &Progress::new()).unwrap(), whole);
+    }
+
+    #[test]
+    fn copies_of_rows_that_lie_together_are_a_perfect_map() {
+        let values: Vec<f32> = (0..600).flat_map(|at| [(at % 6) as f32, ((at % 6) as f32).powi(2), 1.0]).collect();
+        let vectors = Vectors::new(values, 3).unwrap();
+        // Each heap of a hundred copies in a place of its own, the copies in another order than in the set.
+        let place = |at: usize| [100.0 * (at % 6) as f32, ((at * 77) % 600) as f32 * 1e-3];
+        let points: Vec<[f32; 2]> = (0..600).map(place).collect();
+        let found = quality(&vectors, &points, 200, 1, &Progress::new()).unwrap();
+        assert_eq!((found.trustworthiness, found.continuity, found.neighbours_kept), (1.0, 1.0, 1.0));
+    }
+
+    #[test]
+    fn one_row_far_out_changes_nothing_of_the_others() {
+        let (vectors, points) = vectors(400);
+        let mut values = vectors.values().to_vec();
+        values[3 * 200..3 * 201].iter_mut().for_each(|value| *value *= 1e6);
+        let mut apart = points.clone();
+        apart[200] = [1e6, 1e6];
+        let found = quality(&Vectors::new(values, 3).unwrap(), &apart, 400, 1, &Progress::new()).unwrap();
+        assert!(found.trustworthiness > 0.999 && found.neighbours_kept > 0.98, "{found:?}");
     }
 
     #[test]

@@ -151,6 +151,16 @@ impl<'a> Lists<'a> {
     }
 }
 
+impl Drop for Lists<'_> {
+    /// Whoever cancelled does not wait until a million lists are given back.
+    fn drop(&mut self) {
+        let blocks = std::mem::take(&mut self.blocks);
+        if self.scorer.progress.is_cancelled() {
+            rayon::spawn(move || drop(blocks));
+        }
+    }
+}
+
 /// Greatest bound first, then the first packed row.
 pub(super) fn greatest(a: &Candidate, b: &Candidate) -> std::cmp::Ordering {
     b.bound.partial_cmp(&a.bound).unwrap_or(Equal).then(a.row.cmp(&b.row))

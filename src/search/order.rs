@@ -33,11 +33,17 @@ pub(super) fn arrange(rounded: &Rounded, rows: &mut [u32], seed: u64, progress: 
         .par_iter()
         .with_min_len(2048)
         .map(|&row| {
+            if progress.is_cancelled() {
+                return (0.0, row);
+            }
             let at = row as usize * rounded.stride;
             let product = bytes::dot(level, &rounded.bytes[at..at + rounded.stride], &line, sum);
             (product as f32 * rounded.bounds.scale[row as usize], row)
         })
         .collect();
+    if progress.is_cancelled() {
+        return;
+    }
     let middle = blocks / 2 * BLOCK;
     along.select_nth_unstable_by(middle, |a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
     rows.iter_mut().zip(&along).for_each(|(row, &(_, from))| *row = from);

@@ -5,6 +5,7 @@
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
+use super::neighbours::depth_for_clusters;
 use super::project::natural_metric;
 use super::{Environment, RowInfo, TaskError, shared_graph};
 use crate::analysis::clusters::{
@@ -20,12 +21,6 @@ use crate::workspace::{
     SharedGraph,
 };
 
-/// Up to so many rows clusters of the vectors are found unasked.
-const QUICK_VECTORS: usize = 20_000;
-/// Up to so many rows clusters of the map are found unasked.
-const QUICK_MAP: usize = 300_000;
-/// Neighbours of the shared graph that clusters of the vectors look at.
-const NEIGHBOURS: usize = 15;
 /// Clusters beyond which a coarser level is looked for, and how much larger its clusters are.
 const MANY: usize = 9;
 const COARSER: usize = 4;
@@ -48,7 +43,7 @@ pub struct ClusterRequest {
 impl ClusterRequest {
     /// Whether it takes so little that it may be done unasked.
     pub fn is_quick(&self) -> bool {
-        self.map.rows.len() <= if self.params.method.on_map() { QUICK_MAP } else { QUICK_VECTORS }
+        self.params.method.is_quick(self.map.rows.len())
     }
 
     /// The vectors of the map's rows.
@@ -220,8 +215,9 @@ fn find(request: &Input<'_>, progress: &Progress) -> Result<Found, TaskError> {
                 return by_density(&exact, params, ClusterSpace::Vectors(vectors), progress);
             }
             let metric = natural_metric(&vectors);
-            let needed = NEIGHBOURS.max(params.min_samples);
-            let graph = shared_graph(&request.graph, &vectors, (metric, needed), request.env, progress)?;
+            let needed = depth_for_clusters(params.min_samples, vectors.len());
+            let graph =
+                shared_graph(&request.graph, &vectors, (metric, needed), request.env, progress)?.nearest(needed);
             let found = Hierarchy::of_graph(&vectors, &graph, params.min_samples, progress)?;
             by_density(&found, params, ClusterSpace::Vectors(vectors), progress)
         }

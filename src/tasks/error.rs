@@ -138,7 +138,7 @@ impl From<LoadError> for TaskError {
 impl TaskError {
     /// Whether the user stopped it.
     pub fn is_cancelled(&self) -> bool {
-        matches!(self, Self::Cancelled(_))
+        matches!(self, Self::Cancelled(_) | Self::Projection(ProjectionError::Cancelled))
     }
 
     pub(super) fn file(attempted: &str) -> impl FnOnce(std::io::Error) -> Self {
@@ -175,8 +175,27 @@ impl TaskError {
             Self::File { source, .. } if source.kind() == std::io::ErrorKind::PermissionDenied => {
                 "choose a place you may write to"
             }
+            Self::Vectors(source) => told_of(source),
+            Self::Projection(ProjectionError::TooLarge) => "divide the vectors by their greatest value and try again",
             _ => "",
         }
+    }
+}
+
+/// What to do about a file of vectors that cannot be read.
+fn told_of(error: &VectorsError) -> &'static str {
+    match error {
+        VectorsError::Short { .. } => "the file is cut short: copy or download it again",
+        VectorsError::Kind { .. } => "write the array as float32 (NumPy: `array.astype(\"float32\")`) and open that",
+        VectorsError::Shape { .. } => "give one row a vector (NumPy: `array.reshape(rows, dimensions)`)",
+        VectorsError::Number { .. } => {
+            "a .tsv of vectors holds numbers and tabs only, without a header; names stand in FILE.metadata.tsv beside it"
+        }
+        VectorsError::Columns { .. } => "every line needs as many numbers as the first",
+        VectorsError::File { .. } => {
+            "vectors are .npy, .npz, .tsv, .parquet or .vectors files: is this one whole, and may it be read or written?"
+        }
+        VectorsError::NoDimensions | VectorsError::Ragged { .. } => "",
     }
 }
 
@@ -191,5 +210,12 @@ mod tests {
         assert_eq!(report.summary, "could not open the model x");
         assert_eq!(report.details, ["model x is not here: not bundled"]);
         assert!(report.hint.contains("embedlens models"));
+    }
+
+    #[test]
+    fn what_was_cancelled_is_no_failure_wherever_it_was() {
+        assert!(TaskError::from(ProjectionError::Cancelled).is_cancelled());
+        assert!(TaskError::from(crate::progress::Cancelled).is_cancelled());
+        assert!(!TaskError::from(ProjectionError::TooLarge).is_cancelled());
     }
 }

@@ -11,9 +11,9 @@ use crate::workspace::{Damaged, EmbeddingSet, GraphStore, SharedGraph, SmallerGr
 
 /// Depth that serves every method at its usual parameters (three times t-SNE's perplexity of 30).
 const DEEP: usize = 90;
-/// Up to so many vectors a graph is made that deep at once: finding more neighbours costs little beside comparing all pairs.
+/// Up to so many vectors a graph of more than [`SHALLOW`] neighbours is made that deep at once.
 const DEEP_UP_TO: usize = 100_000;
-/// Depth that serves all but t-SNE.
+/// Depth that serves all but t-SNE, in about half the time of [`DEEP`].
 const SHALLOW: usize = 15;
 /// Seed of approximate graphs.
 const SEED: u64 = 42;
@@ -53,8 +53,7 @@ pub(crate) fn shared_graph(
             return Ok(graph);
         }
         if let Some(_making) = shared.try_making() {
-            let usual = if vectors.len() <= DEEP_UP_TO { DEEP } else { SHALLOW };
-            let wanted = Wanted { shared, vectors, metric, k, usual: k.max(usual) };
+            let wanted = Wanted { shared, vectors, metric, k, usual: usual_depth(k, vectors.len()) };
             let StoredGraph { graph, asked } = wanted.find(env, progress)?;
             let graph = Arc::new(graph);
             shared.put(asked, graph.clone());
@@ -63,6 +62,22 @@ pub(crate) fn shared_graph(
         progress.check()?;
         std::thread::sleep(Duration::from_millis(10));
     }
+}
+
+/// How many neighbours are found where `k` are asked for, so that the next to ask finds them there.
+fn usual_depth(k: usize, rows: usize) -> usize {
+    if k <= SHALLOW {
+        SHALLOW
+    } else if rows <= DEEP_UP_TO {
+        k.max(DEEP)
+    } else {
+        k
+    }
+}
+
+/// Neighbours by which clusters of vectors are found, whatever graphs were made before.
+pub(super) fn depth_for_clusters(min_samples: usize, rows: usize) -> usize {
+    min_samples.max(if rows <= DEEP_UP_TO { DEEP } else { SHALLOW })
 }
 
 /// A graph that is not in memory yet.

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::project::{COMPONENTS, measure, natural_metric, space_of};
+use super::project::{COMPONENTS, measure, metric_of_map, space_of};
 use super::{Environment, TaskError, shared_graph};
 use crate::progress::Progress;
 use crate::projection::{
@@ -15,6 +15,9 @@ use crate::projection::{
 use crate::search::NeighbourGraph;
 use crate::vectors::{RowId, Vectors};
 use crate::workspace::{EmbeddingSet, Projection, SetIdentity, SharedGraph};
+
+/// New vectors whose nearest are found between two looks at whether to go on.
+const BATCH: usize = 1024;
 
 /// A map and what is to be placed on it.
 #[derive(Clone, Debug)]
@@ -107,7 +110,7 @@ fn by_umap<const D: usize>(
     (env, progress): (&Environment, &Progress),
 ) -> Result<Vec<[f32; D]>, TaskError> {
     let params = request.projection.params.umap;
-    let metric = request.projection.params.metric.unwrap_or_else(|| natural_metric(&request.vectors));
+    let metric = metric_of_map(&request.projection.params, &request.vectors);
     let (rows, needed) = (request.vectors.len(), params.neighbours_needed());
     let graph = shared_graph(&request.graph, &request.vectors, (metric, needed), env, progress)?;
     let snapshot = UmapSnapshot {
@@ -123,18 +126,24 @@ fn by_umap<const D: usize>(
 /// The `k` rows on the map nearest to each new vector, by the metric of the map.
 fn nearest_old(request: &PlaceRequest, k: usize, progress: &Progress) -> Result<NeighbourGraph, TaskError> {
     let PlaceRequest { vectors, projection, new, .. } = request;
-    let metric = projection.params.metric.unwrap_or_else(|| natural_metric(vectors));
+    let metric = metric_of_map(&projection.params, vectors);
     let k = k.min(vectors.len());
     let index = request.graph.index(vectors, metric);
     progress.check()?;
+    progress.stage("Finding the nearest of the map", "items", new.len() as u64);
     let (mut indices, mut scores) = (Vec::with_capacity(new.len() * k), Vec::with_capacity(new.len() * k));
-    for hits in index.top_k_batch(new, k, None) {
-        // A broken vector has no neighbours; it is put where nothing draws it.
-        let missing = k - hits.len();
-        indices.extend(hits.iter().map(|hit| hit.position));
-        scores.extend(hits.iter().map(|hit| hit.score));
-        indices.resize(indices.len() + missing, 0);
-        scores.resize(scores.len() + missing, f32::NEG_INFINITY);
+    for rows in new.values().chunks(BATCH * new.dim()) {
+        progress.check()?;
+        let batch = Vectors::new(rows, new.dim())?;
+        for hits in index.top_k_batch(&batch, k, None) {
+            // A broken vector has no neighbours; it is put where nothing draws it.
+            let missing = k - hits.len();
+            indices.extend(hits.iter().map(|hit| hit.position));
+            scores.extend(hits.iter().map(|hit| hit.score));
+            indices.resize(indices.len() + missing, 0);
+            scores.resize(scores.len() + missing, f32::NEG_INFINITY);
+        }
+        progress.advance(batch.len() as u64);
     }
     progress.check()?;
     Ok(NeighbourGraph::new(k, metric, indices, scores))
@@ -180,8 +189,8 @@ pub fn place_new(request: &PlaceNewRequest, env: &Environment, progress: &Progre
         let placing = started.elapsed().as_secs_f64();
         let started = Instant::now();
         let measured = match &space {
-            Some(space) => measure(&set.vectors, space, progress)?,
-            None => measure(&set.vectors, &points, progress)?,
+            Some(space) => measure((&set.vectors, &map.params), space, progress)?,
+            None => measure((&set.vectors, &map.params), &points, progress)?,
         };
         Ok(Projection {
             space: space.map(Into::into),

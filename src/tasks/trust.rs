@@ -6,7 +6,7 @@
 use super::neighbours::{metric_of, nearest_among};
 use super::{Environment, TaskError, shared_graph};
 use crate::progress::Progress;
-use crate::projection::{MapNeighbours, PlaneTree};
+use crate::projection::{MapNeighbours, PlaneTree, differences};
 use crate::vectors::RowId;
 use crate::workspace::{EmbeddingSet, MapPoints, Positions, RowShares, SharedGraph};
 
@@ -25,18 +25,20 @@ pub fn map_trust(
 ) -> Result<RowShares, TaskError> {
     env.run(|| {
         let wanted = (metric_of(set), NEIGHBOURS);
-        let graph = if map.rows == set.rows {
-            shared_graph(&set.graph, &set.vectors, wanted, env, progress)?
-        } else {
-            let part = set.vectors.select(map.rows.iter().filter_map(|&row| set.position_of(row)));
-            shared_graph(&SharedGraph::default(), &part, wanted, env, progress)?
+        let whole = map.rows == set.rows;
+        let vectors = match whole {
+            true => set.vectors.clone(),
+            false => set.vectors.select(map.rows.iter().filter_map(|&row| set.position_of(row))),
         };
+        let shared = if whole { set.graph.clone() } else { SharedGraph::default() };
+        let graph = shared_graph(&shared, &vectors, wanted, env, progress)?;
+        let same = |a: u32, b: u32| vectors.row(a as usize) == vectors.row(b as usize);
         let fared = match &map.at {
             Positions::Plane(points) => {
-                MapNeighbours::new_with(points, progress)?.of_all(&graph, NEIGHBOURS, progress)?
+                MapNeighbours::new_with(points, progress)?.of_all(&graph, NEIGHBOURS, &same, progress)?
             }
             Positions::Space(points) => {
-                MapNeighbours::new_with(points, progress)?.of_all(&graph, NEIGHBOURS, progress)?
+                MapNeighbours::new_with(points, progress)?.of_all(&graph, NEIGHBOURS, &same, progress)?
             }
         };
         let shares = fared.iter().map(|point| point.kept).collect();
@@ -45,19 +47,19 @@ pub fn map_trust(
 }
 
 /// The true neighbours of a row that the map tore away, and the false ones that it pulled in: of the `k` nearest in the original space those
-/// that are not among the `k` nearest on the map, and the other way round.
+/// that are not among the `k` nearest on the map, and the other way round. Rows that are equal stand for one another.
 pub fn torn(set: &EmbeddingSet, map: &MapPoints, row: RowId, k: usize) -> (Vec<RowId>, Vec<RowId>) {
     let Some(position) = map.position_of(row) else { return Default::default() };
     let near = match &map.at {
         Positions::Plane(points) => PlaneTree::new(points).nearest(position, k),
         Positions::Space(points) => PlaneTree::new(points).nearest(position, k),
     };
-    let on_map: Vec<RowId> = near.into_iter().map(|other| map.rows[other as usize]).collect();
     let there = |other: RowId| map.position_of(other).is_some();
     let whole = map.rows == set.rows;
     let real = nearest_among(set, row, k, if whole { None } else { Some(&there) });
-    let real: Vec<RowId> = real.into_iter().map(|(other, _)| other).collect();
-    let torn = real.iter().copied().filter(|other| !on_map.contains(other)).collect();
-    let pulled = on_map.iter().copied().filter(|other| !real.contains(other)).collect();
-    (torn, pulled)
+    let real: Vec<u32> = real.into_iter().filter_map(|(other, _)| map.position_of(other)).map(|at| at as u32).collect();
+    let vector = |at: u32| set.position_of(map.rows[at as usize]).map(|position| set.vectors.row(position));
+    let (torn, pulled) = differences(&real, &near, &|a, b| vector(a) == vector(b));
+    let rows = |positions: Vec<u32>| positions.into_iter().map(|at| map.rows[at as usize]).collect();
+    (rows(torn), rows(pulled))
 }

@@ -40,6 +40,8 @@ pub struct LiveInfo {
     pub iterations: usize,
     /// KL divergence now; NaN in the first moments and for methods that have none.
     pub kl: f32,
+    /// The method whose map was shown before; `None` for none, and for positions that came with a file.
+    pub before: Option<Method>,
 }
 
 /// A finished map that the user set aside to hold others against.
@@ -144,6 +146,8 @@ pub struct MapModel {
     pub fresh: bool,
     /// Clusters found last.
     pub clusters: Option<Arc<Clustering>>,
+    /// Whether these clusters are those of the map before, while a layout runs.
+    pub clusters_are_old: bool,
     /// Where their names stand on the shown map.
     pub labels: Option<Arc<MapLabels>>,
     /// Share of neighbours that the shown map keeps, by row, for all rows.

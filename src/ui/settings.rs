@@ -98,6 +98,13 @@ pub struct Settings {
     pub recent: Vec<PathBuf>,
 }
 
+impl Settings {
+    /// Whether what is shown needs clusters, so that they are found unasked.
+    pub fn wants_clusters(&self) -> bool {
+        self.cluster_names || self.colour_by.of_clusters()
+    }
+}
+
 impl Default for Settings {
     fn default() -> Self {
         Self {

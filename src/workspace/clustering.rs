@@ -6,6 +6,11 @@ use super::Positions;
 use crate::analysis::clusters::{Exemplars, Likeliest};
 use crate::vectors::{RowId, Vectors};
 
+/// Up to so many rows clusters of the vectors are found unasked.
+const QUICK_VECTORS: usize = 20_000;
+/// Up to so many rows clusters of the map are found unasked.
+const QUICK_MAP: usize = 300_000;
+
 /// Where clusters are looked for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -38,6 +43,11 @@ impl ClusterMethod {
     /// Whether it looks at positions on the map rather than at vectors.
     pub fn on_map(self) -> bool {
         matches!(self, Self::HdbscanMap | Self::Density)
+    }
+
+    /// Whether so many rows take so little that it may be done unasked.
+    pub fn is_quick(self, rows: usize) -> bool {
+        rows <= if self.on_map() { QUICK_MAP } else { QUICK_VECTORS }
     }
 }
 
@@ -178,6 +188,11 @@ impl Clustering {
     /// Whether none was found.
     pub fn is_empty(&self) -> bool {
         self.fine.sizes.is_empty()
+    }
+
+    /// Whether they are of positions on a map, and go with it.
+    pub fn is_of_map(&self) -> bool {
+        self.params.method.on_map()
     }
 
     /// Share of rows in no cluster, 0 to 1.

@@ -314,3 +314,28 @@ fn the_query_turns_with_a_map_in_space() {
     let near = (0..rows.len()).min_by(|&a, &b| far(&space[a]).total_cmp(&far(&space[b]))).unwrap();
     assert!(corpus.item_of(rows[near]).label.ends_with("soups"));
 }
+
+/// A window on one folder of so many files of the same text.
+fn of_one_text(files: usize) -> (tempfile::TempDir, Rig) {
+    let folder = tempfile::tempdir().unwrap();
+    for number in 0..files {
+        fs_err::write(folder.path().join(format!("{number}.txt")), "a heron wading in a pond").unwrap();
+    }
+    let mut rig = Rig::open(folder.path());
+    rig.settle();
+    (folder, rig)
+}
+
+#[test]
+fn where_nothing_differs_no_variance_is_told() {
+    for (files, words) in [
+        (1, "One item has no spread: there is no variance to explain."),
+        (5, "All items have the same vector: there is no variance to explain."),
+    ] {
+        let (_folder, rig) = of_one_text(files);
+        assert_eq!(map(rig.harness.state()).method, Some(Method::Pca));
+        rig.harness.get_by_label(words);
+        assert!(rig.harness.query_by_label_contains("of the variance").is_none(), "{files} files");
+        assert!(rig.harness.query_by_label("Variance held by components, %").is_none());
+    }
+}

@@ -88,6 +88,16 @@ fn every_layout_of_parquet_is_read() {
 
 #[cfg(feature = "parquet")]
 #[test]
+fn parquet_of_every_compression_is_read() {
+    for codec in ["none", "snappy", "gzip", "brotli", "lz4", "zstd"] {
+        let found = read(&format!("codec-{codec}.parquet"));
+        assert_eq!(found.vectors.values(), [0.5, -1.25, 3.0, 0.125, -7.0, 2.5], "{codec}");
+        assert_eq!(texts(&found), ["soup", "heron", "loop"], "{codec}");
+    }
+}
+
+#[cfg(feature = "parquet")]
+#[test]
 fn parquet_without_vectors_names_the_file_and_its_columns() {
     let none = fault("none.parquet");
     assert!(none.contains("none.parquet: no column of vectors"), "{none}");

@@ -30,8 +30,6 @@ const BASE: usize = 1024;
 const REFINE: usize = 3;
 /// Pieces that edges are sorted by.
 const PIECES: usize = 32;
-/// Edges put into pieces between two looks at whether to go on.
-const SOME: usize = 1 << 18;
 
 impl Hierarchy {
     /// Of vectors of any dimension, over their neighbour graph; nearly exact.
@@ -84,7 +82,9 @@ impl<'a> Space<'a> {
     ) -> Result<Self, Cancelled> {
         let dim = vectors.dim();
         let stop = || progress.is_cancelled();
-        let norms: Vec<f32> = vectors.values().par_chunks(dim).map(norm).collect();
+        let norms: Vec<f32> =
+            vectors.values().par_chunks(dim).map(|row| if stop() { 0.0 } else { norm(row) }).collect();
+        progress.check()?;
         let sound = (0u32..).zip(&norms).filter(|(_, norm)| norm.is_finite()).map(|(row, _)| row).collect();
         let values = if graph.metric == Metric::Cosine {
             if norms.iter().all(|norm| (norm - 1.0).abs() < 1e-6) {
@@ -97,7 +97,8 @@ impl<'a> Space<'a> {
             Cow::Owned(Centred { vectors, mean: &mean }.all_unless(&stop))
         };
         progress.check()?;
-        let squares = values.par_chunks(dim).map(|row| dot(row, row)).collect();
+        let squares = values.par_chunks(dim).map(|row| if stop() { 0.0 } else { dot(row, row) }).collect();
+        progress.check()?;
         let mut space = Self { values, dim, squares, core: Vec::new(), sound };
         let samples = min_samples.clamp(1, graph.k);
         space.core = (0..vectors.len())
@@ -128,17 +129,15 @@ impl<'a> Space<'a> {
         Edge { length: f64::from(length), apart: f64::from(apart), a: a.min(b) as u32, b: a.max(b) as u32 }
     }
 
-    /// Every edge of the graph between sound rows, once.
-    fn graph_edges(&self, graph: &NeighbourGraph, progress: &Progress) -> Result<Vec<Edge>, Cancelled> {
-        let blocks: Vec<Vec<Edge>> = self
-            .sound
+    /// Every edge of the graph between sound rows, once, in blocks.
+    fn graph_edges(&self, graph: &NeighbourGraph, progress: &Progress) -> Result<Vec<Vec<Edge>>, Cancelled> {
+        self.sound
             .par_chunks(4096)
             .map(|rows| {
                 progress.check()?;
                 Ok(rows.iter().flat_map(|&row| self.edges_of(row, graph)).collect())
             })
-            .collect::<Result<_, Cancelled>>()?;
-        Ok(blocks.concat())
+            .collect()
     }
 
     fn edges_of(&self, row: u32, graph: &NeighbourGraph) -> impl Iterator<Item = Edge> {
@@ -252,18 +251,18 @@ fn of_length_one(vectors: &Vectors, stop: &(dyn Fn() -> bool + Sync)) -> Vec<f32
 
 /// The edges that join the forest, shortest first. Sorted by pieces of about as many, from the shortest on, without those whose ends
 /// hang together by then.
-fn shortest(edges: Vec<Edge>, forest: &mut Forest, progress: &Progress) -> Result<Vec<Edge>, Cancelled> {
-    let mut marks: Vec<f64> = edges.iter().step_by((edges.len() / 4096).max(1)).map(|edge| edge.length).collect();
+fn shortest(blocks: Vec<Vec<Edge>>, forest: &mut Forest, progress: &Progress) -> Result<Vec<Edge>, Cancelled> {
+    let step = (blocks.iter().map(Vec::len).sum::<usize>() / 4096).max(1);
+    let mut marks: Vec<f64> = blocks.iter().flatten().step_by(step).map(|edge| edge.length).collect();
     marks.sort_unstable_by(f64::total_cmp);
     let marks: Vec<f64> = marks.chunks((marks.len() / PIECES).max(1)).skip(1).map(|piece| piece[0]).collect();
     let mut pieces: Vec<Vec<Edge>> = vec![Vec::new(); marks.len() + 1];
-    for some in edges.chunks(SOME) {
+    for edges in blocks {
         progress.check()?;
-        for &edge in some {
+        for edge in edges {
             pieces[marks.partition_point(|mark| mark.total_cmp(&edge.length).is_le())].push(edge);
         }
     }
-    drop(edges);
     let mut joined = Vec::new();
     for mut piece in pieces {
         progress.check()?;

@@ -16,6 +16,8 @@ const STEPS: usize = 100;
 const TOLERANCE: f64 = 1e-5;
 /// Rows between two looks at whether the work was cancelled.
 const LOOK: usize = 4096;
+/// Rows of one task.
+const PART: usize = 1024;
 
 /// Neighbours that t-SNE wants for each of `n` points: three times the effective perplexity, at most `n - 1`.
 pub fn neighbours_needed(perplexity: f32, n: usize) -> usize {
@@ -246,39 +248,79 @@ fn symmetric(
         }
     }
     let scale = 0.5 / rows as f32;
-    let merged: Vec<Vec<(u32, f32)>> = (0..rows)
+    let parts: Vec<Part> = (0..rows.div_ceil(PART))
         .into_par_iter()
-        .with_min_len(64)
-        .map(|row| {
+        .map(|part| {
             progress.check()?;
-            let mut all: Vec<(u32, f32)> =
-                graph.of(row)[..k].iter().copied().zip(weights[row * k..(row + 1) * k].iter().copied()).collect();
-            all.extend_from_slice(&incoming[starts[row]..starts[row + 1]]);
-            all.sort_unstable_by_key(|&(column, _)| column);
-            all.dedup_by(|later, first| {
-                let same = later.0 == first.0;
-                first.1 += if same { later.1 } else { 0.0 };
-                same
-            });
-            all.retain(|&(column, weight)| column as usize != row && weight > 0.0);
-            Ok(all)
+            let mut made = Part::default();
+            let mut all = Vec::new();
+            for row in part * PART..rows.min((part + 1) * PART) {
+                all.clear();
+                all.extend(graph.of(row)[..k].iter().copied().zip(weights[row * k..(row + 1) * k].iter().copied()));
+                all.extend_from_slice(&incoming[starts[row]..starts[row + 1]]);
+                made.add(row, &mut all, scale);
+            }
+            Ok(made)
         })
         .collect::<Result<_, Cancelled>>()?;
-    let total = merged.iter().map(Vec::len).sum();
-    let mut made = Affinities {
-        starts: Vec::with_capacity(rows + 1),
-        columns: Vec::with_capacity(total),
-        weights: Vec::with_capacity(total),
-        perplexity,
-    };
-    made.starts.push(0);
-    for (number, row) in merged.into_iter().enumerate() {
-        check_at(number, progress)?;
-        made.columns.extend(row.iter().map(|&(column, _)| column));
-        made.weights.extend(row.iter().map(|&(_, weight)| scale * weight));
-        made.starts.push(made.columns.len());
+    drop((incoming, next));
+    joined(&parts, &mut starts, progress)?;
+    let total = starts[rows];
+    let mut made = Affinities { starts, columns: vec![0; total], weights: vec![0.0; total], perplexity };
+    let (mut columns, mut weights) = (&mut made.columns[..], &mut made.weights[..]);
+    let mut places = Vec::with_capacity(parts.len());
+    for part in &parts {
+        let (own, rest) = columns.split_at_mut(part.columns.len());
+        columns = rest;
+        let (own_weights, rest) = weights.split_at_mut(part.columns.len());
+        weights = rest;
+        places.push((own, own_weights));
     }
+    parts.into_par_iter().zip(places).try_for_each(|(part, (columns, weights))| {
+        progress.check()?;
+        columns.copy_from_slice(&part.columns);
+        weights.copy_from_slice(&part.weights);
+        Ok(())
+    })?;
     Ok(made)
+}
+
+/// Finished rows of one task.
+#[derive(Default)]
+struct Part {
+    lengths: Vec<u32>,
+    columns: Vec<u32>,
+    weights: Vec<f32>,
+}
+
+impl Part {
+    /// Adds a row: `all` names each neighbour once or, where both name the other, twice.
+    fn add(&mut self, row: usize, all: &mut Vec<(u32, f32)>, scale: f32) {
+        all.sort_unstable_by_key(|&(column, _)| column);
+        all.dedup_by(|later, first| {
+            let same = later.0 == first.0;
+            first.1 += if same { later.1 } else { 0.0 };
+            same
+        });
+        all.retain(|&(column, weight)| column as usize != row && weight > 0.0);
+        self.lengths.push(all.len() as u32);
+        self.columns.extend(all.iter().map(|&(column, _)| column));
+        self.weights.extend(all.iter().map(|&(_, weight)| scale * weight));
+    }
+}
+
+/// Sets where each row of the parts begins.
+fn joined(parts: &[Part], starts: &mut [usize], progress: &Progress) -> Result<(), Cancelled> {
+    let (mut row, mut total) = (0, 0);
+    for part in parts {
+        progress.check()?;
+        for &length in &part.lengths {
+            total += length as usize;
+            row += 1;
+            starts[row] = total;
+        }
+    }
+    Ok(())
 }
 
 /// Looks whether the work was cancelled, at some of all rows.

@@ -5,6 +5,7 @@
 use rayon::prelude::*;
 
 use super::Affinities;
+use crate::progress::{Cancelled, Progress};
 
 /// Weights, or points, of one task.
 const WEIGHTS: usize = 1 << 14;
@@ -13,13 +14,16 @@ const POINTS: usize = 256;
 const LANES: usize = 16;
 
 /// Σ p ln p.
-pub(super) fn entropy(affinities: &Affinities) -> f64 {
+pub(super) fn entropy(affinities: &Affinities, progress: &Progress) -> Result<f64, Cancelled> {
     let partial: Vec<f64> = affinities
         .weights
         .par_chunks(WEIGHTS)
-        .map(|weights| weights.iter().map(|&weight| f64::from(weight) * f64::from(weight.ln())).sum())
-        .collect();
-    partial.iter().sum()
+        .map(|weights| {
+            progress.check()?;
+            Ok(weights.iter().map(|&weight| f64::from(weight) * f64::from(weight.ln())).sum())
+        })
+        .collect::<Result<_, Cancelled>>()?;
+    Ok(partial.iter().sum())
 }
 
 /// Σ p and Σ p ln(1 + distance²).

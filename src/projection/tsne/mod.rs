@@ -113,7 +113,7 @@ impl Tsne {
             return Err(ProjectionError::LengthsDiffer { graph: affinities.len(), start: count });
         }
         let mut made = Self {
-            entropy: entropy(&affinities),
+            entropy: entropy(&affinities, progress)?,
             affinities,
             params: sane(params),
             iteration: 0,
@@ -200,7 +200,7 @@ impl Tsne {
             return Err(ProjectionError::LengthsDiffer { graph: graph.len(), start: self.points.len() });
         }
         self.affinities = Affinities::of(graph, params)?;
-        self.entropy = entropy(&self.affinities);
+        self.entropy = entropy(&self.affinities, &Progress::new())?;
         self.edges.arrange(&self.affinities, &self.order, &Progress::new());
         self.params = TsneParams { perplexity: params.perplexity, attraction: params.attraction, ..self.params };
         Ok(())

@@ -15,14 +15,13 @@ use std::time::Instant;
 use rayon::prelude::*;
 
 use super::{Environment, TaskError, shared_graph};
-use crate::picture::Layout;
 use crate::progress::Progress;
 use crate::projection::{
     DistanceCorrelation, FEWEST_JUDGED, LINFA_LIMIT, Method, Pca, ProjectionError, Quality, TsneEngine, TsneParams,
     distance_correlation, linfa_tsne, quality,
 };
 use crate::search::NeighbourGraph;
-use crate::vectors::{Metric, RowId, Vectors};
+use crate::vectors::{Metric, RowId, Vectors, normalize_rows};
 use crate::workspace::{Projection, ProjectionParams, SharedGraph};
 pub use live::{LiveFrame, LiveSlot};
 pub(super) use methods::space_of;
@@ -62,7 +61,7 @@ impl ProjectRequest {
 
     /// The graph of at least `k` neighbours by the metric of the map.
     fn neighbours(&self, k: usize, env: &Environment, progress: &Progress) -> Result<Arc<NeighbourGraph>, TaskError> {
-        let metric = self.params.metric.unwrap_or_else(|| natural_metric(&self.vectors));
+        let metric = metric_of_map(&self.params, &self.vectors);
         shared_graph(&self.graph, &self.vectors, (metric, k), env, progress)
     }
 }
@@ -74,6 +73,22 @@ pub(super) fn natural_metric(vectors: &Vectors) -> Metric {
         (square - 1.0).abs() < 1e-3
     });
     if unit { Metric::Cosine } else { Metric::Euclidean }
+}
+
+/// What counts as near on a map: what was asked for, else what the vectors are meant for. Principal components know distances only.
+pub(super) fn metric_of_map(params: &ProjectionParams, vectors: &Vectors) -> Metric {
+    let asked = params.metric.filter(|_| params.method != Method::Pca);
+    asked.unwrap_or_else(|| natural_metric(vectors))
+}
+
+/// Vectors whose distances order neighbours as `metric` does: the rows at length 1 where it is the cosine.
+fn by_distance(vectors: &Vectors, metric: Metric) -> Result<Vectors, TaskError> {
+    if metric != Metric::Cosine || natural_metric(vectors) == Metric::Cosine {
+        return Ok(vectors.clone());
+    }
+    let mut values = vectors.values().to_vec();
+    normalize_rows(&mut values, vectors.dim());
+    Ok(Vectors::new(values, vectors.dim())?)
 }
 
 /// Lays vectors out and measures how far the map may be trusted.
@@ -97,15 +112,18 @@ pub fn project(
         let pca = Pca::fit_with(&request.vectors, COMPONENTS.min(request.vectors.dim()), progress)?;
         progress.stage("Placing along the principal components", "vectors", request.vectors.len() as u64);
         let start = pca.plane_with(&request.vectors, progress)?;
+        let in_space = method == Method::Pca && request.params.dimensions == 3;
+        let space = in_space.then(|| space_of(&pca, &request.vectors)).transpose()?;
         let pca_seconds = started.elapsed().as_secs_f64();
         progress.check()?;
         if method == Method::Pca {
             // The map can be looked at while its quality is measured.
-            let layout = Arc::new(Layout::new(request.rows.clone(), start.clone().into()));
+            let layout = optimise::seen(request, || start.clone(), space.as_deref());
             live.put(LiveFrame { layout, iteration: 0, iterations: 0, kl: None });
             progress.stage("Measuring how far the map can be trusted", "steps", 0);
         }
         let mut made = lay_out(request, (&pca, start), live, (env, progress))?;
+        made.space = made.space.or(space);
         made.seconds[1] += pca_seconds;
         let mut notes = request.graph.take_notes();
         notes.append(&mut made.notes);
@@ -115,8 +133,8 @@ pub fn project(
         notes.extend(all_equal.then(|| "All vectors are equal: this map shows nothing".to_owned()));
         let measured = match &made.space {
             _ if all_equal => None,
-            Some(space) => measure(original, space, progress)?,
-            None => measure(original, &made.points, progress)?,
+            Some(space) => measure((original, &request.params), space, progress)?,
+            None => measure((original, &request.params), &made.points, progress)?,
         };
         Ok(Projection {
             space: made.space.map(Into::into),
@@ -135,17 +153,19 @@ pub fn project(
     })
 }
 
-/// How far a map of two or three dimensions may be trusted, near and far; `None` where too few points are on it to judge.
+/// How far a map of two or three dimensions may be trusted, near and far, by what counts as near on it; `None` where too few points
+/// are on it to judge.
 pub(super) fn measure<const D: usize>(
-    vectors: &Vectors,
+    (vectors, params): (&Vectors, &ProjectionParams),
     points: &[[f32; D]],
     progress: &Progress,
 ) -> Result<Option<(Quality, DistanceCorrelation)>, TaskError> {
     if points.len() < FEWEST_JUDGED {
         return Ok(None);
     }
-    let near = quality(vectors, points, SAMPLE, SAMPLE_SEED, progress)?;
-    Ok(Some((near, distance_correlation(vectors, points, PAIRED, SAMPLE_SEED, progress)?)))
+    let vectors = by_distance(vectors, metric_of_map(params, vectors))?;
+    let near = quality(&vectors, points, SAMPLE, SAMPLE_SEED, progress)?;
+    Ok(Some((near, distance_correlation(&vectors, points, PAIRED, SAMPLE_SEED, progress)?)))
 }
 
 fn lay_out(
@@ -156,10 +176,7 @@ fn lay_out(
 ) -> Result<Made, TaskError> {
     let params = &request.params;
     match params.method {
-        Method::Pca => {
-            let space = if params.dimensions == 3 { Some(methods::space_of(pca, &request.vectors)?) } else { None };
-            Ok(Made { points: start, space, ..Made::default() })
-        }
+        Method::Pca => Ok(Made { points: start, ..Made::default() }),
         Method::Tsne if params.tsne.engine == TsneEngine::Linfa => {
             let started = Instant::now();
             progress.stage("Running linfa-tsne", "steps", 0);
@@ -288,5 +305,23 @@ mod tests {
         progress.cancel();
         let error = project(&request(Method::Tsne), &LiveSlot::default(), &Environment::default(), &progress);
         assert!(error.unwrap_err().is_cancelled());
+    }
+
+    #[test]
+    fn a_map_by_the_cosine_is_measured_by_the_cosine() {
+        let mut request = request(Method::Tsne);
+        let stretched = request.vectors.rows().enumerate().flat_map(|(at, row)| {
+            let factor = 1.0 + (at * 37 % 60) as f32;
+            row.iter().map(move |value| value * factor)
+        });
+        request.vectors = Vectors::new(stretched.collect::<Vec<f32>>(), 4).unwrap();
+        request.params.metric = Some(Metric::Cosine);
+        let made = project(&request, &LiveSlot::default(), &Environment::default(), &Progress::new()).unwrap();
+        let mut unit = request.vectors.values().to_vec();
+        normalize_rows(&mut unit, 4);
+        let points = made.points.clone();
+        let by = |vectors: &Vectors| quality(vectors, &points, SAMPLE, SAMPLE_SEED, &Progress::new()).unwrap();
+        assert_eq!(made.quality, Some(by(&Vectors::new(unit, 4).unwrap())));
+        assert_ne!(made.quality, Some(by(&request.vectors)));
     }
 }

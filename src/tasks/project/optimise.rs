@@ -117,8 +117,20 @@ pub(super) fn optimise(
 }
 
 fn frame(optimiser: &dyn Optimiser, request: &ProjectRequest, kl: Option<f32>) -> LiveFrame {
-    let layout = Arc::new(Layout::new(request.rows.clone(), optimiser.plane().into()));
+    let layout = seen(request, || optimiser.plane(), optimiser.space().as_deref());
     LiveFrame { layout, iteration: optimiser.done(), iterations: optimiser.total(), kl }
+}
+
+/// What is drawn of a map that is not done: one of space is seen from the front, in the frame of its end, so that nothing jumps there.
+pub(super) fn seen(
+    request: &ProjectRequest,
+    plane: impl FnOnce() -> Vec<[f32; 2]>,
+    space: Option<&[[f32; 3]]>,
+) -> Arc<Layout> {
+    Arc::new(match space {
+        Some(space) => Layout::of_space(request.rows.clone(), space, [0.0, 0.0]),
+        None => Layout::new(request.rows.clone(), plane().into()),
+    })
 }
 
 fn moment(optimiser: &dyn Optimiser) -> Moment {
@@ -143,5 +155,25 @@ impl Moments {
 
     fn after(&self, step: usize) -> usize {
         (step / self.every + 1).saturating_mul(self.every)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::request;
+    use super::super::{Pca, space_of};
+    use super::*;
+    use crate::projection::Method;
+
+    #[test]
+    fn a_map_of_space_moves_in_the_frame_that_it_ends_in() {
+        let request = request(Method::Pca);
+        let space = space_of(&Pca::fit_with(&request.vectors, 3, &Progress::new()).unwrap(), &request.vectors).unwrap();
+        let plane = || space.iter().map(|&[x, y, _]| [x, y]).collect::<Vec<_>>();
+        let moving = seen(&request, plane, Some(&space));
+        let end = Layout::of_space(request.rows.clone(), &space, [0.0, 0.0]);
+        assert!(end.frame().is_some());
+        assert_eq!((moving.frame(), moving.points()), (end.frame(), end.points()));
+        assert_eq!(seen(&request, plane, None).frame(), None, "a map of the plane has none");
     }
 }

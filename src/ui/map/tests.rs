@@ -252,6 +252,18 @@ fn a_moving_layout_is_followed_until_the_user_steers() {
     assert!((at(&map, 0) - (SIZE * 0.5).to_pos2()).length() < 20.0);
 }
 
+#[test]
+fn a_fitted_map_stays_where_a_point_at_its_edge_is_shown() {
+    let mut map = four();
+    let before = at(&map, 0);
+    for position in 0..4 {
+        map.state_mut().view.show_row(RowId(position));
+        map.run();
+        assert!((at(&map, 0) - before).length() < 1.0, "{position} is in view already");
+    }
+    assert!(map.state().view.follows());
+}
+
 /// Tests that draw take turns.
 static ONE: Mutex<()> = Mutex::new(());
 

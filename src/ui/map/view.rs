@@ -14,6 +14,8 @@ use crate::vectors::RowId;
 
 /// Space between the outermost points and the edge, in points of the screen.
 const MARGIN: f32 = 26.0;
+/// How near to an edge a point is still well in view: nearer than any point of a map that is fitted.
+const EDGE: f32 = 16.0;
 /// Of the room, the least part that cards may leave for the points.
 const LEFT: f32 = 0.35;
 /// Where the middle of the points can be shown that many times larger than all of them, it is what is fitted.
@@ -220,7 +222,7 @@ impl MapView {
         let Some(point) = layout.point(position) else { return };
         let size = self.size();
         let at = self.target.unwrap_or(self.camera).to_screen(point, size);
-        let inside = |axis: usize| at[axis] > size[axis] * 0.08 && at[axis] < size[axis] * 0.92;
+        let inside = |axis: usize| at[axis] > EDGE && at[axis] < size[axis] - EDGE;
         if !(inside(0) && inside(1)) {
             self.fly_to(Camera { centre: point, scale: self.camera.scale });
         }

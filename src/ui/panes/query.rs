@@ -23,6 +23,8 @@ pub const EXAMPLES: [&str; 5] = [
 
 /// Width from which all kinds of hits stand side by side.
 const SIDE_BY_SIDE: f32 = 1_100.0;
+/// Room beside the kinds of hits from which the question is told there too.
+const ROOM: f32 = 520.0;
 /// Height of a hit.
 const ROW: f32 = 30.0;
 
@@ -227,7 +229,8 @@ fn kinds(
     (answer, groups, listed): (&Answer, &[&AnswerGroup], Modality),
     side_by_side: bool,
 ) {
-    ui.horizontal(|ui| {
+    // In a narrow window what does not fit goes into a second line, not out of the pane, whose lists would be cut with it.
+    ui.horizontal_wrapped(|ui| {
         for group in groups {
             let words = format!("{} {}", kind_name(group.modality), group.hits.len());
             let chip = widgets::chip(ui, &words, !side_by_side && group.modality == listed);
@@ -238,7 +241,11 @@ fn kinds(
         }
         let by = groups.iter().find(|group| group.modality == listed).map_or("", |group| group.model_name.as_str());
         let took = format!("{:.0} ms", (answer.seconds_embed + answer.seconds_search) * 1e3);
-        let mut words = format!("“{}”", answer.query.chars().take(40).collect::<String>());
+        // What was asked stands in the field too, mostly: where room is scarce it is told on hover.
+        let mut words = match ui.available_size_before_wrap().x {
+            room if room < ROOM => String::new(),
+            _ => format!("“{}”", answer.query.chars().take(40).collect::<String>()),
+        };
         if let Some(rows) = answer.within {
             words.push_str(&format!(" in {} selected", widgets::thousands(rows as u64)));
         }
@@ -249,11 +256,12 @@ fn kinds(
         if of_listed.is_some_and(ModelState::by_distance) {
             words.push_str(" · distances");
         }
-        let response = widgets::faint(ui, format!("{words} · {took}"));
+        let response = widgets::faint(ui, format!("{} · {took}", words.trim_start()));
         let nearer =
             if of_listed.is_some_and(ModelState::by_distance) { "Smaller distances are nearer.\n" } else { "" };
         response.on_hover_text(format!(
-            "{nearer}{:.1} ms to embed the query, {:.1} ms to search every vector, with all embedded models",
+            "“{}”\n{nearer}{:.1} ms to embed the query, {:.1} ms to search every vector, with all embedded models",
+            answer.query,
             answer.seconds_embed * 1e3,
             answer.seconds_search * 1e3
         ));

@@ -80,8 +80,6 @@ fn a_map_in_a_table_is_read_as_a_map_again() {
     let told = rig.run(&["render", "map.csv", "--out", "map.png", "--json"]).succeeded().json();
     assert_eq!((&told["method"], &told["points"]), (&"given".into(), &5.into()));
     // Vectors with the columns of their file, into every other form and back to a table.
-    rig.file("v.csv", "id,title,a,b,c\n7,\"x, y\",1,0,0.5\n8,z,0,1,0\n");
-    rig.run(&["project", "v.csv", "--out", "words.csv"]).exits(0);
     rig.file("n.csv", "id,a,b,c\n7,1,0,0.5\n9,0,1,0\n");
     rig.run(&["embed", "n.csv", "--out", "n.tsv"]).succeeded();
     assert_eq!(lines(&rig.path("n.tsv")), ["1\t0\t0.5", "0\t1\t0"]);

@@ -69,7 +69,8 @@ fn neighbours_are_named_by_their_number_in_the_file_whatever_was_left_out() {
     values[3 * 4 + 1] = f32::NAN;
     npy::write(&rig.path("v.npy"), &Vectors::new(values, 4).unwrap()).unwrap();
     let args = |out| ["neighbours", "v.npy", "--k", "1", "--metric", "euclidean", "--out", out];
-    told(&rig, &args("near.csv"));
+    let found = told(&rig, &args("near.csv"));
+    assert_eq!((found["skipped"].as_array().unwrap().len(), &found["skipped"][0]["row"]), (1, &3.into()), "{found}");
     let expected = [(0, 1), (1, 0), (2, 1), (4, 5), (5, 4), (6, 5), (7, 6), (8, 7)];
     for (line, (row, near)) in lines(&rig.path("near.csv"))[1..].iter().zip(expected) {
         let fields: Vec<&str> = line.split(',').collect();
@@ -337,6 +338,9 @@ fn what_makes_no_sense_is_refused_before_any_work() {
         &["project", "v.npy", "--method", "umap", "--by-label", "--label-weight", "2", "--out", "x.csv"],
         &["project", "v.npy", "--method", "umap", "--repulsion-strength", "-1", "--out", "x.csv"],
         &["project", "v.npy", "--method", "pacmap", "--further", "0", "--out", "x.csv"],
+        &["project", "v.npy", "--method", "tsne", "--neighbors", "5", "--out", "x.csv"],
+        &["project", "v.npy", "--perplexity", "5", "--out", "x.csv"],
+        &["project", "v.npy", "--method", "pacmap", "--by-label", "--out", "x.csv"],
         &["project", "v.npy", "--method", "pacmap", "--neighbors", "151", "--out", "x.csv"],
         &["bench", "--input", "v.npy"],
         &["bench", "pca", "--input", "v.npy", "--runs", "0"],

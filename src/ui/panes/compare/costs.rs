@@ -35,7 +35,10 @@ const LINES: [Line; 7] = [
 
 /// Paints the table of the compared models.
 pub(super) fn show(ui: &mut Ui, ctx: &Context<'_>) {
-    let models: Vec<&ModelState> = ctx.compare.slots.iter().filter_map(|id| ctx.model(id)).collect();
+    // A model that stands there with two maps costs what it costs once.
+    let slots = ctx.compare.slots.iter().enumerate();
+    let own = slots.filter(|(place, id)| !ctx.compare.slots[..*place].contains(id)).map(|(_, id)| id);
+    let models: Vec<&ModelState> = own.filter_map(|id| ctx.model(id)).collect();
     if models.is_empty() {
         return;
     }

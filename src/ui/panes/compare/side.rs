@@ -133,6 +133,12 @@ fn histogram(ui: &mut Ui, ctx: &Context<'_>, pair: &MeasuredPair) {
         let corners = egui::CornerRadius { nw: 2, ne: 2, sw: 0, se: 0 };
         ui.painter().rect_filled(bar, corners, Theme::faded(ctx.theme.accent, 0.8));
     }
+    ui.horizontal(|ui| {
+        widgets::faint(ui, "none shared");
+        ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+            widgets::faint(ui, format!("all {k} shared"));
+        });
+    });
     if let Some(at) = response.hover_pos() {
         let place = (((at.x - rect.left()) / width) as usize).min(k);
         let words = format!("{} share {place} of {k} neighbours", plural(pair.histogram[place], "chunk"));

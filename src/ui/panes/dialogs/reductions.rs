@@ -20,11 +20,11 @@ pub fn show(ui: &mut Ui, ctx: &Context<'_>, state: &mut WindowState) {
     };
     let whole = model.card.dimensions;
     dim(ui, format!("{}: {whole} dimensions, {} bytes a vector.", model.card.name, thousands(4 * whole as u64)));
-    faint(
-        ui,
-        "Of the 10 nearest neighbours with all dimensions, the share that is still among the 10 nearest with fewer. Click a share to choose \
-         that way.",
-    );
+    let measured = model.map.reductions.as_ref().is_some_and(|costs| !costs.is_empty());
+    let choose = if measured { " Click a share to choose that way." } else { "" };
+    let about =
+        "Of the 10 nearest neighbours with all dimensions, the share that is still among the 10 nearest with fewer.";
+    faint(ui, format!("{about}{choose}"));
     ui.add_space(8.0);
     let Some(costs) = &model.map.reductions else {
         let running = ctx.jobs.iter().any(|job| job.lane == format!("reductions {}", model.card.id));
@@ -79,10 +79,13 @@ fn make(ui: &mut Ui, ctx: &Context<'_>, model: &ModelState, cost: &ReductionCost
             ctx.send(if there { Command::ShowMap(id) } else { Command::Shorten(model.card.id.clone(), way) });
         }
         ui.add_space(4.0);
-        dim(
-            ui,
-            format!("{}: {:.0} % of the neighbours, {} bytes", way.spelled(), cost.kept * 100.0, thousands(cost.bytes as u64)),
-        );
+        let by = match way {
+            Reduction::Pca { k } => format!("{k} dimensions by PCA"),
+            Reduction::Truncate { k } => format!("The first {k} dimensions"),
+            Reduction::Random { k, .. } => format!("{k} random directions"),
+        };
+        let bytes = thousands(cost.bytes as u64);
+        dim(ui, format!("{by}: {:.0} % of the neighbours kept, {bytes} bytes a vector", cost.kept * 100.0));
     });
 }
 

@@ -4,7 +4,8 @@ use eframe::egui::{self, ComboBox, Ui};
 
 use super::sliders::{Range, slider};
 use crate::ui::command::Command;
-use crate::ui::context::{Context, ModelState};
+use crate::ui::context::{Context, MapModel, ModelState};
+use crate::ui::settings::Settings;
 use crate::ui::widgets::{chip, faint, link, plural, section, thousands};
 use crate::workspace::{ClusterMethod, ClusterParams, Column};
 
@@ -96,10 +97,28 @@ fn about(method: ClusterMethod) -> &'static str {
     }
 }
 
+/// What is said while a layout runs and the clusters known are those of the map before.
+fn of_before(map: &MapModel, settings: &Settings) -> Option<&'static str> {
+    if map.live.is_none() || !map.clusters_are_old {
+        return None;
+    }
+    let rows = map.layout.as_ref().map_or(0, |layout| layout.len());
+    let unasked = settings.wants_clusters() && settings.clusters.method.is_quick(rows);
+    Some(match settings.clusters.method {
+        ClusterMethod::Density if unasked => "Clusters follow the map as it moves.",
+        _ if unasked => "Clusters follow when the layout ends; those known are of the map before.",
+        _ => "The clusters known are of the map before. Find clusters when the layout ends.",
+    })
+}
+
 fn found(ui: &mut Ui, ctx: &Context<'_>, model: &ModelState) {
     let Some(found) = &model.map.clusters else { return };
     if model.map.shown().is_some_and(|shown| shown.all_equal) {
         faint(ui, "All vectors are equal: there is nothing to group.");
+        return;
+    }
+    if let Some(words) = of_before(&model.map, ctx.settings) {
+        faint(ui, words);
         return;
     }
     let none = found.noise() * 100.0;
@@ -112,5 +131,39 @@ fn found(ui: &mut Ui, ctx: &Context<'_>, model: &ModelState) {
     faint(ui, format!("{}{among}{rest}.", plural(found.len(), "cluster")));
     if !found.is_empty() && ctx.settings.colour_by != Column::Cluster && link(ui, "Colour by cluster").clicked() {
         ctx.send(Command::ColourBy(Column::Cluster));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::jobs::JobId;
+    use crate::projection::{Method, TsneEngine};
+    use crate::ui::context::LiveInfo;
+
+    #[test]
+    fn clusters_of_the_map_before_are_told_apart_while_a_layout_runs() {
+        let live = LiveInfo {
+            job: JobId(1),
+            method: Method::Umap,
+            engine: TsneEngine::Embedlens,
+            paused: false,
+            iteration: 3,
+            iterations: 200,
+            kl: f32::NAN,
+            before: Some(Method::Pca),
+        };
+        let mut map = MapModel { live: Some(live), clusters_are_old: true, ..MapModel::default() };
+        let mut settings = Settings::default();
+        let said = |map: &MapModel, settings: &Settings| of_before(map, settings).unwrap_or_default();
+        assert!(said(&map, &settings).contains("follow when the layout ends"));
+        settings.clusters.method = ClusterMethod::Density;
+        assert!(said(&map, &settings).contains("as it moves"));
+        settings.cluster_names = false;
+        assert!(said(&map, &settings).contains("Find clusters when"), "nothing finds them unasked");
+        map.clusters_are_old = false;
+        assert_eq!(of_before(&map, &settings), None, "found while it runs");
+        map = MapModel { live: None, clusters_are_old: true, ..map };
+        assert_eq!(of_before(&map, &settings), None);
     }
 }

@@ -37,7 +37,9 @@ pub(super) fn kl_plot(ui: &mut Ui, kl: &[(u32, f32)]) {
 /// A curve without tools; with `whole` its axis goes from 0 to there.
 fn curve(ui: &mut Ui, id: &str, points: Vec<[f64; 2]>, whole: Option<f64>) {
     let colour = Theme::of(ui.ctx()).accent;
-    let mut plot = egui_plot::Plot::new(id);
+    let step = step(points.last().map_or(1.0, |last| last[0]));
+    let along = egui_plot::uniform_grid_spacer(move |_| [step, step, step]);
+    let mut plot = egui_plot::Plot::new(id).include_x(0.0).x_grid_spacer(along);
     if let Some(whole) = whole {
         let steps = egui_plot::uniform_grid_spacer(move |_| [whole, whole / 2.0, whole / 4.0]);
         plot = plot.include_y(0.0).include_y(whole).y_grid_spacer(steps);
@@ -51,4 +53,23 @@ fn curve(ui: &mut Ui, id: &str, points: Vec<[f64; 2]>, whole: Option<f64>) {
         .show_grid([false, true])
         .y_axis_min_width(24.0)
         .show(ui, |plot| plot.line(egui_plot::Line::new(id, points).color(colour).width(1.5)));
+}
+
+/// Between the numbers along an axis that ends at `last`: 1, 2 or 5 times a power of ten, for three to six of them.
+fn step(last: f64) -> f64 {
+    let about = (last / 3.0).max(1.0);
+    let power = 10f64.powf(about.log10().floor());
+    [5.0, 2.0].into_iter().map(|digit| digit * power).find(|step| *step <= about).unwrap_or(power)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_axis_has_a_few_round_numbers() {
+        for (last, expected) in [(64.0, 20.0), (750.0, 200.0), (8.0, 2.0), (3.0, 1.0), (2000.0, 500.0), (1.0, 1.0)] {
+            assert_eq!(step(last), expected, "{last}");
+        }
+    }
 }

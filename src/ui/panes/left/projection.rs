@@ -11,6 +11,7 @@ use crate::ui::command::{Command, Dialog};
 use crate::ui::context::{Context, ModelState};
 use crate::ui::widgets::{self, chip, faint, link, section, thousands};
 use crate::vectors::Metric;
+use crate::workspace::Projection;
 
 /// Methods with a sentence on each.
 pub const METHODS: [(Method, &str); 4] = [
@@ -80,6 +81,10 @@ fn pca(ui: &mut Ui, ctx: &Context<'_>, model: &ModelState) {
     let axes = ctx.settings.dimensions;
     let held: f32 = shown.explained_variance.iter().take(axes).sum();
     ui.add_space(4.0);
+    if let Some(words) = without_spread(shown) {
+        faint(ui, words);
+        return;
+    }
     faint(
         ui,
         format!("The {} axes hold {:.0} % of the variance.", if axes == 3 { "three" } else { "two" }, held * 100.0),
@@ -87,6 +92,16 @@ fn pca(ui: &mut Ui, ctx: &Context<'_>, model: &ModelState) {
     variance_plot(ui, &shown.explained_variance);
     if link(ui, "What fewer dimensions cost…").clicked() {
         ctx.send(Command::Toggle(Dialog::Reductions));
+    }
+}
+
+/// Why there is no variance whose shares could be told, where there is none.
+fn without_spread(shown: &Projection) -> Option<&'static str> {
+    match shown.rows.len() {
+        1 => Some("One item has no spread: there is no variance to explain."),
+        _ if shown.all_equal => Some("All items have the same vector: there is no variance to explain."),
+        _ if shown.explained_variance.iter().sum::<f32>() > 0.0 => None,
+        _ => Some("These vectors have no spread: there is no variance to explain."),
     }
 }
 
@@ -185,7 +200,7 @@ fn umap(ui: &mut Ui, ctx: &Context<'_>, model: &ModelState) {
     params.n_neighbors = neighbours as usize;
     faint(ui, "Larger values show the wider structure and lose detail.");
     slider(ui, "Least distance", &mut params.min_dist, &Range::new(0.0, 0.99, 2));
-    faint(ui, "Larger values spread groups out.");
+    faint(ui, "Larger values loosen groups: 0 packs near points together.");
     ui.add_space(6.0);
     running(ui, ctx, model);
     ui.add_space(4.0);
@@ -213,9 +228,9 @@ fn umap_more(ui: &mut Ui, params: &mut UmapParams, rows: usize) {
     if slider(ui, "Epochs", &mut epochs, &Range { step: 50.0, ..Range::new(50.0, 1000.0, 0) }) {
         params.epochs = Some(epochs as usize);
     }
-    faint(ui, "Larger values let the map settle.");
+    faint(ui, "Larger values let the map settle and take longer.");
     slider(ui, "Spread", &mut params.spread, &Range::new(0.5, 3.0, 1));
-    faint(ui, "Larger values give wider groups.");
+    faint(ui, "Larger values give wider groups, with more room between them.");
     let mut pushes = params.negative_sample_rate as f32;
     slider(ui, "Points that push away", &mut pushes, &Range { step: 1.0, ..Range::new(1.0, 20.0, 0) });
     params.negative_sample_rate = pushes as usize;
@@ -223,7 +238,7 @@ fn umap_more(ui: &mut Ui, params: &mut UmapParams, rows: usize) {
     slider(ui, "Weight of pushing away", &mut params.repulsion_strength, &Range::new(0.1, 3.0, 1));
     faint(ui, "Larger values leave more room between points.");
     slider(ui, "Learning rate", &mut params.learning_rate, &Range::new(0.1, 2.0, 1));
-    faint(ui, "Larger values are restless.");
+    faint(ui, "Larger values move points further at a time: sooner unfolded, later at rest.");
     ui.horizontal(|ui| {
         widgets::dim(ui, "Start");
         for (start, name, words) in [
@@ -422,5 +437,18 @@ fn running(ui: &mut Ui, ctx: &Context<'_>, model: &ModelState) {
         let kl = if live.kl.is_finite() { format!(" · KL {:.2}", live.kl) } else { String::new() };
         let word = if live.method == Method::Umap { "Epoch" } else { "Iteration" };
         widgets::dim(ui, format!("{word} {} of {}{kl}", live.iteration, live.iterations));
+    } else if let Some(shown) = model.map.shown().filter(|_| model.map.live.is_none()) {
+        // In the same place, so that nothing below moves when a layout ends.
+        widgets::dim(ui, took(shown));
+    }
+}
+
+/// "500 epochs in 1.2 s".
+fn took(shown: &Projection) -> String {
+    let seconds = widgets::duration(shown.seconds[0] + shown.seconds[1]);
+    let word = if shown.params.method == Method::Umap { "epoch" } else { "iteration" };
+    match shown.history.last() {
+        Some(last) => format!("{} in {seconds}", widgets::plural(last.iteration as usize, word)),
+        None => format!("Laid out in {seconds}"),
     }
 }
