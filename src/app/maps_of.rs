@@ -20,8 +20,8 @@ use crate::workspace::{
 const LINES: usize = 10;
 
 impl App {
-    /// The parameters of the next map by a method.
-    pub(super) fn projection_params(&self, method: Method, rows: usize) -> ProjectionParams {
+    /// The parameters of the next map of a set, or of some of its rows, by a method.
+    pub(super) fn projection_params(&self, method: Method, set: &EmbeddingSet, rows: usize) -> ProjectionParams {
         let settings = &self.settings;
         let mut tsne = settings.tsne;
         if rows > LINFA_LIMIT {
@@ -31,7 +31,7 @@ impl App {
         ProjectionParams {
             method,
             dimensions,
-            metric: settings.metric,
+            metric: settings.metric.or_else(|| set.map_metric()),
             tsne,
             umap: settings.umap,
             pacmap: settings.pacmap,
@@ -41,7 +41,7 @@ impl App {
     /// Lays a model's vectors out.
     pub(super) fn spawn_project(&mut self, id: &ModelId, method: Method) {
         let Some(set) = self.document.model(id).and_then(|model| model.set.clone()) else { return };
-        let params = self.projection_params(method, set.rows.len());
+        let params = self.projection_params(method, &set, set.rows.len());
         let request = ProjectRequest {
             vectors: set.vectors.clone(),
             rows: set.rows.clone(),
@@ -62,7 +62,7 @@ impl App {
             return;
         }
         let rows: Arc<[RowId]> = selected.iter().map(|&(_, row)| row).collect();
-        let params = self.projection_params(method, rows.len());
+        let params = self.projection_params(method, &set, rows.len());
         let request = ProjectRequest {
             vectors: set.vectors.select(selected.iter().map(|&(position, _)| position)),
             labels: self.labels_for(&set, &params).map(|all| selected.iter().map(|&(at, _)| all[at]).collect()),
@@ -157,8 +157,8 @@ impl App {
     pub(super) fn steer(&mut self) {
         let Some(id) = self.document.shown.clone() else { return };
         let Some(live) = self.document.model(&id).and_then(|model| model.map.live) else { return };
-        let rows = self.document.model(&id).and_then(|model| Some(model.set.as_ref()?.rows.len())).unwrap_or_default();
-        let params = self.projection_params(live.method, rows);
+        let Some(set) = self.document.model(&id).and_then(|model| model.set.clone()) else { return };
+        let params = self.projection_params(live.method, &set, set.rows.len());
         if let Some(slot) = self.document.live.get(&id) {
             slot.steer(params);
         }

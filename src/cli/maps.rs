@@ -10,8 +10,8 @@ use super::text::plural;
 use crate::corpus::{Corpus, Modality};
 use crate::models::ModelId;
 use crate::projection::Method;
-use crate::tasks::{self, LiveSlot, ProjectRequest, RowInfo};
-use crate::vectors::{RowId, Vectors};
+use crate::tasks::{self, Imported, LiveSlot, ProjectRequest, RowInfo};
+use crate::vectors::{Metric, RowId, Vectors};
 use crate::workspace::{Positions, Projection, ProjectionParams, SharedGraph};
 
 /// Vectors and what is known of their rows.
@@ -28,6 +28,8 @@ pub(super) struct Source {
     pub(super) notes: Arc<[String]>,
     /// The vectors' neighbours, once found.
     pub(super) graph: SharedGraph,
+    /// What its maps count as near, where nothing else is asked for and its vectors would say otherwise.
+    pub(super) metric: Option<Metric>,
 }
 
 /// Everything that was asked for.
@@ -72,7 +74,8 @@ pub(super) fn sources(
         let rows = tasks::set_table(&corpus, &set);
         let model = Some((set.card.id.clone(), set.card.name.clone()));
         let (notes, graph) = (set.notes.clone(), set.graph.clone());
-        sources.push(Source { vectors: set.vectors.clone(), original: None, rows, model, notes, graph, points: None });
+        let (vectors, metric) = (set.vectors.clone(), set.map_metric());
+        sources.push(Source { vectors, original: None, rows, model, notes, graph, points: None, metric });
         cards.push(set.card.clone());
     }
     let cards: Vec<_> = cards.iter().collect();
@@ -91,8 +94,8 @@ pub(super) fn sources(
 pub(super) fn stored_source(session: &Session, path: &Path) -> Result<Source, Failure> {
     let imported = session.read(path)?;
     let (notes, graph) = Default::default();
-    let points = imported.points;
-    Ok(Source { vectors: imported.vectors, original: None, rows: imported.rows, model: None, notes, graph, points })
+    let Imported { vectors, rows, points, .. } = imported;
+    Ok(Source { vectors, original: None, rows, model: None, notes, graph, points, metric: None })
 }
 
 /// Lays one source out.
@@ -104,6 +107,7 @@ pub(super) fn lay_out(
     if by_label && source.rows.iter().all(|row| row.label.is_empty()) {
         return Err(Failure::Usage("--by-label needs labels, but no row has one".to_owned()));
     }
+    let params = ProjectionParams { metric: params.metric.or(source.metric), ..params };
     let rows = (0..source.vectors.len() as u32).map(RowId).collect();
     let request = ProjectRequest {
         labels: by_label.then(|| label_numbers(&source.rows)),

@@ -23,7 +23,8 @@ pub(super) fn run(args: &NeighboursArgs, session: &Session) -> Result<(), Failur
     let (mut entries, mut text) = (Vec::new(), String::new());
     for (nth, source) in found.sources.iter().enumerate() {
         let request = args.search.request(&source.vectors, session.seed());
-        let request = ListRequest { shared: Some(source.graph.clone()), ..request };
+        let metric = request.metric.or(source.metric);
+        let request = ListRequest { shared: Some(source.graph.clone()), metric, ..request };
         let listed = session.watch(|env, progress| tasks::neighbour_lists(&request, env, progress))?;
         listed.notes.iter().for_each(|note| session.say(note));
         let model = source.model.as_ref().map_or_else(|| ModelId("vectors".to_owned()), |(id, _)| id.clone());

@@ -87,6 +87,13 @@ impl EmbeddingSet {
         }
     }
 
+    /// What its maps count as near where the lengths of its vectors would say otherwise: the cosine, of a model whose vectors are compared
+    /// by it without being of length 1.
+    pub fn map_metric(&self) -> Option<Metric> {
+        let by_angle = self.metric() == Metric::Cosine && !self.card.normalized && !self.card.is_of_file();
+        by_angle.then_some(Metric::Cosine)
+    }
+
     /// Bytes its vectors take in memory.
     pub fn bytes(&self) -> u64 {
         size_of_val(self.vectors.values()) as u64

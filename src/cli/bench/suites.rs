@@ -30,6 +30,7 @@ fn fresh(source: &Source) -> Source {
         notes: source.notes.clone(),
         graph: Default::default(),
         points: source.points.clone(),
+        metric: source.metric,
     }
 }
 

@@ -75,10 +75,9 @@ pub(super) fn natural_metric(vectors: &Vectors) -> Metric {
     if unit { Metric::Cosine } else { Metric::Euclidean }
 }
 
-/// What counts as near on a map: what was asked for, else what the vectors are meant for. Principal components know distances only.
+/// What counts as near on a map: what was asked for, else what the vectors are meant for.
 pub(super) fn metric_of_map(params: &ProjectionParams, vectors: &Vectors) -> Metric {
-    let asked = params.metric.filter(|_| params.method != Method::Pca);
-    asked.unwrap_or_else(|| natural_metric(vectors))
+    params.metric.unwrap_or_else(|| natural_metric(vectors))
 }
 
 /// Vectors whose distances order neighbours as `metric` does: the rows at length 1 where it is the cosine.
