@@ -150,7 +150,9 @@ mod tests {
         let beside = "{\"label\":\"a\",\"size\":\"large\",\"type\":3,\"modified\":\"2020-01-01\"}\n{\"label\":\"b\",\"more\":[1]}\n";
         fs_err::write(dir.path().join("out.metadata.jsonl"), beside).unwrap();
         let rows = import_vectors(&path, &Progress::new()).unwrap().rows;
-        assert_eq!(rows[0], RowInfo { label: "a".into(), ..RowInfo::default() });
+        assert_eq!(rows[0], RowInfo { label: "a".into(), more: rows[0].more.clone(), ..RowInfo::default() });
+        let kept = ["size=large", "type=3", "modified=2020-01-01"];
+        assert_eq!(besides(&rows, Beside::Vectors, 0), kept);
         assert_eq!((rows[1].row, rows[1].label.as_str()), (1, "b"));
     }
 

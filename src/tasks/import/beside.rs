@@ -56,16 +56,18 @@ pub(super) fn read(path: &Path, count: usize) -> Result<Beside, TaskError> {
         let Some(text) = text_of(beside)? else { continue };
         let jsonl = beside.extension().is_some_and(|ending| ending == "jsonl");
         let found = if jsonl { json_lines(&text, beside) } else { Ok((table(&text, count), Vec::new())) };
+        let lacks =
+            |rows: &[RowInfo]| !jsonl && rows.len() + 1 == count && is_header(&text.lines().collect::<Vec<_>>());
         match found {
             Ok((rows, nested)) if rows.len() == count => {
                 told.rows = Some(rows);
                 told.notes.extend(not_kept(&nested));
                 return Ok(told);
             }
-            Ok((rows, _)) if certain => return Err(bad(beside, differs(&rows, count))),
-            Ok((rows, _)) if !jsonl && rows.len() + 1 == count => {
+            Ok((rows, _)) if certain => return Err(bad(beside, differs(&rows, count, lacks(&rows)))),
+            Ok((rows, _)) if lacks(&rows) => {
                 let name = beside.file_name().unwrap_or(beside.as_os_str()).to_string_lossy();
-                told.notes.push(format!("{name} beside it was passed over: {}", differs(&rows, count)));
+                told.notes.push(format!("{name} beside it was passed over: {}", differs(&rows, count, true)));
             }
             Err(error) if certain => return Err(error),
             _ => {}
@@ -75,8 +77,8 @@ pub(super) fn read(path: &Path, count: usize) -> Result<Beside, TaskError> {
 }
 
 /// Why a table does not fit.
-fn differs(rows: &[RowInfo], count: usize) -> String {
-    let header = if rows.len() + 1 == count { " (its first line is a header)" } else { "" };
+fn differs(rows: &[RowInfo], count: usize, lacks_one: bool) -> String {
+    let header = if lacks_one { " (its first line is a header)" } else { "" };
     format!("{} rows for {count} vectors{header}", rows.len())
 }
 
