@@ -9,6 +9,7 @@ use super::beside::lone_role;
 use super::columns::{Cell, Role, roles, set};
 use crate::tasks::format::bad;
 use crate::tasks::{RowInfo, TaskError};
+use crate::vectors::Rows;
 use crate::vectors::arrays::{ArrayInfo, NamedArrays};
 use crate::workspace::Positions;
 
@@ -67,7 +68,7 @@ pub(super) fn read(path: &Path) -> Result<Table, TaskError> {
     {
         rows.iter_mut().for_each(|row| set(row, Role::Model, &Cell::Words(name.as_str().into())));
     }
-    Ok(Table { vectors, rows, points, missing: Vec::new() })
+    Ok(Table { vectors: Rows::Single(vectors), rows, points, missing: Vec::new() })
 }
 
 /// Arrays are often called by what all of their elements are.

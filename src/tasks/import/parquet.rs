@@ -19,7 +19,7 @@ use super::columns::{Role, roles, set};
 use crate::progress::Progress;
 use crate::tasks::format::bad;
 use crate::tasks::{RowInfo, TaskError};
-use crate::vectors::Vectors;
+use crate::vectors::{Rows, Vectors};
 use crate::workspace::Positions;
 
 /// Names of a column of vectors, the likeliest first.
@@ -281,7 +281,12 @@ impl Read {
             _ => None,
         };
         let points = points.filter(|points| points.len() == self.rows.len());
-        Ok(Table { vectors: Vectors::new(self.values, self.dim)?, rows: self.rows, points, missing: self.missing })
+        Ok(Table {
+            vectors: Rows::Single(Vectors::new(self.values, self.dim)?),
+            rows: self.rows,
+            points,
+            missing: self.missing,
+        })
     }
 }
 
