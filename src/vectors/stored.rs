@@ -90,7 +90,7 @@ impl Stored {
         let own = &self.mapped.bytes()[bytes.clone()];
         match self.kind {
             Kind::Single => {
-                out.iter_mut().zip(own.as_chunks().0).for_each(|(out, &four)| *out = f32::from_le_bytes(four))
+                out.iter_mut().zip(own.as_chunks().0).for_each(|(out, &four)| *out = f32::from_le_bytes(four));
             }
             Kind::Double => {
                 out.iter_mut().zip(own.as_chunks().0).for_each(|(out, &eight)| *out = f64::from_le_bytes(eight) as f32);
