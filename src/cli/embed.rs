@@ -14,8 +14,8 @@ use super::text::{count, plural, rate};
 use crate::corpus::Corpus;
 use crate::models::ModelId;
 use crate::projection::Reduction;
-use crate::tasks::{self, RowInfo, Shortened, StoredFile};
-use crate::vectors::Vectors;
+use crate::tasks::{self, Imported, RowInfo, Shortened, StoredFile};
+use crate::vectors::{RowBlocks, Rows};
 use crate::workspace::EmbeddingSet;
 
 /// Forms that vectors are written in.
@@ -43,7 +43,7 @@ pub(super) fn run(args: &EmbedArgs, session: &Session) -> Result<(), Failure> {
         let rows = tasks::set_table(&corpus, &set);
         text += &line(&set, &out);
         let mut told = entry(&corpus, &set, &out);
-        write(args, (&set.vectors, rows), (&out, &mut text, &mut told), session)?;
+        write(args, (Rows::Single(set.vectors.clone()), rows), (&out, &mut text, &mut told), session)?;
         entries.push(told);
         sets.push(set);
     }
@@ -62,12 +62,14 @@ fn of_files(args: &EmbedArgs, session: &Session) -> Result<(), Failure> {
         return Err(Failure::Usage("--model is for folders and files: these files hold vectors already".to_owned()));
     }
     let (mut entries, mut text) = (Vec::new(), String::new());
-    let files = stored::read(&args.paths, session)?;
-    let outs: Vec<PathBuf> = files
+    let files: Vec<Imported<Rows>> =
+        args.paths.iter().map(|path| session.read_rows(path)).collect::<Result<_, Failure>>()?;
+    let outs: Vec<PathBuf> = args
+        .paths
         .iter()
         .enumerate()
-        .map(|(nth, file)| {
-            let stem = file.path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        .map(|(nth, path)| {
+            let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
             out_for(&args.out, nth, &ModelId(stem))
         })
         .collect();
@@ -84,15 +86,15 @@ fn of_files(args: &EmbedArgs, session: &Session) -> Result<(), Failure> {
             return Err(Failure::Usage(message));
         }
     }
-    for (file, out) in files.into_iter().zip(outs) {
-        let vectors = &file.imported.vectors;
-        let shape = (plural(vectors.len(), "vector", "vectors"), count(vectors.dim() as u64));
-        text += &format!("{}: {} of {} dimensions → {}\n", file.name(), shape.0, shape.1, out.display());
+    for ((path, file), out) in args.paths.iter().zip(files).zip(outs) {
+        let Imported { vectors, mut rows, model, .. } = file;
+        let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
+        let shape = (plural(vectors.row_count(), "vector", "vectors"), count(vectors.row_length() as u64));
+        text += &format!("{name}: {} of {} dimensions → {}\n", shape.0, shape.1, out.display());
         let mut told = json!({
-            "id": file.imported.model, "from": file.path.to_string_lossy(), "out": out.to_string_lossy(),
-            "rows": vectors.len(), "dimensions": vectors.dim(),
+            "id": model, "from": path.to_string_lossy(), "out": out.to_string_lossy(),
+            "rows": vectors.row_count(), "dimensions": vectors.row_length(),
         });
-        let mut rows = file.imported.rows.clone();
         rows.iter_mut().enumerate().for_each(|(position, row)| row.row = position);
         write(args, (vectors, rows), (&out, &mut text, &mut told), session)?;
         entries.push(told);
@@ -103,12 +105,15 @@ fn of_files(args: &EmbedArgs, session: &Session) -> Result<(), Failure> {
 /// Writes vectors as they were asked for, and tells what was lost.
 fn write(
     args: &EmbedArgs,
-    (vectors, mut rows): (&Vectors, Vec<RowInfo>),
+    (whole, mut rows): (Rows, Vec<RowInfo>),
     (out, text, told): (&Path, &mut String, &mut Value),
     session: &Session,
 ) -> Result<(), Failure> {
-    let short = args.reduce.map(|way| shorten(vectors, way, session)).transpose()?;
-    let vectors = short.as_ref().map_or(vectors, |short| &short.vectors);
+    let short = args.reduce.map(|way| shorten(&whole, way, session)).transpose()?;
+    let vectors = match &short {
+        Some(short) => short.vectors.clone(),
+        None => session.env.run(|| whole.decoded())?,
+    };
     if let Some(short) = &short {
         // No model makes vectors that can be held against these.
         rows.iter_mut().for_each(|row| row.model.clear());
@@ -118,9 +123,9 @@ fn write(
     // What is there belongs to vectors that will be gone; the new one is written when its vectors are there.
     tasks::forget_reduction(out)?;
     let stored = match args.store {
-        Some(store) => Some(tasks::export_stored(vectors, &rows, out, store.into())?),
+        Some(store) => Some(tasks::export_stored(&vectors, &rows, out, store.into())?),
         None => {
-            tasks::export_table(vectors, &rows, out)?;
+            tasks::export_table(&vectors, &rows, out)?;
             None
         }
     };
@@ -135,16 +140,16 @@ fn write(
     Ok(())
 }
 
-fn shorten(vectors: &Vectors, way: Reduction, session: &Session) -> Result<Shortened, Failure> {
+fn shorten(rows: &Rows, way: Reduction, session: &Session) -> Result<Shortened, Failure> {
     let way = match way {
         Reduction::Random { k, .. } => Reduction::Random { k, seed: session.seed() },
         other => other,
     };
-    if way.k() > vectors.dim() {
-        let (asked, there) = (way.k(), vectors.dim());
+    if way.k() > rows.row_length() {
+        let (asked, there) = (way.k(), rows.row_length());
         return Err(Failure::Usage(format!("--reduce: the vectors have {there} dimensions, fewer than {asked}")));
     }
-    Ok(session.watch(|env, progress| tasks::shorten(vectors, way, env, progress))?)
+    Ok(session.watch(|env, progress| tasks::shorten(rows, way, env, progress))?)
 }
 
 /// What was left, and how much of the variance the components keep.

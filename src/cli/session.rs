@@ -16,6 +16,7 @@ use crate::corpus::Corpus;
 use crate::models::ModelId;
 use crate::progress::Progress;
 use crate::tasks::{self, EmbedRequest, Environment, Imported, LoadRequest, TaskError};
+use crate::vectors::Rows;
 use crate::workspace::{EmbeddingSet, ErrorReport};
 
 /// Why a command ended without a result.
@@ -167,7 +168,16 @@ impl Session {
     /// Reads a file of vectors.
     pub(super) fn read(&self, path: &Path) -> Result<Imported, Failure> {
         let started = Instant::now();
-        let imported = self.watch(|_, progress| tasks::import_vectors(path, progress))?;
+        let imported = self.watch(|env, progress| env.run(|| tasks::import_vectors(path, progress)))?;
+        self.spent(0, started);
+        self.say_left_out(path, &imported);
+        Ok(imported)
+    }
+
+    /// As [`Session::read`], but vectors that are not kept in single precision stay in their file.
+    pub(super) fn read_rows(&self, path: &Path) -> Result<Imported<Rows>, Failure> {
+        let started = Instant::now();
+        let imported = self.watch(|env, progress| env.run(|| tasks::import_rows(path, progress)))?;
         self.spent(0, started);
         self.say_left_out(path, &imported);
         Ok(imported)
@@ -200,7 +210,7 @@ impl Session {
     }
 
     /// Tells which rows of a file of vectors could not be used.
-    pub(super) fn say_left_out(&self, path: &Path, imported: &tasks::Imported) {
+    pub(super) fn say_left_out<R>(&self, path: &Path, imported: &Imported<R>) {
         if let Some(words) = imported.left_out_words() {
             self.say(&format!("{}: {words}", path.display()));
         }

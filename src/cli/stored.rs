@@ -91,7 +91,7 @@ fn shown(query: &Query) -> String {
 
 /// Reads the files and tells what was left out of them.
 pub(super) fn read(paths: &[PathBuf], session: &Session) -> Result<Vec<StoredVectors>, Failure> {
-    let files = session.watch(|_, progress| tasks::read_stored(paths, progress))?;
+    let files = session.watch(|env, progress| env.run(|| tasks::read_stored(paths, progress)))?;
     files.iter().for_each(|file| session.say_left_out(&file.path, &file.imported));
     Ok(files)
 }

@@ -7,7 +7,7 @@ use super::reduce::{Reduction, random_directions, truncated};
 use super::{Pca, ProjectionError};
 use crate::progress::Progress;
 use crate::projection::pca::Seen;
-use crate::vectors::Vectors;
+use crate::vectors::{RowBlocks, Vectors};
 
 /// A fitted reduction.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,18 +28,18 @@ enum Fit {
 }
 
 impl FittedReduction {
-    /// Fits a reduction to vectors; 0 dimensions count as 1, and more than the vectors have as all of them.
+    /// Fits a reduction to vectors, which may stay in their file; 0 dimensions count as 1, and more than the vectors have as all of them.
     ///
     /// # Errors
-    /// No vectors; cancelled; those of [`Pca::fit`].
-    pub fn fit(vectors: &Vectors, reduction: Reduction, progress: &Progress) -> Result<Self, ProjectionError> {
-        if vectors.is_empty() {
+    /// No vectors; cancelled; those of [`Pca::fit_blocks`].
+    pub fn fit(rows: &dyn RowBlocks, reduction: Reduction, progress: &Progress) -> Result<Self, ProjectionError> {
+        if rows.row_count() == 0 {
             return Err(ProjectionError::Empty);
         }
-        let dimensions = vectors.dim();
+        let dimensions = rows.row_length();
         let k = reduction.k().clamp(1, dimensions);
         let (reduction, fit) = match reduction {
-            Reduction::Pca { .. } => (Reduction::Pca { k }, Fit::Pca(Pca::fit_with(vectors, k, progress)?)),
+            Reduction::Pca { .. } => (Reduction::Pca { k }, Fit::Pca(Pca::fit_blocks(rows, k, progress)?)),
             Reduction::Truncate { .. } => (Reduction::Truncate { k }, Fit::First),
             Reduction::Random { seed, .. } => {
                 (Reduction::Random { k, seed }, Fit::Directions(random_directions(k, dimensions, seed)))
@@ -100,20 +100,20 @@ impl FittedReduction {
     /// stage "Reducing dimensions".
     ///
     /// # Errors
-    /// Vectors of other dimensions than the fitted; cancelled.
-    pub fn apply(&self, vectors: &Vectors, progress: &Progress) -> Result<Vectors, ProjectionError> {
-        if vectors.dim() != self.dimensions {
-            return Err(ProjectionError::Dimension { expected: self.dimensions, found: vectors.dim() });
+    /// Vectors of other dimensions than the fitted; cancelled; they cannot be read.
+    pub fn apply(&self, rows: &dyn RowBlocks, progress: &Progress) -> Result<Vectors, ProjectionError> {
+        if rows.row_length() != self.dimensions {
+            return Err(ProjectionError::Dimension { expected: self.dimensions, found: rows.row_length() });
         }
         progress.check()?;
-        progress.stage("Reducing dimensions", "vectors", vectors.len() as u64);
+        progress.stage("Reducing dimensions", "vectors", rows.row_count() as u64);
         let k = self.reduction.k();
         match &self.fit {
-            Fit::Pca(pca) => pca.transform_blocks(vectors, progress),
-            Fit::First => truncated(vectors, k, true),
+            Fit::Pca(pca) => pca.transform_blocks(rows, progress),
+            Fit::First => truncated(rows, k, true),
             Fit::Directions(directions) => {
                 let origin = vec![0.0; self.dimensions];
-                let values = Seen { rows: vectors, mean: &origin }.project(directions, k, progress)?;
+                let values = Seen { rows, mean: &origin }.project(directions, k, progress)?;
                 Vectors::new(values, k).map_err(ProjectionError::Read)
             }
         }

@@ -11,7 +11,7 @@ use super::{FittedReduction, Pca, ProjectionError};
 use crate::progress::{Cancelled, Progress};
 use crate::search::Best;
 use crate::vectors::products::{column_means, products_into};
-use crate::vectors::{Metric, Vectors, norm, normalize_rows};
+use crate::vectors::{Metric, RowBlocks, Vectors, norm, normalize_rows};
 
 /// Neighbours looked at.
 const NEIGHBOURS: usize = 10;
@@ -19,6 +19,8 @@ const NEIGHBOURS: usize = 10;
 const TASK: usize = 64;
 /// Rows of one block of products.
 const BASE: usize = 4096;
+/// Rows cut at a time.
+const CUT: usize = 256;
 
 /// How vectors are made shorter, to `k` dimensions each (at most those they have; 0 counts as 1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
@@ -82,22 +84,25 @@ impl Reduction {
 /// Makes every vector shorter. Values that are not finite count as their column's mean for PCA, as 0 otherwise.
 ///
 /// Errors: no vectors; cancelled; those of [`Pca::fit`].
-pub fn reduce(vectors: &Vectors, reduction: Reduction, progress: &Progress) -> Result<Vectors, ProjectionError> {
-    FittedReduction::fit(vectors, reduction, progress)?.apply(vectors, progress)
+pub fn reduce(rows: &dyn RowBlocks, reduction: Reduction, progress: &Progress) -> Result<Vectors, ProjectionError> {
+    FittedReduction::fit(rows, reduction, progress)?.apply(rows, progress)
 }
 
 /// The first `k` values of every row, at its length where asked.
-pub(super) fn truncated(vectors: &Vectors, k: usize, at_length: bool) -> Result<Vectors, ProjectionError> {
-    let mut out = vec![0.0f32; vectors.len() * k];
-    out.par_chunks_mut(k).enumerate().with_min_len(256).for_each(|(at, out)| {
-        let row = vectors.row(at);
-        out.iter_mut().zip(row).for_each(|(out, &value)| *out = if value.is_finite() { value } else { 0.0 });
-        let (before, after) = (norm(row), norm(out));
-        let scale = before / after;
-        if at_length && scale.is_finite() {
-            out.iter_mut().for_each(|value| *value *= scale);
+pub(super) fn truncated(rows: &dyn RowBlocks, k: usize, at_length: bool) -> Result<Vectors, ProjectionError> {
+    let (count, dim) = (rows.row_count(), rows.row_length());
+    let mut out = vec![0.0f32; count * k];
+    out.par_chunks_mut(CUT * k).enumerate().try_for_each_init(Vec::new, |room, (number, out)| {
+        let block = rows.block(number * CUT..count.min((number + 1) * CUT), room)?;
+        for (out, row) in out.chunks_exact_mut(k).zip(block.chunks_exact(dim)) {
+            out.iter_mut().zip(row).for_each(|(out, &value)| *out = if value.is_finite() { value } else { 0.0 });
+            let scale = norm(row) / norm(out);
+            if at_length && scale.is_finite() {
+                out.iter_mut().for_each(|value| *value *= scale);
+            }
         }
-    });
+        Ok::<(), ProjectionError>(())
+    })?;
     Vectors::new(out, k).map_err(ProjectionError::Read)
 }
 
@@ -225,16 +230,16 @@ fn nearest_of(
     let mean = if by_distance { column_means(vectors) } else { vec![0.0; dim] };
     let seen = Seen { rows: vectors, mean: &mean };
     let parts = chosen.par_chunks(TASK).with_max_len(1).map(|chosen| {
-        let (mut own, mut row, mut block) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut own, mut room, mut row, mut block) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for &at in chosen {
-            seen.copy(at as usize..at as usize + 1, &mut row)?;
+            seen.copy(at as usize..at as usize + 1, &mut room, &mut row)?;
             own.extend_from_slice(&row);
         }
         let mut best = vec![Best::new(NEIGHBOURS); chosen.len()];
         for first in (0..count).step_by(BASE) {
             progress.check()?;
             let last = (first + BASE).min(count);
-            seen.copy(first..last, &mut block)?;
+            seen.copy(first..last, &mut room, &mut block)?;
             let mut products = vec![0.0f32; chosen.len() * (last - first)];
             products_into(&own, &block, dim, &mut products);
             let half = |row: &[f32]| if by_distance { -0.5 * norm(row) * norm(row) } else { 0.0 };

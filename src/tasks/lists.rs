@@ -12,7 +12,7 @@ use crate::progress::Progress;
 use crate::projection::{FittedReduction, Reduction};
 use crate::search::{GraphChoice, NeighbourGraph, approximate_graph, exact_graph, recall};
 use crate::vectors::arrays::{self, ArrayColumn};
-use crate::vectors::{Metric, Vectors, npy};
+use crate::vectors::{Metric, RowBlocks, Vectors, npy};
 use crate::workspace::SharedGraph;
 
 /// Up to so many rows all pairs are compared, unless asked otherwise.
@@ -158,21 +158,21 @@ pub struct Shortened {
     pub seconds_transform: f64,
 }
 
-/// Makes vectors shorter.
+/// Makes vectors shorter, which may stay in their file: at no time are all of them in memory.
 ///
 /// # Errors
-/// Cancelled; no vectors.
+/// Cancelled; no vectors; they cannot be read.
 pub fn shorten(
-    vectors: &Vectors,
+    rows: &dyn RowBlocks,
     reduction: Reduction,
     env: &Environment,
     progress: &Progress,
 ) -> Result<Shortened, TaskError> {
     env.run(|| {
         let started = Instant::now();
-        let fitted = FittedReduction::fit(vectors, reduction, progress)?;
+        let fitted = FittedReduction::fit(rows, reduction, progress)?;
         let known = Instant::now();
-        let vectors = fitted.apply(vectors, progress)?;
+        let vectors = fitted.apply(rows, progress)?;
         let pca = fitted.pca();
         Ok(Shortened {
             explained_variance: pca.map_or_else(Vec::new, |pca| pca.explained_variance_ratio.clone()),

@@ -21,6 +21,7 @@ mod replace;
 pub(crate) mod scatter;
 mod scatter_tiles;
 pub mod storage;
+mod stored;
 pub(crate) mod tiles;
 pub mod tsv;
 #[cfg(target_arch = "x86_64")]
@@ -30,13 +31,14 @@ mod x86_wide;
 
 use std::sync::Arc;
 
-pub use blocks::RowBlocks;
+pub use blocks::{RowBlocks, Rows};
 pub(crate) use cpu::has_fma;
 pub use cpu::{Level, has_bf16_products, kernel_name, level, level_words, unknown_wish};
 pub use error::VectorsError;
 pub(crate) use kernels::cosine;
 pub use kernels::{dot, norm, normalize_rows, score, squared_distance};
 pub use replace::replace_file;
+pub use stored::Stored;
 
 /// A row of a corpus revision: the position of one chunk in it. The same in every embedding set of that revision.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
@@ -81,7 +83,8 @@ impl Vectors {
     /// Rows that stay in a file; `None` where the file is too short or its values cannot be read as they lie.
     fn mapped(file: &fs_err::File, start: usize, rows: usize, dim: usize) -> std::io::Result<Option<Self>> {
         let (Some(len), true) = (rows.checked_mul(dim), rows > 0 && dim > 0) else { return Ok(None) };
-        let mapped = mapped::Mapped::new(file, start, len)?;
+        let Some(bytes) = len.checked_mul(4) else { return Ok(None) };
+        let mapped = mapped::Mapped::new(file, start, bytes)?.filter(|mapped| mapped.numbers::<f32>().is_some());
         Ok(mapped.map(|mapped| Self { values: Values::Mapped(Arc::new(mapped)), dim }))
     }
 
@@ -122,7 +125,7 @@ impl Vectors {
     pub fn values(&self) -> &[f32] {
         match &self.values {
             Values::Owned(values) => values,
-            Values::Mapped(mapped) => mapped.values(),
+            Values::Mapped(mapped) => mapped.numbers().unwrap_or_default(), // tested when it was mapped
         }
     }
 

@@ -1,16 +1,18 @@
 //! NumPy's `.npy` files of vectors: float16, float32 or float64, rows x dimensions.
 //!
 //! Reads both byte orders and both array orders; writes little-endian float32 in C order. Invariant: no header, however wrong,
-//! makes it ask for more memory than the file is long.
+//! makes it ask for memory for values that the file does not hold.
 
 use std::io::{BufReader, BufWriter, Read, Seek, Write};
 use std::path::Path;
+use std::sync::Arc;
 
 use fs_err::File;
 use npyz::half::f16;
 use npyz::{DType, Deserialize, NpyFile, NpyHeader, Order, WriterBuilder};
 
-use super::{Vectors, VectorsError, replace_file};
+use super::stored::{Kind, Stored};
+use super::{Rows, Vectors, VectorsError, replace_file};
 
 /// Reads vectors from a `.npy` file. Errors name the file: it cannot be read, is no `.npy`, has another shape or type, is cut short.
 pub fn read(path: &Path) -> Result<Vectors, VectorsError> {
@@ -34,22 +36,43 @@ pub(super) fn read_from(mut reader: impl Read, bytes: u64, shown: &str) -> Resul
 }
 
 /// Opens vectors without copying them where the file holds little-endian float32 in C order (it must not be written over while
-/// they are in use); reads them otherwise. Errors as for [`read`].
+/// they are in use); decodes them otherwise, by all threads where they lie in C order. Errors as for [`read`].
 pub fn open(path: &Path) -> Result<Vectors, VectorsError> {
+    open_rows(path)?.decoded()
+}
+
+/// As [`open`], but little-endian numbers in C order are not decoded before they are asked for. Errors as for [`read`].
+pub fn open_rows(path: &Path) -> Result<Rows, VectorsError> {
     let shown = path.display().to_string();
     let failed = |error: std::io::Error| file_error(&shown, &error);
     let mut file = File::open(path).map_err(failed)?;
     if let Ok(header) = NpyHeader::from_reader(&mut file)
         && header.order() == Order::C
-        && matches!(header.dtype(), DType::Plain(plain) if plain.to_string() == "<f4")
+        && let Some(kind) = kind_of(&header)
     {
-        let (rows, dim) = sides(&header, &shown)?;
+        let sides = sides(&header, &shown)?;
         let start = file.stream_position().map_err(failed)? as usize;
-        if let Some(vectors) = Vectors::mapped(&file, start, rows, dim).map_err(failed)? {
-            return Ok(vectors);
+        if kind == Kind::Single
+            && let Some(vectors) = Vectors::mapped(&file, start, sides.0, sides.1).map_err(failed)?
+        {
+            return Ok(Rows::Single(vectors));
+        }
+        if let Some(stored) = Stored::new(&file, start, sides, (kind, Vec::new())).map_err(failed)? {
+            return Ok(Rows::Stored(Arc::new(stored)));
         }
     }
-    read(path)
+    Ok(Rows::Single(read(path)?))
+}
+
+/// The kind of an array's numbers, where they are little-endian floats.
+fn kind_of(header: &NpyHeader) -> Option<Kind> {
+    let DType::Plain(plain) = header.dtype() else { return None };
+    match plain.to_string().as_str() {
+        "<f2" => Some(Kind::Half),
+        "<f4" => Some(Kind::Single),
+        "<f8" => Some(Kind::Double),
+        _ => None,
+    }
 }
 
 /// Writes vectors as float32; a file that is there is replaced.

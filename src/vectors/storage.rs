@@ -4,14 +4,16 @@
 //! the rows; each part begins at a multiple of 64. Does not compress. Invariant: a file is there whole or not at all, and what is no
 //! such file is told by name before anything is read.
 
-use std::io::{BufWriter, Write};
+use std::io::{BufWriter, Read, Write};
 use std::path::Path;
+use std::sync::Arc;
 
 use fs_err::File;
 use half::f16;
 use rayon::prelude::*;
 
-use super::{Vectors, VectorsError, cosine, dot, norm, replace_file};
+use super::stored::{Kind, Stored};
+use super::{Rows, Vectors, VectorsError, cosine, dot, norm, replace_file};
 
 const MAGIC: &[u8; 8] = b"EMBLVEC\0";
 const VERSION: u32 = 1;
@@ -129,15 +131,25 @@ pub fn write(path: &Path, vectors: &Vectors, precision: Precision) -> Result<(),
 }
 
 /// Opens vectors and says in which precision they are kept. Single precision stays in the file (mapped into memory), the others are
-/// decoded.
+/// decoded by all threads.
 ///
 /// # Errors
 /// The file cannot be read, is none of ours or of a newer version, or is cut short; the message names it.
 pub fn open(path: &Path) -> Result<(Vectors, Precision), VectorsError> {
-    let file = File::open(path).map_err(|error| failed(path, error.kind()))?;
-    let held = file.metadata().map_err(|error| failed(path, error.kind()))?.len();
+    let (rows, precision) = open_rows(path)?;
+    Ok((rows.decoded()?, precision))
+}
+
+/// As [`open`], but nothing is decoded before it is asked for.
+///
+/// # Errors
+/// Those of [`open`].
+pub fn open_rows(path: &Path) -> Result<(Rows, Precision), VectorsError> {
+    let io_failed = |error: std::io::Error| failed(path, error.kind());
+    let file = File::open(path).map_err(io_failed)?;
+    let held = file.metadata().map_err(io_failed)?.len();
     let mut head = [0u8; HEADER];
-    std::io::Read::read_exact(&mut &file, &mut head).map_err(|_| failed(path, "not a file of stored vectors"))?;
+    Read::read_exact(&mut &file, &mut head).map_err(|_| failed(path, "not a file of stored vectors"))?;
     let (precision, rows, dim) = parsed(&head).map_err(|reason| failed(path, reason))?;
     let scales = if precision == Precision::Int8 { rows.saturating_mul(4) } else { 0 };
     let start = (HEADER as u64).saturating_add(scales).saturating_add(padding(scales as usize) as u64);
@@ -147,23 +159,22 @@ pub fn open(path: &Path) -> Result<(Vectors, Precision), VectorsError> {
     }
     let (rows, dim, start) = (rows as usize, dim as usize, start as usize);
     if precision == Precision::F32
-        && let Some(vectors) = Vectors::mapped(&file, start, rows, dim).map_err(|error| failed(path, error.kind()))?
+        && let Some(vectors) = Vectors::mapped(&file, start, rows, dim).map_err(io_failed)?
     {
-        return Ok((vectors, precision));
+        return Ok((Rows::Single(vectors), precision));
     }
-    let bytes = fs_err::read(path).map_err(|error| failed(path, error.kind()))?;
-    let values =
-        bytes.get(start..promised as usize).ok_or_else(|| failed(path, "it became shorter while it was read"))?;
-    let values: Vec<f32> = match precision {
-        Precision::F32 => values.as_chunks().0.iter().map(|&four| f32::from_le_bytes(four)).collect(),
-        Precision::F16 => values.as_chunks().0.iter().map(|&two| f16::from_le_bytes(two).to_f32()).collect(),
+    let (kind, scales) = match precision {
+        Precision::F32 => (Kind::Single, Vec::new()),
+        Precision::F16 => (Kind::Half, Vec::new()),
         Precision::Int8 => {
-            let scales = bytes[HEADER..HEADER + 4 * rows].as_chunks().0.iter().map(|&four| f32::from_le_bytes(four));
-            let rows = values.chunks_exact(dim).zip(scales);
-            rows.flat_map(|(row, scale)| row.iter().map(move |&byte| f32::from(byte.cast_signed()) * scale)).collect()
+            let mut scales = vec![0u8; 4 * rows];
+            Read::read_exact(&mut &file, &mut scales).map_err(io_failed)?;
+            (Kind::Bytes, scales.as_chunks().0.iter().map(|&four| f32::from_le_bytes(four)).collect())
         }
     };
-    Ok((Vectors::new(values, dim)?, precision))
+    let stored = Stored::new(&file, start, (rows, dim), (kind, scales)).map_err(io_failed)?;
+    let stored = stored.ok_or_else(|| failed(path, "it became shorter while it was read"))?;
+    Ok((Rows::Stored(Arc::new(stored)), precision))
 }
 
 fn failed(path: &Path, reason: impl std::fmt::Display) -> VectorsError {

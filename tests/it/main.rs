@@ -27,6 +27,7 @@ mod reduce;
 #[cfg(all(feature = "gui", feature = "bundled-models"))]
 mod sample;
 mod statics;
+mod stored_rows;
 mod tsne;
 mod umap;
 mod vectors_files;

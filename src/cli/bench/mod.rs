@@ -16,7 +16,7 @@ use super::session::{Failure, Session, check_out};
 use super::text::{columns, count};
 use crate::tasks;
 use crate::vectors::peak::{Peak, peak};
-use crate::vectors::{Level, kernel_name, level};
+use crate::vectors::{Level, RowBlocks, kernel_name, level};
 
 pub(super) fn run(args: &BenchArgs, session: &Session) -> Result<(), Failure> {
     match &args.suite {
@@ -84,6 +84,12 @@ struct Found {
 
 /// The vectors to work on.
 fn input(bench: &BenchInput, session: &Session, endings: &[&str]) -> Result<Source, Failure> {
+    check(bench, endings)?;
+    maps::stored_source(session, &bench.input)
+}
+
+/// Whether there is a file of vectors, and a place for what is made of them.
+fn check(bench: &BenchInput, endings: &[&str]) -> Result<(), Failure> {
     if let Some(out) = &bench.out {
         check_out(out, endings, std::slice::from_ref::<PathBuf>(&bench.input))?;
     }
@@ -92,7 +98,7 @@ fn input(bench: &BenchInput, session: &Session, endings: &[&str]) -> Result<Sour
             format!("--input {}: give one file of vectors (.npy, .npz, .tsv, .csv or .parquet)", bench.input.display());
         return Err(if bench.input.exists() { Failure::Usage(message) } else { missing(&bench.input) });
     }
-    maps::stored_source(session, &bench.input)
+    Ok(())
 }
 
 fn missing(path: &std::path::Path) -> Failure {
@@ -100,8 +106,8 @@ fn missing(path: &std::path::Path) -> Failure {
     Failure::Task(tasks::TaskError::Format { path: path.to_owned(), message })
 }
 
-/// Prints what was found, with the machine's peak.
-fn print(found: &Found, source: &Source, bench: &BenchInput, session: &Session) -> Result<(), Failure> {
+/// Prints what was found of `rows`, with the machine's peak.
+fn print(found: &Found, rows: &dyn RowBlocks, bench: &BenchInput, session: &Session) -> Result<(), Failure> {
     let medians = found.stages.medians();
     let [load, _] = session.seconds_json();
     let mut seconds = vec![load];
@@ -109,8 +115,8 @@ fn print(found: &Found, source: &Source, bench: &BenchInput, session: &Session) 
     let mut fields = vec![
         ("suite", json!(found.suite)),
         ("input", json!(bench.input.to_string_lossy())),
-        ("rows", source.vectors.len().into()),
-        ("dimensions", source.vectors.dim().into()),
+        ("rows", rows.row_count().into()),
+        ("dimensions", rows.row_length().into()),
         ("threads", session.env.thread_count().into()),
         ("kernel", json!(kernel_name())),
         ("cpu_level", json!(level().word())),
@@ -124,7 +130,7 @@ fn print(found: &Found, source: &Source, bench: &BenchInput, session: &Session) 
     let work = found.work.as_ref().map(|work| Done::new(work, found.stages.median(work.stage), peak));
     fields.push(("share_of_peak", rounded(work.as_ref().and_then(|done| done.share), 4)));
     fields.push(("work", work.as_ref().map_or(Value::Null, Done::json)));
-    let mut text = table(found, source, &medians);
+    let mut text = table(found, rows, &medians);
     text += &peak.map_or_else(String::new, |peak| peak_text(&peak, work.as_ref()));
     session.print(&text, &object(fields))
 }
@@ -185,8 +191,8 @@ fn peak_text(peak: &Peak, done: Option<&Done<'_>>) -> String {
     text
 }
 
-fn table(found: &Found, source: &Source, medians: &[(&'static str, f64)]) -> String {
-    let (rows, dimensions) = (count(source.vectors.len() as u64), count(source.vectors.dim() as u64));
+fn table(found: &Found, rows: &dyn RowBlocks, medians: &[(&'static str, f64)]) -> String {
+    let (rows, dimensions) = (count(rows.row_count() as u64), count(rows.row_length() as u64));
     let mut text = format!("{}: {rows} vectors of {dimensions} dimensions, {}\n", found.suite, kernel_name());
     let mut lines: Vec<Vec<String>> =
         medians.iter().map(|(name, seconds)| vec![format!("  {name}"), format!("{seconds:.4} s")]).collect();

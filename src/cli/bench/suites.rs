@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::{Found, Stages, Work, input, print};
+use super::{Found, Stages, Work, check, input, print};
 use crate::analysis::clusters::adjusted_rand;
 use crate::cli::cluster;
 use crate::cli::json::{quality, rounded};
@@ -14,7 +14,7 @@ use crate::cli::numeric_args::{BenchClusterArgs, BenchNeighboursArgs, BenchPcaAr
 use crate::cli::session::{Failure, Session};
 use crate::projection::{Method, Reduction};
 use crate::tasks::{self, Listed, TaskError};
-use crate::vectors::{Vectors, npy};
+use crate::vectors::{RowBlocks, Vectors, npy};
 use crate::workspace::{ClusterMethod, Projection, ProjectionParams};
 
 /// Arrays alone: what is written beside them elsewhere is in the input.
@@ -70,7 +70,7 @@ pub(super) fn project(args: &BenchProjectArgs, session: &Session) -> Result<(), 
         None => Some(components(rows, dimensions)),
     };
     let found = Found { suite: "project", stages, facts: map_facts(&made), work };
-    print(&found, &source, &args.bench, session)
+    print(&found, &source.vectors, &args.bench, session)
 }
 
 fn positions(made: &Projection) -> Result<Vectors, Failure> {
@@ -145,15 +145,17 @@ pub(super) fn neighbours(args: &BenchNeighboursArgs, session: &Session) -> Resul
     let (rows, dimensions) = (source.vectors.len() as f64, source.vectors.dim() as f64);
     let work = listed.graph.exact.then(|| all_pairs(rows, dimensions));
     let found = Found { suite: "neighbours", stages, facts: facts(&listed), work };
-    print(&found, &source, &args.bench, session)
+    print(&found, &source.vectors, &args.bench, session)
 }
 
 pub(super) fn pca(args: &BenchPcaArgs, session: &Session) -> Result<(), Failure> {
-    let source = input(&args.bench, session, ENDINGS)?;
+    check(&args.bench, ENDINGS)?;
+    // Half precision stays in its file, so that there may be more of it than memory.
+    let rows = session.read_rows(&args.bench.input)?.vectors;
     let way = Reduction::Pca { k: args.components as usize };
     let (mut stages, mut last) = (Stages::default(), None);
     for _ in 0..args.bench.rounds.runs {
-        let made = session.watch(|env, progress| tasks::shorten(&source.vectors, way, env, progress))?;
+        let made = session.watch(|env, progress| tasks::shorten(&rows, way, env, progress))?;
         stages.add("components", made.seconds - made.seconds_transform);
         stages.add("coordinates", made.seconds_transform);
         stages.add("total", made.seconds);
@@ -163,11 +165,10 @@ pub(super) fn pca(args: &BenchPcaArgs, session: &Session) -> Result<(), Failure>
     if let Some(out) = &args.bench.out {
         npy::write(out, &made.vectors)?;
     }
-    let (rows, dimensions) = (source.vectors.len() as f64, source.vectors.dim() as f64);
     let kept = made.explained_variance.iter().map(|&share| f64::from(share)).sum::<f64>();
     let facts = vec![("components", made.vectors.dim().into()), ("explained_variance", rounded(Some(kept), 6))];
-    let work = Some(components(rows, dimensions));
-    print(&Found { suite: "pca", stages, facts, work }, &source, &args.bench, session)
+    let work = Some(components(rows.row_count() as f64, rows.row_length() as f64));
+    print(&Found { suite: "pca", stages, facts, work }, &rows, &args.bench, session)
 }
 
 /// The lines of a file of labels, of which there must be `rows`.
@@ -224,5 +225,5 @@ pub(super) fn cluster(args: &BenchClusterArgs, session: &Session) -> Result<(), 
             ("min_samples", params.min_samples.into()),
         ]),
     }
-    print(&Found { suite: "cluster", stages, facts, work: None }, &source, &args.bench, session)
+    print(&Found { suite: "cluster", stages, facts, work: None }, &source.vectors, &args.bench, session)
 }

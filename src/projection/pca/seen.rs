@@ -32,10 +32,9 @@ impl Seen<'_> {
         (self.rows.row_count(), self.mean.len())
     }
 
-    /// Writes the rows `rows` over `out`.
-    pub fn copy(&self, rows: Range<usize>, out: &mut Vec<f32>) -> Result<(), VectorsError> {
-        let mut room = Vec::new();
-        let block = self.rows.block(rows, &mut room)?;
+    /// Writes the rows `rows` over `out`. `room` is for rows that do not lie in memory.
+    pub fn copy(&self, rows: Range<usize>, room: &mut Vec<f32>, out: &mut Vec<f32>) -> Result<(), VectorsError> {
+        let block = self.rows.block(rows, room)?;
         out.resize(block.len(), 0.0);
         let dim = self.mean.len();
         for (out, row) in out.chunks_exact_mut(dim).zip(block.chunks_exact(dim)) {
@@ -52,22 +51,25 @@ impl Seen<'_> {
         let (count, dim) = self.sides();
         let few = (level() != Level::Portable && dim <= NEAR).then(|| Few::new(level(), directions, dim));
         let mut out = vec![0.0f32; count * k];
-        out.par_chunks_mut(ROWS * k).enumerate().try_for_each_init(Vec::new, |block, (number, out)| {
-            progress.check().map_err(|Cancelled| ProjectionError::Cancelled)?;
-            let mut first = number * ROWS;
-            for out in out.chunks_mut(few.as_ref().map_or(ROWS, Few::rows) * k) {
-                let rows = first..first + out.len() / k;
-                first = rows.end;
-                let ahead = self.rows.lent(first..count.min(first + rows.len())).unwrap_or_default();
-                self.copy(rows, block)?;
-                match &few {
-                    Some(few) => few.products(block, ahead, out),
-                    None => products_into(block, directions, dim, out),
+        out.par_chunks_mut(ROWS * k).enumerate().try_for_each_init(
+            Default::default,
+            |(room, block), (number, out)| {
+                progress.check().map_err(|Cancelled| ProjectionError::Cancelled)?;
+                let mut first = number * ROWS;
+                for out in out.chunks_mut(few.as_ref().map_or(ROWS, Few::rows) * k) {
+                    let rows = first..first + out.len() / k;
+                    first = rows.end;
+                    let ahead = self.rows.lent(first..count.min(first + rows.len())).unwrap_or_default();
+                    self.copy(rows, room, block)?;
+                    match &few {
+                        Some(few) => few.products(block, ahead, out),
+                        None => products_into(block, directions, dim, out),
+                    }
                 }
-            }
-            progress.advance((out.len() / k) as u64);
-            Ok::<(), ProjectionError>(())
-        })?;
+                progress.advance((out.len() / k) as u64);
+                Ok::<(), ProjectionError>(())
+            },
+        )?;
         Ok(out)
     }
 
@@ -76,8 +78,8 @@ impl Seen<'_> {
         let count = self.rows.row_count();
         let blocks: Vec<f64> = (0..count.div_ceil(ROWS))
             .into_par_iter()
-            .map_init(Vec::new, |block, number| {
-                self.copy(number * ROWS..count.min((number + 1) * ROWS), block)?;
+            .map_init(Default::default, |(room, block), number| {
+                self.copy(number * ROWS..count.min((number + 1) * ROWS), room, block)?;
                 Ok(block.iter().map(|&value| f64::from(value) * f64::from(value)).sum())
             })
             .collect::<Result<_, VectorsError>>()?;

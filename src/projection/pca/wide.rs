@@ -22,7 +22,7 @@ const ROUNDS: usize = 12;
 pub(super) fn by_rows(seen: Seen<'_>, k: usize) -> Result<Found, ProjectionError> {
     let (rows, dim) = seen.sides();
     let mut values = Vec::new();
-    seen.copy(0..rows, &mut values)?;
+    seen.copy(0..rows, &mut Vec::new(), &mut values)?;
     let matrix = row_products(&values, rows, dim);
     let total: f64 = (0..rows).map(|at| matrix[at * rows + at]).sum();
     let (squares, weights) = largest_eigenvectors(&matrix, rows, k).map_err(|error| failed(error, dim))?;
@@ -106,12 +106,12 @@ fn back_projection(seen: Seen<'_>, directions: &[f32], width: usize) -> Result<V
         .with_max_len(1)
         .map(|part| {
             let mut sums = vec![0.0f64; dim * width];
-            let (mut block, mut sideways) = (Vec::new(), Vec::new());
+            let (mut room, mut block, mut sideways) = (Vec::new(), Vec::new(), Vec::new());
             let mut out = vec![0.0f32; dim * width];
             let end = rows.min((part + 1) * share);
             for first in (part * share..end).step_by(ROWS) {
                 let last = (first + ROWS).min(end);
-                seen.copy(first..last, &mut block)?;
+                seen.copy(first..last, &mut room, &mut block)?;
                 let mut along = vec![0.0f32; (last - first) * width];
                 products_into(&block, directions, dim, &mut along);
                 flip(&block, last - first, dim, &mut sideways);

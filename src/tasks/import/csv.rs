@@ -13,7 +13,7 @@ use crate::progress::Progress;
 use crate::tasks::TaskError;
 use crate::tasks::format::bad;
 use crate::tasks::more::{AXES, Cell};
-use crate::vectors::Vectors;
+use crate::vectors::{Rows, Vectors};
 use crate::workspace::Positions;
 
 /// Bytes that are looked at to tell what a table holds.
@@ -91,7 +91,13 @@ pub(super) fn read(path: &Path, progress: &Progress) -> Result<Table, TaskError>
     }
     let vectors = Vectors::new(values, layout.numbers.len())?;
     let points = Positions::of(&vectors).filter(|_| layout.positions);
-    Ok(Table { vectors, rows: gather.finish(true), points, missing: Vec::new(), notes: Vec::new() })
+    Ok(Table {
+        vectors: Rows::Single(vectors),
+        rows: gather.finish(true),
+        points,
+        missing: Vec::new(),
+        notes: Vec::new(),
+    })
 }
 
 /// The columns beside the numbers.
@@ -265,7 +271,7 @@ mod tests {
             .unwrap();
         assert!(holds_vectors(&path));
         let table = read(&path, &Progress::new()).unwrap();
-        assert_eq!(table.vectors.values(), [1.0, 2.0, 3.0, -4.0]);
+        assert_eq!(table.vectors.decoded().unwrap().values(), [1.0, 2.0, 3.0, -4.0]);
         assert_eq!((table.rows[1].path.as_str(), table.rows[0].label.as_str()), ("b.md", "k"));
         let found = kept(&table.rows, Beside::Map);
         let shown: Vec<_> = found.iter().map(|kept| (kept.name.as_str(), kept.cell(0))).collect();

@@ -20,6 +20,7 @@ use std::path::Path;
 pub(super) use csv::holds_vectors;
 #[cfg(feature = "parquet")]
 pub(super) use pictures::inside;
+use rayon::prelude::*;
 
 #[cfg(not(feature = "parquet"))]
 use super::format::without_parquet;
@@ -27,14 +28,20 @@ use super::format::{Format, bad, format_of, wrong_ending};
 use super::{RowInfo, TaskError};
 use crate::models::ModelId;
 use crate::progress::Progress;
-use crate::vectors::{Vectors, npy, storage, tsv};
+use crate::vectors::{RowBlocks, Rows, Vectors, VectorsError, npy, storage, tsv};
 use crate::workspace::Positions;
 
-/// Vectors that came from a file.
+/// Values from here on are no vector's: their squares leave single precision. Where none reaches the least, squares vanish in it.
+const LARGEST: f32 = 1e17;
+const LEAST: f32 = 1e-15;
+/// Values looked at together for NaN and infinity.
+const LOOKED_AT: usize = 1 << 16;
+
+/// Vectors that came from a file: in memory, or as [`Rows`] that may have stayed in it.
 #[derive(Clone, Debug)]
-pub struct Imported {
+pub struct Imported<R = Vectors> {
     /// The vectors, all of them finite.
-    pub vectors: Vectors,
+    pub vectors: R,
     /// What the file, or the one beside it, says of each row; only numbered where it says nothing. `row` is its place in the file.
     pub rows: Vec<RowInfo>,
     /// Ready positions, one a row: columns of the file, or the vectors themselves where they have two or three dimensions.
@@ -47,7 +54,7 @@ pub struct Imported {
     pub model: Option<ModelId>,
 }
 
-impl Imported {
+impl<R> Imported<R> {
     /// One sentence on the rows that were left out; `None` when none was.
     pub fn left_out_words(&self) -> Option<String> {
         let (first, why) = self.left_out.first()?;
@@ -58,9 +65,20 @@ impl Imported {
     }
 }
 
+impl Imported<Rows> {
+    /// With all vectors in single precision.
+    ///
+    /// # Errors
+    /// They cannot be read.
+    pub fn decoded(self) -> Result<Imported, TaskError> {
+        let Self { vectors, rows, points, left_out, notes, model } = self;
+        Ok(Imported { vectors: vectors.decoded()?, rows, points, left_out, notes, model })
+    }
+}
+
 /// A file as it is, before unusable rows are taken out.
 struct Table {
-    vectors: Vectors,
+    vectors: Rows,
     rows: Vec<RowInfo>,
     points: Option<Positions>,
     /// Rows whose vector only holds a place, and why.
@@ -74,40 +92,76 @@ struct Table {
 /// # Errors
 /// Cancelled; another ending; the file makes no sense; the file beside it has another number of rows; no usable row.
 pub fn import_vectors(path: &Path, progress: &Progress) -> Result<Imported, TaskError> {
-    progress.check()?;
-    let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
-    progress.stage(&format!("Reading {name}"), "rows", 0);
-    let table = match format_of(path) {
-        Some(Format::Npy) => with_beside(path, npy::open(path)?)?,
-        Some(Format::Npz) => npz::read(path)?,
-        Some(Format::Tsv) => with_beside(path, tsv::read(path)?)?,
-        Some(Format::Vectors) => with_beside(path, storage::open(path)?.0)?,
-        #[cfg(feature = "parquet")]
-        Some(Format::Parquet) => parquet::read(path, progress)?,
-        #[cfg(not(feature = "parquet"))]
-        Some(Format::Parquet) => return Err(without_parquet(path)),
-        Some(Format::Csv) => csv::read(path, progress)?,
-        None => return Err(wrong_ending(path, ".npy, .npz, .tsv, .csv, .parquet or .vectors")),
-    };
+    let mut table = table(path, progress)?;
+    table.vectors = Rows::Single(table.vectors.decoded()?);
+    let imported = usable(path, table)?.decoded()?;
+    let values = imported.vectors.values();
+    let greatest = values.par_iter().with_min_len(LOOKED_AT).map(|value| value.abs()).reduce(|| 0.0, f32::max);
+    if greatest > 0.0 && greatest < LEAST {
+        return Err(bad(path, format!("no value is beyond {greatest:e}: multiply the vectors until they are near 1")));
+    }
+    Ok(imported)
+}
+
+/// As [`import_vectors`], but vectors that are not kept in single precision stay in their file, where all of them can be used.
+///
+/// # Errors
+/// Those of [`import_vectors`].
+pub fn import_rows(path: &Path, progress: &Progress) -> Result<Imported<Rows>, TaskError> {
+    let table = table(path, progress)?;
     usable(path, table)
 }
 
-fn with_beside(path: &Path, vectors: Vectors) -> Result<Table, TaskError> {
-    let beside::Beside { rows, notes } = beside::read(path, vectors.len())?;
-    let rows = rows.unwrap_or_else(|| vec![RowInfo::default(); vectors.len()]);
+/// A file as it is.
+fn table(path: &Path, progress: &Progress) -> Result<Table, TaskError> {
+    progress.check()?;
+    let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
+    progress.stage(&format!("Reading {name}"), "rows", 0);
+    match format_of(path) {
+        Some(Format::Npy) => with_beside(path, npy::open_rows(path)?),
+        Some(Format::Npz) => npz::read(path),
+        Some(Format::Tsv) => with_beside(path, Rows::Single(tsv::read(path)?)),
+        Some(Format::Vectors) => with_beside(path, storage::open_rows(path)?.0),
+        #[cfg(feature = "parquet")]
+        Some(Format::Parquet) => parquet::read(path, progress),
+        #[cfg(not(feature = "parquet"))]
+        Some(Format::Parquet) => Err(without_parquet(path)),
+        Some(Format::Csv) => csv::read(path, progress),
+        None => Err(wrong_ending(path, ".npy, .npz, .tsv, .csv, .parquet or .vectors")),
+    }
+}
+
+fn with_beside(path: &Path, vectors: Rows) -> Result<Table, TaskError> {
+    let count = vectors.row_count();
+    let beside::Beside { rows, notes } = beside::read(path, count)?;
+    let rows = rows.unwrap_or_else(|| vec![RowInfo::default(); count]);
     Ok(Table { vectors, rows, points: None, missing: Vec::new(), notes })
 }
 
+/// The rows that hold NaN, infinity or what is too large, in order.
+fn broken(rows: &dyn RowBlocks) -> Result<Vec<usize>, TaskError> {
+    let (count, dim) = (rows.row_count(), rows.row_length());
+    let taken = (LOOKED_AT / dim).max(1);
+    let looked = (0..count.div_ceil(taken)).into_par_iter().map_init(Vec::new, |room, number| {
+        let first = number * taken;
+        let block = rows.block(first..count.min(first + taken), room)?;
+        // Without leaving off early, which is faster where all is well.
+        let sound = |row: &[f32]| row.iter().fold(true, |sound, value| sound & (value.abs() < LARGEST));
+        Ok(block.chunks_exact(dim).enumerate().filter(|(_, row)| !sound(row)).map(|(at, _)| first + at).collect())
+    });
+    Ok(looked.collect::<Result<Vec<Vec<usize>>, VectorsError>>()?.concat())
+}
+
 /// Takes out the rows that cannot be used.
-fn usable(path: &Path, table: Table) -> Result<Imported, TaskError> {
+fn usable(path: &Path, table: Table) -> Result<Imported<Rows>, TaskError> {
     let Table { vectors, mut rows, points, mut missing, notes } = table;
     rows.iter_mut().enumerate().for_each(|(place, row)| row.row = place);
     let known = missing.len();
-    for (row, vector) in vectors.rows().enumerate() {
-        if !vector.iter().all(|value| value.is_finite()) {
-            missing.push((row, "its vector holds NaN or infinity".to_owned()));
-        }
-    }
+    missing.extend(
+        broken(&vectors)?
+            .into_iter()
+            .map(|row| (row, "its vector holds NaN, infinity or values beyond 1e17".to_owned())),
+    );
     if known > 0 && missing.len() > known {
         missing.sort_by_key(|&(row, _)| row);
     }
@@ -122,13 +176,17 @@ fn usable(path: &Path, table: Table) -> Result<Imported, TaskError> {
     } else {
         let mut good = vec![true; rows.len()];
         missing.iter().for_each(|&(row, _)| good[row] = false);
-        let kept = vectors.select((0..rows.len()).filter(|&row| good[row]));
+        let kept = Rows::Single(vectors.decoded()?.select((0..rows.len()).filter(|&row| good[row])));
         let points = points.map(|points| points.select((0..rows.len()).filter(|&row| good[row])));
         let mut left = missing.into_iter().map(|(row, why)| (rows[row].clone(), why)).collect::<Vec<_>>();
         left.shrink_to_fit();
         let rows = rows.into_iter().zip(&good).filter(|(_, good)| **good).map(|(row, _)| row).collect();
         (kept, rows, points, left)
     };
-    let points = Positions::of(&vectors).or(points);
+    let own = match vectors.row_length() {
+        2 | 3 => Positions::of(&vectors.decoded()?),
+        _ => None,
+    };
+    let points = own.or(points);
     Ok(Imported { vectors, rows, points, left_out, notes, model })
 }

@@ -11,6 +11,7 @@ use super::gather::{Gather, not_kept};
 use crate::tasks::TaskError;
 use crate::tasks::format::bad;
 use crate::tasks::more::Cell;
+use crate::vectors::Rows;
 use crate::vectors::arrays::{ArrayInfo, NamedArrays};
 use crate::workspace::Positions;
 
@@ -77,7 +78,7 @@ pub(super) fn read(path: &Path) -> Result<Table, TaskError> {
         rows.iter_mut().for_each(|row| row.model.clone_from(&name));
     }
     let notes = not_kept(&nested).into_iter().collect();
-    Ok(Table { vectors, rows, points, missing: Vec::new(), notes })
+    Ok(Table { vectors: Rows::Single(vectors), rows, points, missing: Vec::new(), notes })
 }
 
 /// An element, by the type of its array: `<i8`, `|b1`, `<U12`.

@@ -21,7 +21,7 @@ use crate::progress::Progress;
 use crate::tasks::TaskError;
 use crate::tasks::format::bad;
 use crate::tasks::more::AXES;
-use crate::vectors::Vectors;
+use crate::vectors::{Rows, Vectors};
 use crate::workspace::Positions;
 
 /// Names of a column of vectors, the likeliest first.
@@ -333,7 +333,7 @@ impl Read {
             _ => None,
         };
         let points = points.filter(|points| points.len() == self.rows.len());
-        let vectors = Vectors::new(self.values, self.dim)?;
+        let vectors = Rows::Single(Vectors::new(self.values, self.dim)?);
         Ok(Table { vectors, rows: self.rows.finish(false), points, missing: self.missing, notes: self.notes })
     }
 }

@@ -353,6 +353,26 @@ fn what_makes_no_sense_is_refused_before_any_work() {
     rig.run(&["bench", "pca", "--input", "nowhere.npy"]).exits(1);
 }
 
+#[test]
+fn vectors_of_half_precision_are_reduced_where_they_lie() {
+    let rig = Rig::new();
+    heaps(&rig);
+    rig.run(&["embed", "v.npy", "--out", "h.vectors", "--store", "f16"]).succeeded();
+    let (decoded, _) = embedlens::vectors::storage::open(&rig.path("h.vectors")).unwrap();
+    npy::write(&rig.path("d.npy"), &decoded).unwrap();
+    let made = ["h.vectors", "d.npy"].map(|file| {
+        let (bench, short) = (format!("{file}.bench.npy"), format!("{file}.short.npy"));
+        let args = ["bench", "pca", "--components", "3", "--runs", "1", "--no-peak", "--input", file, "--out", &bench];
+        let found = told(&rig, &args);
+        assert_eq!((&found["rows"], &found["dimensions"]), (&180.into(), &8.into()), "{found}");
+        told(&rig, &["embed", file, "--reduce", "pca:3", "--out", &short]);
+        let read = |name: &str| npy::read(&rig.path(name)).unwrap().values().to_vec();
+        assert_eq!(read(&bench), read(&short));
+        (read(&short), found["explained_variance"].clone())
+    });
+    assert!(made[0] == made[1] && made[0].0.len() == 180 * 3);
+}
+
 #[cfg(unix)]
 #[test]
 fn an_interrupted_benchmark_ends_with_130() {
