@@ -34,8 +34,9 @@ impl App {
     /// Takes in the sets that came with a corpus, and lays them out.
     pub(super) fn show_sets(&mut self, sets: Vec<OpenedSet>) {
         let mut wanted = Vec::with_capacity(sets.len());
-        for OpenedSet { set, points } in sets {
+        for OpenedSet { set, points, notes } in sets {
             let id = set.card.id.clone();
+            notes.iter().for_each(|note| self.log(LogLevel::Warning, format!("{}: {note}", set.card.name), ""));
             if !set.failed.is_empty() {
                 let details: Vec<String> =
                     set.failed.iter().take(20).map(|(row, why)| format!("row {}: {why}", row.0)).collect();

@@ -250,7 +250,7 @@ pub struct ProjectArgs {
 #[derive(Debug, Args)]
 #[command(group = clap::ArgGroup::new("asked").required(true).args(["query", "image", "queries"]))]
 pub struct SearchArgs {
-    /// Folders and files, or .npy, .npz, .tsv or .parquet files of vectors that --model made
+    /// Folders and files, or .npy, .npz, .tsv, .csv or .parquet files of vectors that --model made
     #[arg(required = true, value_name = "PATH|VECTORS")]
     pub paths: Vec<PathBuf>,
     /// What to look for, in words
@@ -277,7 +277,7 @@ pub struct SearchArgs {
 
 #[derive(Debug, Args)]
 pub struct CompareArgs {
-    /// Folders and files, or two or more .npy, .npz, .tsv or .parquet files of vectors of the same rows
+    /// Folders and files, or two or more .npy, .npz, .tsv, .csv or .parquet files of vectors of the same rows
     #[arg(required = true, value_name = "PATH|VECTORS")]
     pub paths: Vec<PathBuf>,
     /// Neighbours compared for each row

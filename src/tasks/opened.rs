@@ -34,6 +34,8 @@ pub struct OpenedSet {
     pub set: EmbeddingSet,
     /// Ready positions, one a row of the set: columns of the file, or the vectors themselves where they have two or three dimensions.
     pub points: Option<Positions>,
+    /// What the user should know of the file: a sentence each.
+    pub notes: Vec<String>,
 }
 
 /// Opens files of vectors. What is known of the rows is taken from the file that tells the most.
@@ -159,5 +161,5 @@ fn opened(file: Imported, card: ModelCard, corpus: &Corpus) -> OpenedSet {
         tokens_embedded: 0,
         model_memory_mb: None,
     };
-    OpenedSet { set, points: file.points }
+    OpenedSet { set, points: file.points, notes: file.notes }
 }

@@ -136,7 +136,7 @@ fn a_file_opens_as_a_corpus_with_a_set_and_no_model() {
     assert_eq!(corpus.item_of(RowId(2)).label, "birds");
     assert_eq!(corpus.item_of(RowId(2)).shown_path, "hugging-face.parquet/birds/doc-2");
     assert!(corpus.chunk(RowId(2)).tokens >= 2);
-    let [OpenedSet { set, points: None }] = &opened.sets[..] else { panic!("one set, without a map") };
+    let [OpenedSet { set, points: None, .. }] = &opened.sets[..] else { panic!("one set, without a map") };
     assert_eq!(set.card.id, ModelId("vectors:hugging-face.parquet".into()));
     assert!(
         matches!(&set.card.source, ModelSource::File { made_by: None, .. }) && set.card.about.contains("unknown model")

@@ -159,8 +159,12 @@ fn says_nothing_more(column: &Column, role: Role, rows: &[RowInfo]) -> bool {
     }
     rows.iter().enumerate().all(|(at, row)| {
         let (theirs, ours) = (column.cell(at, row), super::columns::get(row, role));
-        theirs == ours || (theirs == Cell::Empty && ours == Cell::Words("".into()))
+        theirs == ours || (is_empty(&theirs) && is_empty(&ours))
     })
+}
+
+fn is_empty(cell: &Cell<'_>) -> bool {
+    *cell == Cell::Empty || *cell == Cell::Words("".into())
 }
 
 /// Whether a column only numbers the rows, as our own does.
