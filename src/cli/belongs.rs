@@ -5,8 +5,8 @@
 use super::options::{RepulsionArg, StartArg, Tuning};
 use crate::projection::{Method, PacmapParams, TsneParams, UmapParams};
 
-/// The first option that changes nothing for `method`, in words with the methods it belongs to.
-pub(super) fn stranger(tuning: &Tuning, method: Method) -> Option<String> {
+/// The options that change nothing for `method`, each in words with the methods it belongs to.
+pub(super) fn strangers(tuning: &Tuning, method: Method) -> Vec<String> {
     use Method::{Pacmap, Tsne, Umap};
     let (tsne, umap, pacmap) = (TsneParams::default(), UmapParams::default(), PacmapParams::default());
     let options: [(&str, bool, &[Method]); 18] = [
@@ -29,13 +29,14 @@ pub(super) fn stranger(tuning: &Tuning, method: Method) -> Option<String> {
         ("further", tuning.further != pacmap.fp_ratio, &[Pacmap]),
         ("by-label", tuning.by_label, &[Umap]),
     ];
-    let (name, _, of) = options.into_iter().find(|(_, given, of)| *given && !of.contains(&method))?;
-    let names: Vec<&str> = of.iter().map(|method| method.name()).collect();
-    let choices: Vec<String> = of.iter().map(|method| method.name().to_lowercase().replace('-', "")).collect();
-    Some(format!(
-        "--{name} is an option of {}, but the method is {}; add --method {} or leave it out",
-        names.join(" and "),
-        method.name(),
-        choices.join(" or ")
-    ))
+    let strange = options.into_iter().filter(|(_, given, of)| *given && !of.contains(&method));
+    let told = strange.map(|(name, _, of)| {
+        let names: Vec<&str> = of.iter().map(|method| method.name()).collect();
+        format!(
+            "--{name} changes nothing: it is an option of {}, and the method is {}",
+            names.join(", "),
+            method.name()
+        )
+    });
+    told.collect()
 }

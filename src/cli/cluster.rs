@@ -21,7 +21,9 @@ pub(super) fn run(args: &ClusterArgs, session: &Session) -> Result<(), Failure> 
         check_out(out, &["csv", "jsonl", "parquet"], &args.paths)?;
     }
     let params = args.cluster.params(session.seed()).map_err(Failure::Usage)?;
-    let layout = args.layout_args().params(session.seed()).map_err(Failure::Usage)?;
+    let layout = args.layout_args();
+    layout.strangers().iter().for_each(|words| session.say(words));
+    let layout = layout.params(session.seed()).map_err(Failure::Usage)?;
     let on_map = params.method.on_map();
     let found = maps::sources(session, &args.paths, (&args.model, &args.load), on_map.then_some(&layout), false)?;
     if let (Some(corpus), Some(out)) = (&found.corpus, &args.out) {

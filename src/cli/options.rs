@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::belongs::stranger;
+use super::belongs::strangers;
 use super::overrides::Wish;
 use crate::corpus::LoadOptions;
 use crate::models::{self, ModelId, Precision};
@@ -273,10 +273,12 @@ impl LayoutArgs {
 
     /// Everything a map is made with.
     pub fn params(&self, seed: u64) -> Result<ProjectionParams, String> {
-        match stranger(&self.tuning, self.method()) {
-            Some(words) => Err(words),
-            None => self.tuning.params(self.method(), seed),
-        }
+        self.tuning.params(self.method(), seed)
+    }
+
+    /// What to say of options that change nothing for the method.
+    pub fn strangers(&self) -> Vec<String> {
+        strangers(&self.tuning, self.method())
     }
 }
 

@@ -29,6 +29,7 @@ pub(super) fn run(args: &ProjectArgs, session: &Session) -> Result<(), Failure> 
         check_out(&super::place::beside(&args.out), &["csv", "parquet", "npy"], &read)?;
     }
     let params = args.layout.params(session.seed()).map_err(Failure::Usage)?;
+    args.layout.strangers().iter().for_each(|words| session.say(words));
     let found = maps::sources(session, &args.paths, (&args.model, &args.load), Some(&params), false)?;
     if let Some(corpus) = &found.corpus {
         spare_items(std::slice::from_ref(&args.out), corpus)?;

@@ -20,6 +20,7 @@ use crate::workspace::{ClusterParams, MapPoints, ProjectionParams};
 pub(super) fn run(args: &RenderArgs, session: &Session) -> Result<(), Failure> {
     check_out(&args.out, &["png", "svg"], &args.paths)?;
     let params = args.layout.params(session.seed()).map_err(Failure::Usage)?;
+    args.layout.strangers().iter().for_each(|words| session.say(words));
     let found = maps::sources(session, &args.paths, (&args.model, &args.load), Some(&params), true)?;
     if let Some(corpus) = &found.corpus {
         spare_items(std::slice::from_ref(&args.out), corpus)?;

@@ -6,8 +6,9 @@ use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use super::neighbours::graph_of_depth;
 use super::project::natural_metric;
-use super::{Environment, RowInfo, SheetColumn, TaskError, shared_graph, write_sheet};
+use super::{Environment, RowInfo, SheetColumn, TaskError, write_sheet};
 use crate::progress::Progress;
 use crate::projection::{FittedReduction, Reduction};
 use crate::search::{GraphChoice, NeighbourGraph, approximate_graph, exact_graph, recall};
@@ -80,14 +81,14 @@ pub fn neighbour_lists(request: &ListRequest, env: &Environment, progress: &Prog
     })
 }
 
-/// The first neighbours of the shared graph; found anew where that is not exact.
+/// The first neighbours of the shared graph, which is made no deeper than asked for; found anew where that is not exact.
 fn exact_from(
     shared: &SharedGraph,
     request: &ListRequest,
     metric: Metric,
     (env, progress): (&Environment, &Progress),
 ) -> Result<NeighbourGraph, TaskError> {
-    let graph = shared_graph(shared, &request.vectors, (metric, request.k), env, progress)?;
+    let graph = graph_of_depth(shared, &request.vectors, (metric, request.k, request.k), env, progress)?;
     if graph.exact {
         return Ok(graph.nearest(request.k));
     }

@@ -11,9 +11,9 @@ use crate::workspace::{Damaged, EmbeddingSet, GraphStore, SharedGraph, SmallerGr
 
 /// Depth that serves every method at its usual parameters (three times t-SNE's perplexity of 30).
 const DEEP: usize = 90;
-/// Up to so many vectors a graph of more than [`SHALLOW`] neighbours is made that deep at once.
+/// Up to so many vectors a graph is made that deep at once, in about twice the time of one of [`SHALLOW`].
 const DEEP_UP_TO: usize = 100_000;
-/// Depth that serves all but t-SNE, in about half the time of [`DEEP`].
+/// Depth that serves all but t-SNE.
 const SHALLOW: usize = 15;
 /// Seed of approximate graphs.
 const SEED: u64 = 42;
@@ -47,13 +47,25 @@ pub(crate) fn shared_graph(
     env: &Environment,
     progress: &Progress,
 ) -> Result<Arc<NeighbourGraph>, TaskError> {
+    let usual = if vectors.len() <= DEEP_UP_TO { DEEP } else { SHALLOW };
+    graph_of_depth(shared, vectors, (metric, k, k.max(usual)), env, progress)
+}
+
+/// As [`shared_graph`], with `usual` neighbours, at least `k`, where it has to be made.
+pub(super) fn graph_of_depth(
+    shared: &SharedGraph,
+    vectors: &Vectors,
+    (metric, k, usual): (Metric, usize, usize),
+    env: &Environment,
+    progress: &Progress,
+) -> Result<Arc<NeighbourGraph>, TaskError> {
     let k = k.min(vectors.len().saturating_sub(1));
     loop {
         if let Some(graph) = shared.get(metric, k) {
             return Ok(graph);
         }
         if let Some(_making) = shared.try_making() {
-            let wanted = Wanted { shared, vectors, metric, k, usual: usual_depth(k, vectors.len()) };
+            let wanted = Wanted { shared, vectors, metric, k, usual };
             let StoredGraph { graph, asked } = wanted.find(env, progress)?;
             let graph = Arc::new(graph);
             shared.put(asked, graph.clone());
@@ -61,17 +73,6 @@ pub(crate) fn shared_graph(
         }
         progress.check()?;
         std::thread::sleep(Duration::from_millis(10));
-    }
-}
-
-/// How many neighbours are found where `k` are asked for, so that the next to ask finds them there.
-fn usual_depth(k: usize, rows: usize) -> usize {
-    if k <= SHALLOW {
-        SHALLOW
-    } else if rows <= DEEP_UP_TO {
-        k.max(DEEP)
-    } else {
-        k
     }
 }
 

@@ -36,6 +36,7 @@ fn fresh(source: &Source) -> Source {
 
 pub(super) fn project(args: &BenchProjectArgs, session: &Session) -> Result<(), Failure> {
     let params = args.layout.params(session.seed()).map_err(Failure::Usage)?;
+    args.layout.strangers().iter().for_each(|words| session.say(words));
     let source = input(&args.bench, session, ENDINGS)?;
     let (mut stages, mut last) = (Stages::default(), None);
     for _ in 0..args.bench.rounds.runs {

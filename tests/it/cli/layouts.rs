@@ -109,6 +109,20 @@ fn other_rows_are_placed_on_a_map_that_stays() {
 }
 
 #[test]
+fn options_of_another_method_are_told() {
+    let rig = Rig::new();
+    npy::write(&rig.path("v.npy"), &vectors(60, 3)).unwrap();
+    let run = |more: &[&str]| rig.run(&[&["project", "v.npy", "--out", "m.npy"], more].concat()).succeeded().stderr();
+    let told = run(&["--perplexity", "5", "--epochs", "9"]);
+    assert!(told.contains("--perplexity changes nothing: it is an option of t-SNE, and the method is PCA"), "{told}");
+    assert!(told.contains("--epochs changes nothing: it is an option of UMAP"), "{told}");
+    let told = run(&["--method", "tsne", "--neighbors", "5", "--perplexity", "5"]);
+    assert!(told.contains("--neighbors changes") && !told.contains("--perplexity"), "{told}");
+    let wrong = rig.run(&["project", "v.npy", "--method", "umap", "--by-label", "--out", "m.npy"]).exits(2);
+    assert!(wrong.stderr().contains("no row has one"), "{}", wrong.stderr());
+}
+
+#[test]
 fn the_ways_of_t_sne_can_be_chosen() {
     let rig = Rig::new();
     npy::write(&rig.path("v.npy"), &vectors(300, 4)).unwrap();

@@ -1,6 +1,6 @@
 //! The panel's small curves.
 
-use eframe::egui::Ui;
+use eframe::egui::{Rangef, Ui};
 
 use crate::ui::theme::Theme;
 use crate::ui::widgets;
@@ -39,7 +39,9 @@ fn curve(ui: &mut Ui, id: &str, points: Vec<[f64; 2]>, whole: Option<f64>) {
     let colour = Theme::of(ui.ctx()).accent;
     let step = step(points.last().map_or(1.0, |last| last[0]));
     let along = egui_plot::uniform_grid_spacer(move |_| [step, step, step]);
-    let mut plot = egui_plot::Plot::new(id).include_x(0.0).x_grid_spacer(along);
+    // In a panel this narrow the toolkit's own distance would leave no number out of three.
+    let numbers = egui_plot::AxisHints::new_x().label_spacing(Rangef::new(20.0, 30.0));
+    let mut plot = egui_plot::Plot::new(id).include_x(0.0).x_grid_spacer(along).custom_x_axes(vec![numbers]);
     if let Some(whole) = whole {
         let steps = egui_plot::uniform_grid_spacer(move |_| [whole, whole / 2.0, whole / 4.0]);
         plot = plot.include_y(0.0).include_y(whole).y_grid_spacer(steps);
