@@ -49,6 +49,7 @@ impl App {
             graph: set.graph.clone(),
             labels: self.labels_for(&set, &params),
             original: None,
+            alone: false,
         };
         self.spawn_layout(id, request, false);
     }
@@ -71,6 +72,7 @@ impl App {
             // Neighbours among the selected rows are others than those among all.
             graph: SharedGraph::default(),
             original: None,
+            alone: false,
         };
         self.spawn_layout(id, request, true);
     }

@@ -113,6 +113,8 @@ pub(super) fn lay_out(
         labels: by_label.then(|| label_numbers(&source.rows)),
         graph: source.graph.clone(),
         original: source.original.clone(),
+        // Without a cache no other run finds them either.
+        alone: session.env.cache_dir.is_none(),
         ..ProjectRequest::new(source.vectors.clone(), rows, params)
     };
     let projection = session.watch(|env, progress| tasks::project(&request, &LiveSlot::default(), env, progress))?;

@@ -14,6 +14,7 @@ use std::time::Instant;
 
 use rayon::prelude::*;
 
+use super::neighbours::graph_of_depth;
 use super::{Environment, TaskError, shared_graph};
 use crate::progress::Progress;
 use crate::projection::{
@@ -51,17 +52,22 @@ pub struct ProjectRequest {
     pub labels: Option<Arc<[i32]>>,
     /// What the map is held against, where `vectors` are shorter ones made of them, row by row.
     pub original: Option<Vectors>,
+    /// Whether nobody else will ask for the neighbours: no more are found than this map needs.
+    pub alone: bool,
 }
 
 impl ProjectRequest {
     /// The vectors with neighbours of their own and no labels.
     pub fn new(vectors: Vectors, rows: Arc<[RowId]>, params: ProjectionParams) -> Self {
-        Self { vectors, rows, params, graph: SharedGraph::default(), labels: None, original: None }
+        Self { vectors, rows, params, graph: SharedGraph::default(), labels: None, original: None, alone: false }
     }
 
     /// The graph of at least `k` neighbours by the metric of the map.
     fn neighbours(&self, k: usize, env: &Environment, progress: &Progress) -> Result<Arc<NeighbourGraph>, TaskError> {
         let metric = metric_of_map(&self.params, &self.vectors);
+        if self.alone {
+            return graph_of_depth(&self.graph, &self.vectors, (metric, k, k), env, progress);
+        }
         shared_graph(&self.graph, &self.vectors, (metric, k), env, progress)
     }
 }
