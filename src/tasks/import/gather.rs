@@ -6,7 +6,9 @@ use std::collections::HashSet;
 
 use super::columns::{Role, ours, set};
 use crate::tasks::RowInfo;
-use crate::tasks::more::{self, Cell, Column, Kind, Same};
+#[cfg(any(feature = "parquet", test))]
+use crate::tasks::more::Kind;
+use crate::tasks::more::{self, Cell, Column, Same};
 
 /// A table while it is read.
 pub(super) struct Gather {
