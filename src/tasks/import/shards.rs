@@ -47,7 +47,7 @@ impl VectorSet {
 
 /// Files and folders of vectors as the sets they are: files that are numbered parts of one whole are one, anything else is one by itself.
 pub fn vector_sets(paths: &[PathBuf]) -> Vec<VectorSet> {
-    let (mut keys, mut groups): (Vec<Option<(PathBuf, Number)>>, Vec<Vec<PathBuf>>) = Default::default();
+    let (mut keys, mut groups) = (Vec::new(), Vec::<Vec<PathBuf>>::new());
     for path in paths {
         let folder = || path.parent().unwrap_or(Path::new("")).to_owned();
         let key = number(path).filter(|_| !path.is_dir()).map(|number| (folder(), Number { nth: 0, ..number }));
@@ -162,7 +162,7 @@ pub(super) fn split(path: &Path) -> String {
 fn rank(split: &str) -> usize {
     let split = split.to_lowercase();
     let says = |words: &&[&str]| split.split(['-', '_', '.']).any(|word| words.contains(&word));
-    SPLITS.iter().position(|words| says(words)).unwrap_or(SPLITS.len())
+    SPLITS.iter().position(says).unwrap_or(SPLITS.len())
 }
 
 /// A path in pieces that sort as people count: 2 before 10.
@@ -264,7 +264,7 @@ mod tests {
             "data/train-00000-of-00002.parquet",
             "data/validation-00000-of-00001.parquet",
         ];
-        let expected = [names[4], names[3], names[5], names[2]].map(|name| name.to_owned());
+        let expected = [names[4], names[3], names[5], names[2]].map(str::to_owned);
         assert_eq!(found(&names).unwrap(), expected);
         let names = ["part_10.npy", "part_2.npy", "part_2.metadata.jsonl", "part_10.npy.reduction.npz"];
         assert_eq!(found(&names).unwrap(), ["part_2.npy", "part_10.npy"]);
