@@ -325,7 +325,6 @@ fn what_makes_no_sense_is_refused_before_any_work() {
         &["neighbours", "v.npy", "--out", "near.doc"],
         &["neighbours", "v.npy", "--k", "0", "--out", "near.csv"],
         &["neighbours", "v.npy", "--exact", "--approximate", "--out", "near.csv"],
-        &["neighbours", "v.npy", "plane.npy", "--out", "near.csv"],
         &["cluster", "v.npy", "--method", "dbscan"],
         &["cluster", "v.npy", "--min-size", "1"],
         &["cluster", "v.npy", "--bandwidth", "0"],
@@ -342,12 +341,18 @@ fn what_makes_no_sense_is_refused_before_any_work() {
         &["bench", "--input", "v.npy"],
         &["bench", "pca", "--input", "v.npy", "--runs", "0"],
         &["bench", "cluster", "--input", "v.npy", "--method", "density"],
-        &["bench", "pca", "--input", "."],
     ] {
         let ran = rig.run(wrong).exits(2);
         assert!(ran.stdout().is_empty() && ran.stderr().contains("--help"), "{wrong:?}: {}", ran.stderr());
     }
     rig.run(&["bench", "pca", "--input", "nowhere.npy"]).exits(1);
+    // Several files are one set, which these cannot be.
+    for several in [&["neighbours", "v.npy", "plane.npy", "--out", "near.csv"][..], &["bench", "pca", "--input", "."]] {
+        let told = rig.run(several).exits(1).stderr();
+        assert!(told.contains("its vectors have") && told.contains("give it by itself"), "{told}");
+    }
+    rig.file("note.md", "Simmer the lentils.");
+    rig.run(&["bench", "pca", "--input", "."]).exits(2);
 }
 
 #[test]
