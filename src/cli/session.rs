@@ -49,6 +49,8 @@ pub(super) struct Session {
     seconds: [Cell<f64>; 2],
     /// Rows of files of vectors that could not be used.
     left_out: RefCell<Vec<Value>>,
+    /// What else there was to tell of them.
+    notes: RefCell<Vec<String>>,
 }
 
 /// The path that stands for the bundled sample.
@@ -85,6 +87,7 @@ impl Session {
             loaded: RefCell::default(),
             seconds: Default::default(),
             left_out: RefCell::default(),
+            notes: RefCell::default(),
         }
     }
 
@@ -117,6 +120,11 @@ impl Session {
             && !left_out.is_empty()
         {
             document.insert("skipped".to_owned(), left_out.into());
+        }
+        let notes = self.notes.take();
+        if let Some(document) = json.as_object_mut().filter(|_| !notes.is_empty()) {
+            let told = document.entry("notes").or_insert_with(|| Value::Array(Vec::new()));
+            told.as_array_mut().into_iter().for_each(|told| told.extend(notes.iter().map(|note| note.as_str().into())));
         }
         let mut out = std::io::stdout().lock();
         let printed = match (self.common.json, out.is_terminal()) {
@@ -214,7 +222,11 @@ impl Session {
         if let Some(words) = imported.left_out_words() {
             self.say(&format!("{}: {words}", path.display()));
         }
-        imported.notes.iter().for_each(|note| self.say(&format!("{}: {note}", path.display())));
+        for note in &imported.notes {
+            let note = format!("{}: {note}", path.display());
+            self.say(&note);
+            self.notes.borrow_mut().push(note);
+        }
         let file = path.to_string_lossy();
         let told = imported.left_out.iter();
         self.left_out

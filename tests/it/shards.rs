@@ -154,6 +154,12 @@ fn commands_take_folders_of_vectors() {
     // What is read is not written into: it would be a part of it.
     let refused = rig.run(&["embed", "set", "--out", "set/all.npy"]).exits(2).stderr();
     assert!(refused.contains("would be another with this file in it"), "{refused}");
+    // What is to be told of a set is in the document too.
+    fs_err::rename(rig.path(b), rig.path("away.npy")).unwrap();
+    let told = rig.run(&["project", "set", "--out", "few.csv", "-q", "--json"]).succeeded().json();
+    let note = "set: 1 of the 3 files of part are not here, the first number 00001: fetch them to have all rows";
+    assert_eq!(told["notes"], serde_json::json!([note]));
+    fs_err::rename(rig.path("away.npy"), rig.path(b)).unwrap();
     // A folder with a text in it is a folder of texts, as before.
     rig.file("set/note.md", "Simmer the lentils.");
     let mixed = rig.json(&["embed", "set", "--out", "texts.npy"]);
