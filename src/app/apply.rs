@@ -156,6 +156,7 @@ impl App {
                 return self.failed("Nothing was loaded", &error);
             }
         };
+        self.settings.colour_by = self.settings.colour_by.again(self.document.corpus.as_deref(), &corpus);
         self.make_room();
         let words = format!(
             "Read {} as {} in {}",

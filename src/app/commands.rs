@@ -82,6 +82,7 @@ impl App {
             }
             Command::ExportMap => self.spawn_export_map(),
             Command::ExportVectors => self.spawn_export_vectors(),
+            Command::ExportPositions => self.spawn_export_positions(),
             Command::RevealFile(row) => self.reveal(row),
             Command::PaintPoints(request) => {
                 let lane = format!("paint {}", request.map);

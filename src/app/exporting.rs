@@ -58,6 +58,24 @@ impl App {
         });
     }
 
+    /// Saves where the points of the shown map are.
+    pub(super) fn spawn_export_positions(&mut self) {
+        let Some(corpus) = self.document.corpus.clone() else { return };
+        let shown = self.document.shown.as_ref().and_then(|id| self.document.model(id));
+        let Some((model, set)) = shown.and_then(|model| Some((model, model.set.clone()?))) else { return };
+        // While a layout runs, and before there is one, there is nothing that could be written as done.
+        let Some(map) = model.map.points().filter(|_| model.map.live.is_none()) else {
+            self.announce(LogLevel::Warning, "There is no finished map to save yet", "");
+            return;
+        };
+        self.jobs.spawn(spec("Saving the map"), move |_| {
+            let dialog =
+                rfd::FileDialog::new().set_file_name("map.csv").add_filter("Table", &["csv", "parquet", "npy"]);
+            let Some(path) = dialog.save_file() else { return Outcome::Nothing };
+            Outcome::Exported(tasks::export_map(&map, &set, &corpus, &path).map(|()| path))
+        });
+    }
+
     /// Opens the folder of a file in the system's file manager.
     pub(super) fn spawn_reveal(&mut self, path: &Path) {
         let folder = path.parent().unwrap_or(path).to_owned();

@@ -10,6 +10,7 @@ mod figure;
 pub mod fonts;
 mod grid;
 mod layout;
+mod moments;
 mod palette;
 mod raster;
 mod space;
@@ -22,7 +23,7 @@ pub use figure::{Figure, FigureError, FigureTheme};
 pub use layout::{Bounds, Core, Layout};
 pub use palette::{CATEGORIES, Colormap, OKABE_ITO, OTHER, Palette};
 pub use raster::{Raster, raster};
-pub use style::{FrontLook, Legend, LegendEntry, LegendScale, StyleRequest, Styles, Values};
+pub use style::{FrontLook, Legend, LegendEntry, LegendScale, Reading, StyleRequest, Styles, Values};
 
 use std::sync::atomic::{AtomicU64, Ordering};
 

@@ -245,6 +245,8 @@ pub enum Command {
     ExportMap,
     /// Save the shown model's vectors.
     ExportVectors,
+    /// Save where the points of the shown map are, with what is known of them.
+    ExportPositions,
     /// Show the item's file in the system's file manager.
     RevealFile(RowId),
     /// Put text on the clipboard.
@@ -321,6 +323,12 @@ pub fn table() -> Vec<Entry> {
             "Save vectors…",
             "npy, npz, tsv or Parquet with metadata",
             Some(key(both, Key::E)),
+        ),
+        entry(
+            Command::ExportPositions,
+            "Save map as table…",
+            "Positions and what is known of each point: csv, Parquet or npy",
+            None,
         ),
         entry(Command::Quit, "Quit", "End the program", Some(key(ctrl, Key::Q))),
         entry(Command::SelectAll, "Select all", "Select every item", Some(key(ctrl, Key::A))),

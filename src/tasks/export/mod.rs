@@ -19,7 +19,7 @@ use super::{RowInfo, TaskError, forget_reduction, keep_reduction, set_table};
 use crate::corpus::Corpus;
 use crate::vectors::storage::{self, Precision};
 use crate::vectors::{Vectors, npy, tsv};
-use crate::workspace::{EmbeddingSet, Projection};
+use crate::workspace::{EmbeddingSet, MapPoints, Positions, Projection};
 pub use stored::{StoredFile, export_stored};
 
 /// Writes the vectors of a set: `.npy` (with `.metadata.jsonl` beside it), `.npz`, `.tsv` (with `.metadata.tsv`) or `.parquet`.
@@ -71,6 +71,20 @@ pub fn export_projection(projection: &Projection, rows: &[RowInfo], path: &Path)
     match &projection.space {
         Some(space) => export_points(space, rows, path),
         None => export_points(&projection.points, rows, path),
+    }
+}
+
+/// Writes a map of a set, or of some of its rows, as [`export_projection`] does.
+///
+/// # Errors
+/// Another ending; the file cannot be written.
+pub fn export_map(map: &MapPoints, set: &EmbeddingSet, corpus: &Corpus, path: &Path) -> Result<(), TaskError> {
+    let all = set_table(corpus, set);
+    let on_map = map.rows.iter().filter_map(|&row| Some(all[set.position_of(row)?].clone()));
+    let rows: Vec<RowInfo> = on_map.enumerate().map(|(row, info)| RowInfo { row, ..info }).collect();
+    match &map.at {
+        Positions::Plane(points) => export_points(points, &rows, path),
+        Positions::Space(points) => export_points(points, &rows, path),
     }
 }
 

@@ -30,6 +30,7 @@ pub fn show(ui: &mut Ui, ctx: &Context<'_>, state: &mut WindowState) {
         match focus {
             Some(row) => {
                 item(ui, ctx, state, row);
+                super::fields::show(ui, ctx, state, row);
                 elsewhere(ui, ctx, row);
                 let found = ctx.inspection.filter(|found| found.row == row);
                 nearest(ui, ctx, state, found);

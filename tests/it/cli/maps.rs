@@ -44,6 +44,25 @@ fn a_map_is_drawn_without_a_display() {
     assert!(svg.contains("<svg") && svg.contains("code"));
 }
 
+#[cfg(feature = "parquet")]
+#[test]
+fn a_map_of_a_file_is_coloured_by_any_of_its_columns() {
+    let rig = Rig::new();
+    let rich = crate::vectors_files::file("rich.parquet").display().to_string();
+    for (column, shown) in [
+        ("year", [">1990<", ">1996<", ">year<"]),
+        ("DATE", [">2024-02-28<", ">2024-03-05<", ">date<"]),
+        ("author", [">Ann<", ">Bo<", ">No author<"]),
+        ("seen", [">true<", ">false<", ">No seen<"]),
+    ] {
+        rig.run(&["render", &rich, "--out", "map.svg", "--colour-by", column]).succeeded();
+        let svg = fs_err::read_to_string(rig.path("map.svg")).unwrap();
+        shown.iter().for_each(|words| assert!(svg.contains(words), "{column}: {words}"));
+    }
+    let told = rig.run(&["render", &rich, "--out", "map.svg", "--colour-by", "yeer"]).exits(2).stderr();
+    assert!(told.contains("yeer") && told.contains("folder") && told.contains("year, author"), "{told}");
+}
+
 #[test]
 fn an_engine_for_few_points_fails_before_anything_is_embedded() {
     let rig = Rig::new();
