@@ -179,7 +179,8 @@ impl Command {
 
 #[derive(Debug, Args)]
 pub struct EmbedArgs {
-    /// Folders and files, or files of vectors to shorten or to write in another form
+    /// Folders and files, or files of vectors to shorten or to write in another form; a folder that holds nothing but vectors, or numbered
+    /// files of one whole (train-00000-of-00002.parquet), are one set
     #[arg(required = true, value_name = "PATH|VECTORS")]
     pub paths: Vec<PathBuf>,
     /// File to write: .npy, .npz, .tsv, .parquet, or .vectors (ours, see --store)
@@ -224,7 +225,8 @@ impl From<StoreArg> for Precision {
 
 #[derive(Debug, Args)]
 pub struct ProjectArgs {
-    /// Folders and files, or one .npy, .npz, .tsv, .csv or .parquet file of vectors or of a map (a .csv with columns x and y, or of numbers alone)
+    /// Folders and files; or vectors or a map: a .npy, .npz, .tsv, .csv (with columns x and y, or of numbers alone), .parquet or .vectors
+    /// file, several, or a folder of nothing else, which are read as one set
     #[arg(required = true, value_name = "PATH|VECTORS")]
     pub paths: Vec<PathBuf>,
     /// File to write: .csv, .parquet or .npy
@@ -235,7 +237,7 @@ pub struct ProjectArgs {
     /// Make the vectors shorter first: pca:N (principal components), truncate:N (first dimensions) or random:N (random directions)
     #[arg(long, value_name = "WAY:N", value_parser = reduction, help_heading = "Layout options")]
     pub reduce: Option<Reduction>,
-    /// Then place these files, or this file of vectors, on the map, whose own points stay where they are; written to F-placed.
+    /// Then place these files, or these vectors, on the map, whose own points stay where they are; written to F-placed.
     /// They are made as short as those on the map: by --reduce, or by the .reduction.npz beside the file of vectors
     #[arg(long, value_name = "PATH|VECTORS", help_heading = "Layout options")]
     pub place: Vec<PathBuf>,
@@ -250,7 +252,7 @@ pub struct ProjectArgs {
 #[derive(Debug, Args)]
 #[command(group = clap::ArgGroup::new("asked").required(true).args(["query", "image", "queries"]))]
 pub struct SearchArgs {
-    /// Folders and files, or .npy, .npz, .tsv, .csv or .parquet files of vectors that --model made
+    /// Folders and files, or files or folders of vectors (.npy, .npz, .tsv, .csv, .parquet, .vectors) that --model made
     #[arg(required = true, value_name = "PATH|VECTORS")]
     pub paths: Vec<PathBuf>,
     /// What to look for, in words
@@ -277,7 +279,7 @@ pub struct SearchArgs {
 
 #[derive(Debug, Args)]
 pub struct CompareArgs {
-    /// Folders and files, or two or more .npy, .npz, .tsv, .csv or .parquet files of vectors of the same rows
+    /// Folders and files, or two or more files or folders of vectors (.npy, .npz, .tsv, .csv, .parquet, .vectors) of the same rows
     #[arg(required = true, value_name = "PATH|VECTORS")]
     pub paths: Vec<PathBuf>,
     /// Neighbours compared for each row
@@ -322,7 +324,8 @@ fn temperature(typed: &str) -> Result<f32, String> {
 
 #[derive(Debug, Args)]
 pub struct RenderArgs {
-    /// Folders and files, or one .npy, .npz, .tsv, .csv or .parquet file of vectors or of a map (a .csv with columns x and y, or of numbers alone)
+    /// Folders and files; or vectors or a map: a .npy, .npz, .tsv, .csv (with columns x and y, or of numbers alone), .parquet or .vectors
+    /// file, several, or a folder of nothing else, which are read as one set
     #[arg(required = true, value_name = "PATH|VECTORS")]
     pub paths: Vec<PathBuf>,
     /// File to write: .png or .svg

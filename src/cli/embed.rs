@@ -14,7 +14,7 @@ use super::text::{count, plural, rate};
 use crate::corpus::Corpus;
 use crate::models::ModelId;
 use crate::projection::Reduction;
-use crate::tasks::{self, Imported, RowInfo, Shortened, StoredFile};
+use crate::tasks::{self, Imported, RowInfo, Shortened, StoredFile, VectorSet};
 use crate::vectors::{RowBlocks, Rows};
 use crate::workspace::EmbeddingSet;
 
@@ -62,17 +62,13 @@ fn of_files(args: &EmbedArgs, session: &Session) -> Result<(), Failure> {
         return Err(Failure::Usage("--model is for folders and files: these files hold vectors already".to_owned()));
     }
     let (mut entries, mut text) = (Vec::new(), String::new());
-    let files: Vec<Imported<Rows>> =
-        args.paths.iter().map(|path| session.read_rows(path)).collect::<Result<_, Failure>>()?;
-    let outs: Vec<PathBuf> = args
-        .paths
-        .iter()
-        .enumerate()
-        .map(|(nth, path)| {
-            let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-            out_for(&args.out, nth, &ModelId(stem))
-        })
-        .collect();
+    let sets = tasks::vector_sets(&args.paths);
+    let files: Vec<Imported<Rows>> = sets.iter().map(|set| session.read_rows(set)).collect::<Result<_, Failure>>()?;
+    let out = |(nth, set): (usize, &VectorSet)| {
+        let stem = set.path.file_stem().unwrap_or_default().to_string_lossy();
+        out_for(&args.out, nth, &ModelId(stem.into_owned()))
+    };
+    let outs: Vec<PathBuf> = sets.iter().enumerate().map(out).collect();
     for (nth, out) in outs.iter().enumerate() {
         if outs[..nth].contains(out) {
             let message =
@@ -86,13 +82,13 @@ fn of_files(args: &EmbedArgs, session: &Session) -> Result<(), Failure> {
             return Err(Failure::Usage(message));
         }
     }
-    for ((path, file), out) in args.paths.iter().zip(files).zip(outs) {
+    for ((set, file), out) in sets.iter().zip(files).zip(outs) {
         let Imported { vectors, mut rows, model, .. } = file;
-        let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
+        let name = set.name();
         let shape = (plural(vectors.row_count(), "vector", "vectors"), count(vectors.row_length() as u64));
         text += &format!("{name}: {} of {} dimensions → {}\n", shape.0, shape.1, out.display());
         let mut told = json!({
-            "id": model, "from": path.to_string_lossy(), "out": out.to_string_lossy(),
+            "id": model, "from": set.path.to_string_lossy(), "out": out.to_string_lossy(),
             "rows": vectors.row_count(), "dimensions": vectors.row_length(),
         });
         rows.iter_mut().enumerate().for_each(|(position, row)| row.row = position);

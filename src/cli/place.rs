@@ -11,7 +11,7 @@ use super::maps::{self, Source};
 use super::session::{Failure, Session, spare_items};
 use super::stored;
 use super::text::plural;
-use crate::tasks::{self, PlaceRequest, RowInfo, Shortened};
+use crate::tasks::{self, PlaceRequest, RowInfo, Shortened, VectorSet};
 use crate::vectors::Vectors;
 use crate::workspace::Projection;
 
@@ -95,10 +95,7 @@ fn to_place(
     out: &Path,
 ) -> Result<(Vectors, Vec<RowInfo>), Failure> {
     if stored::are_vectors(&args.place)? {
-        let [path] = args.place.as_slice() else {
-            return Err(Failure::Usage("--place: one file of vectors at a time".to_owned()));
-        };
-        let found = maps::stored_source(session, path)?;
+        let found = maps::stored_source(session, &VectorSet::one(&args.place))?;
         return Ok((found.vectors, found.rows));
     }
     let Some((model, _)) = &source.model else {

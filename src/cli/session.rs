@@ -15,7 +15,7 @@ use super::{bar, json};
 use crate::corpus::Corpus;
 use crate::models::ModelId;
 use crate::progress::Progress;
-use crate::tasks::{self, EmbedRequest, Environment, Imported, LoadRequest, TaskError};
+use crate::tasks::{self, EmbedRequest, Environment, Imported, LoadRequest, TaskError, VectorSet};
 use crate::vectors::Rows;
 use crate::workspace::{EmbeddingSet, ErrorReport};
 
@@ -165,21 +165,21 @@ impl Session {
         Ok(corpus)
     }
 
-    /// Reads a file of vectors.
-    pub(super) fn read(&self, path: &Path) -> Result<Imported, Failure> {
+    /// Reads vectors.
+    pub(super) fn read(&self, set: &VectorSet) -> Result<Imported, Failure> {
         let started = Instant::now();
-        let imported = self.watch(|env, progress| env.run(|| tasks::import_vectors(path, progress)))?;
+        let imported = self.watch(|env, progress| env.run(|| tasks::import_set(set, progress)))?;
         self.spent(0, started);
-        self.say_left_out(path, &imported);
+        self.say_left_out(&set.path, &imported);
         Ok(imported)
     }
 
     /// As [`Session::read`], but vectors that are not kept in single precision stay in their file.
-    pub(super) fn read_rows(&self, path: &Path) -> Result<Imported<Rows>, Failure> {
+    pub(super) fn read_rows(&self, set: &VectorSet) -> Result<Imported<Rows>, Failure> {
         let started = Instant::now();
-        let imported = self.watch(|env, progress| env.run(|| tasks::import_rows(path, progress)))?;
+        let imported = self.watch(|env, progress| env.run(|| tasks::import_set_rows(set, progress)))?;
         self.spent(0, started);
-        self.say_left_out(path, &imported);
+        self.say_left_out(&set.path, &imported);
         Ok(imported)
     }
 
@@ -325,6 +325,19 @@ pub(super) fn check_out(out: &Path, endings: &[&str], inputs: &[PathBuf]) -> Res
         return Err(Failure::Usage(message));
     }
     let folder = out.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let real = fs_err::canonicalize(folder.unwrap_or(Path::new("."))).ok();
+    let lies_in = |input: &&PathBuf| {
+        let within = |real: &PathBuf| fs_err::canonicalize(input).is_ok_and(|input| real.starts_with(input));
+        input.is_dir() && real.as_ref().is_some_and(within) && tasks::holds_vectors(input)
+    };
+    if let Some(input) = inputs.iter().find(lies_in) {
+        let message = format!(
+            "--out {}: {} is read as one set of vectors, and would be another with this file in it; write it elsewhere",
+            out.display(),
+            input.display()
+        );
+        return Err(Failure::Usage(message));
+    }
     if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
         return Err(Failure::Task(TaskError::Format {
             path: out.to_owned(),

@@ -54,7 +54,7 @@ pub use explain::{explain, explain_text};
 pub use export::{StoredFile, export_map, export_projection, export_stored, export_table, export_vectors};
 pub use fairness::{Compared, Expected, concerns, expected_of, set_facts};
 pub use format::{hold_vectors, holds_vectors, is_csv, is_vectors_file};
-pub use import::{Imported, import_rows, import_vectors};
+pub use import::{Imported, VectorSet, import_rows, import_set, import_set_rows, import_vectors, vector_sets};
 pub use kept_reduction::{forget_reduction, keep_reduction, kept_reduction, reduction_path};
 pub use lists::{
     ListRequest, Listed, Shortened, apply_reduction, export_neighbours, list_files, neighbour_lists, shorten,

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::{Found, Stages, Work, check, input, print};
+use super::{Found, Stages, Work, check, input, print, set};
 use crate::analysis::clusters::adjusted_rand;
 use crate::cli::cluster;
 use crate::cli::json::{quality, rounded};
@@ -152,7 +152,7 @@ pub(super) fn neighbours(args: &BenchNeighboursArgs, session: &Session) -> Resul
 pub(super) fn pca(args: &BenchPcaArgs, session: &Session) -> Result<(), Failure> {
     check(&args.bench, ENDINGS)?;
     // Half precision stays in its file, so that there may be more of it than memory.
-    let rows = session.read_rows(&args.bench.input)?.vectors;
+    let rows = session.read_rows(&set(&args.bench))?.vectors;
     let way = Reduction::Pca { k: args.components as usize };
     let (mut stages, mut last) = (Stages::default(), None);
     for _ in 0..args.bench.rounds.runs {

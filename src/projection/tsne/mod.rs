@@ -383,6 +383,22 @@ mod tests {
     }
 
     #[test]
+    fn what_is_cancelled_says_so_and_the_divergence_costs_nothing() {
+        for count in [60, 5000] {
+            let (graph, start) = ring(count, 9);
+            let mut tsne = Tsne::new(&graph, &start, &TsneParams::default()).unwrap();
+            tsne.run_to(3);
+            let (before, progress) = (bits(tsne.points()), Progress::new());
+            assert_eq!(tsne.kl_with(&progress), Ok(tsne.kl()));
+            progress.cancel();
+            assert_eq!(tsne.kl_with(&progress), Err(Cancelled));
+            assert_eq!(bits(tsne.points()), before);
+            assert_eq!(tsne.run_until(4, &progress), Err(Cancelled));
+            assert_eq!(tsne.iteration(), 3);
+        }
+    }
+
+    #[test]
     fn the_gradient_is_that_of_the_divergence() {
         let (graph, start) = ring(40, 9);
         let affinities = Affinities::from_graph(&graph, 9, 3.0).unwrap();

@@ -30,6 +30,18 @@ pub(in crate::tasks) enum Role {
     Model,
 }
 
+impl Role {
+    /// All of them.
+    pub(super) const ALL: [Self; 14] = {
+        let (mut all, mut at) = ([Self::Path; 14], 0);
+        while at < all.len() {
+            all[at] = NAMES[at].0;
+            at += 1;
+        }
+        all
+    };
+}
+
 /// Names of columns by role, in lower case, the likeliest first.
 const NAMES: [(Role, &[&str]); 14] = [
     (

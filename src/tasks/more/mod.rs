@@ -82,6 +82,49 @@ pub(super) fn on_scale(kind: TableKind, cell: &Cell<'_>) -> f64 {
     .unwrap_or(f64::NAN)
 }
 
+/// Adds a column to the table that rows share; one of its name that is there stays.
+pub(super) fn add(rows: &mut [RowInfo], column: Column) {
+    let there = rows.iter().find_map(|row| row.more.columns.clone()).unwrap_or_default();
+    if there.iter().any(|other| other.name.eq_ignore_ascii_case(&column.name)) {
+        return;
+    }
+    let columns = there.iter().cloned().chain([column]).collect();
+    attach(rows, columns);
+}
+
+/// Makes one table of those of several files, whose rows are given in their order: columns of one name become one. `otherwise` tells what
+/// a row says in a column that its file does not keep, by the column's name and the row's place in its file.
+pub(super) fn join(parts: &mut [&mut [RowInfo]], otherwise: &dyn for<'a> Fn(&str, usize, &'a RowInfo) -> Cell<'a>) {
+    let tables: Vec<Arc<[Column]>> =
+        parts.iter().map(|rows| rows.iter().find_map(|row| row.more.columns.clone()).unwrap_or_default()).collect();
+    let mut names: Vec<&str> = Vec::new();
+    for column in tables.iter().flat_map(|columns| columns.iter()) {
+        if !names.contains(&column.name.as_str()) {
+            names.push(&column.name);
+        }
+    }
+    let mut whole: Vec<Column> = Vec::with_capacity(names.len());
+    for name in names {
+        let of_file = |columns: &'_ Arc<[Column]>| columns.iter().position(|column| column.name == name);
+        let each: Vec<Option<&Column>> =
+            tables.iter().map(|columns| of_file(columns).map(|place| &columns[place])).collect();
+        let mut column = Column::like(&each, name);
+        for (rows, theirs) in parts.iter().zip(&each) {
+            for (at, row) in rows.iter().enumerate() {
+                let cell = theirs.map_or_else(|| otherwise(name, at, row), |theirs| theirs.cell(at, row));
+                column.push(&cell);
+            }
+        }
+        whole.push(column);
+    }
+    if whole.is_empty() {
+        return;
+    }
+    let whole: Arc<[Column]> = whole.into();
+    let rows = parts.iter_mut().flat_map(|rows| rows.iter_mut());
+    rows.zip(0..).for_each(|(row, at)| row.more = More { columns: Some(whole.clone()), at });
+}
+
 /// What is written beside our own columns, besides the rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Beside {

@@ -256,7 +256,7 @@ pub(super) fn stop_in_the_middle(request: &ProjectRequest, env: &Environment) {
     let mut kl = Vec::new();
     for step in [50, running.total() / 2 + 7] {
         running.run_to(step, &progress).unwrap();
-        kl.extend(running.divergence().filter(|_| step == 50).map(|divergence| (50, divergence)));
+        kl.extend(running.divergence(&progress).unwrap().filter(|_| step == 50).map(|divergence| (50, divergence)));
     }
     keeper.keep_when_due(running.as_ref(), &kl);
 }
