@@ -49,12 +49,12 @@ impl App {
         let Some(corpus) = self.document.corpus.clone() else { return };
         let set = self.document.shown.as_ref().and_then(|id| self.document.model(id)?.set.clone());
         let Some(set) = set else { return };
-        self.jobs.spawn(spec("Saving vectors"), move |_| {
+        self.jobs.spawn(spec("Saving vectors"), move |progress| {
             let dialog = rfd::FileDialog::new()
                 .set_file_name("vectors.npy")
                 .add_filter("Vectors", &["npy", "npz", "tsv", "parquet"]);
             let Some(path) = dialog.save_file() else { return Outcome::Nothing };
-            Outcome::Exported(tasks::export_vectors(&set, &corpus, &path).map(|()| path))
+            Outcome::Exported(tasks::export_vectors(&set, &corpus, &path, progress).map(|()| path))
         });
     }
 
@@ -68,11 +68,11 @@ impl App {
             self.announce(LogLevel::Warning, "There is no finished map to save yet", "");
             return;
         };
-        self.jobs.spawn(spec("Saving the map"), move |_| {
+        self.jobs.spawn(spec("Saving the map"), move |progress| {
             let dialog =
                 rfd::FileDialog::new().set_file_name("map.csv").add_filter("Table", &["csv", "parquet", "npy"]);
             let Some(path) = dialog.save_file() else { return Outcome::Nothing };
-            Outcome::Exported(tasks::export_map(&map, &set, &corpus, &path).map(|()| path))
+            Outcome::Exported(tasks::export_map(&map, &set, &corpus, &path, progress).map(|()| path))
         });
     }
 

@@ -194,6 +194,9 @@ pub struct EmbedArgs {
     /// back to its length
     #[arg(long, value_name = "WAY:N", value_parser = reduction)]
     pub reduce: Option<Reduction>,
+    /// Make the vectors as short as --reduce made others: the F.npy.reduction.npz it wrote, or the F.npy beside which that lies
+    #[arg(long, value_name = "FILE", conflicts_with = "reduce")]
+    pub reduce_as: Option<PathBuf>,
     #[command(flatten)]
     pub model: ModelArgs,
     #[command(flatten)]

@@ -22,7 +22,8 @@ use crate::workspace::EmbeddingSet;
 const ENDINGS: &[&str] = &["npy", "npz", "tsv", "parquet", "vectors"];
 
 pub(super) fn run(args: &EmbedArgs, session: &Session) -> Result<(), Failure> {
-    check_out(&args.out, ENDINGS, &args.paths)?;
+    let read: Vec<PathBuf> = args.paths.iter().chain(&args.reduce_as).cloned().collect();
+    check_out(&args.out, ENDINGS, &read)?;
     let ours = args.out.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("vectors"));
     if args.store.is_some() && !ours {
         return Err(Failure::Usage("--store is for files that end in .vectors".to_owned()));
@@ -105,7 +106,10 @@ fn write(
     (out, text, told): (&Path, &mut String, &mut Value),
     session: &Session,
 ) -> Result<(), Failure> {
-    let short = args.reduce.map(|way| shorten(&whole, way, session)).transpose()?;
+    let short = match &args.reduce_as {
+        Some(path) => Some(shorten_as(&whole, path, session)?),
+        None => args.reduce.map(|way| shorten(&whole, way, session)).transpose()?,
+    };
     let vectors = match &short {
         Some(short) => short.vectors.clone(),
         None => session.env.run(|| whole.decoded())?,
@@ -115,16 +119,14 @@ fn write(
         rows.iter_mut().for_each(|row| row.model.clear());
         told["dimensions"] = vectors.dim().into();
         *text += &short_line(short);
+        short.notes.iter().for_each(|note| session.say(note));
     }
-    // What is there belongs to vectors that will be gone; the new one is written when its vectors are there.
-    tasks::forget_reduction(out)?;
-    let stored = match args.store {
-        Some(store) => Some(tasks::export_stored(&vectors, &rows, out, store.into())?),
-        None => {
-            tasks::export_table(&vectors, &rows, out)?;
-            None
-        }
-    };
+    let stored = session.watch(|env, progress| {
+        env.run(|| match args.store {
+            Some(store) => tasks::export_stored(&vectors, &rows, out, store.into(), progress).map(Some),
+            None => tasks::export_table(&vectors, &rows, out, progress).map(|()| None),
+        })
+    })?;
     told["reduced"] = short.as_ref().map_or(Value::Null, short_json);
     if let Some(short) = &short {
         let path = tasks::keep_reduction(&short.fitted, out)?;
@@ -148,6 +150,20 @@ fn shorten(rows: &Rows, way: Reduction, session: &Session) -> Result<Shortened, 
     Ok(session.watch(|env, progress| tasks::shorten(rows, way, env, progress))?)
 }
 
+/// As short as others were made.
+fn shorten_as(rows: &Rows, path: &Path, session: &Session) -> Result<Shortened, Failure> {
+    let fitted = tasks::named_reduction(path)?;
+    let (takes, there) = (fitted.dimensions(), rows.row_length());
+    if takes != there {
+        let message = format!(
+            "--reduce-as {}: it makes vectors of {takes} dimensions shorter, these have {there}: both must be made by one model",
+            path.display()
+        );
+        return Err(Failure::Usage(message));
+    }
+    Ok(session.watch(|env, progress| tasks::shorten_as(&fitted, rows, env, progress))?)
+}
+
 /// What was left, and how much of the variance the components keep.
 fn short_line(short: &Shortened) -> String {
     let dimensions = plural(short.vectors.dim(), "dimension", "dimensions");
@@ -162,7 +178,7 @@ fn short_json(short: &Shortened) -> Value {
     let explained: Vec<Value> =
         short.explained_variance.iter().map(|&share| rounded(Some(f64::from(share)), 6)).collect();
     let explained = if explained.is_empty() { Value::Null } else { explained.into() };
-    json!({ "dimensions": short.vectors.dim(), "explained_variance": explained, "seconds": rounded(Some(short.seconds), 3) })
+    json!({ "dimensions": short.vectors.dim(), "explained_variance": explained, "seconds": rounded(Some(short.seconds), 3), "notes": short.notes })
 }
 
 fn line(set: &EmbeddingSet, out: &Path) -> String {

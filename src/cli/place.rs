@@ -41,7 +41,7 @@ pub(super) fn run(
     let placed = session.watch(|env, progress| tasks::place(&request, env, progress))?;
     let projection =
         Projection { space: placed.space, ..Projection::new(map.params, tasks::numbered(count), placed.points) };
-    tasks::export_projection(&projection, &rows, &out)?;
+    session.watch(|_, progress| tasks::export_projection(&projection, &rows, &out, progress))?;
     let entry = object([
         ("out", json!(out.to_string_lossy())),
         ("rows", count.into()),

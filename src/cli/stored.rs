@@ -18,11 +18,11 @@ use crate::workspace::Agreement;
 /// Characters of a passage that are shown.
 const SNIPPET: usize = 160;
 
-/// Whether the paths are files of vectors: all of them or none.
+/// Whether the paths are files or folders of vectors: all of them or none.
 pub(super) fn are_vectors(paths: &[PathBuf]) -> Result<bool, Failure> {
     let (vectors, others): (Vec<_>, Vec<_>) = paths.iter().partition(|path| tasks::holds_vectors(path));
-    // Among texts a table of numbers is a text, as in a folder.
-    if !others.is_empty() && vectors.iter().all(|path| tasks::is_csv(path)) {
+    // Among texts a table of numbers is a text, as in a folder, and a folder of vectors is one like any other.
+    if !others.is_empty() && vectors.iter().all(|path| tasks::is_csv(path) || path.is_dir()) {
         return Ok(false);
     }
     match (vectors.first(), others.first()) {

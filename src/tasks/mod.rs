@@ -33,6 +33,7 @@ mod place;
 mod project;
 mod reductions;
 mod render;
+mod saving;
 mod sheet;
 mod speed;
 mod stored;
@@ -55,9 +56,11 @@ pub use export::{StoredFile, export_map, export_projection, export_stored, expor
 pub use fairness::{Compared, Expected, concerns, expected_of, set_facts};
 pub use format::{hold_vectors, holds_vectors, is_csv, is_vectors_file};
 pub use import::{Imported, VectorSet, import_rows, import_set, import_set_rows, import_vectors, vector_sets};
-pub use kept_reduction::{forget_reduction, keep_reduction, kept_reduction, reduction_path};
+pub(crate) use kept_reduction::forget_reduction;
+pub use kept_reduction::{keep_reduction, kept_reduction, named_reduction, reduction_path};
 pub use lists::{
     ListRequest, Listed, Shortened, apply_reduction, export_neighbours, list_files, neighbour_lists, shorten,
+    shorten_as,
 };
 pub use load::{LoadRequest, load, sample_paths};
 pub use memory::{peak_memory_mb, reset_peak_memory, resident_memory_mb};

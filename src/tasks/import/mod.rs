@@ -11,6 +11,7 @@ mod csv;
 mod gather;
 mod joined;
 mod npz;
+mod numbered;
 #[cfg(feature = "parquet")]
 mod parquet;
 #[cfg(feature = "parquet")]
@@ -112,14 +113,7 @@ pub fn import_vectors(path: &Path, progress: &Progress) -> Result<Imported, Task
 pub fn import_set(set: &VectorSet, progress: &Progress) -> Result<Imported, TaskError> {
     let (mut table, files) = tables(set, progress)?;
     table.vectors = Rows::Single(table.vectors.decoded()?);
-    let imported = usable((&set.path, files), table)?.decoded()?;
-    let values = imported.vectors.values();
-    let greatest = values.par_iter().with_min_len(LOOKED_AT).map(|value| value.abs()).reduce(|| 0.0, f32::max);
-    if greatest > 0.0 && greatest < LEAST {
-        let message = format!("no value is beyond {greatest:e}: multiply the vectors until they are near 1");
-        return Err(bad(&set.path, message));
-    }
-    Ok(imported)
+    usable((&set.path, files), table)?.decoded()
 }
 
 /// As [`import_set`], but vectors that are not kept in single precision stay in their file, where there is one and all of them can be used.
@@ -185,18 +179,35 @@ fn with_beside(path: &Path, vectors: Rows) -> Result<Table, TaskError> {
     Ok(Table { vectors, rows, points: None, missing: Vec::new(), notes })
 }
 
-/// The rows that hold NaN, infinity or what is too large, in order.
-fn broken(rows: &dyn RowBlocks) -> Result<Vec<usize>, TaskError> {
+/// What a look at all values finds.
+#[derive(Default)]
+struct Looked {
+    /// The rows that hold NaN, infinity or what is too large, in order.
+    broken: Vec<usize>,
+    /// The greatest value of the others, whatever its sign.
+    greatest: f32,
+}
+
+fn looked(rows: &dyn RowBlocks) -> Result<Looked, TaskError> {
     let (count, dim) = (rows.row_count(), rows.row_length());
     let taken = (LOOKED_AT / dim).max(1);
     let looked = (0..count.div_ceil(taken)).into_par_iter().map_init(Vec::new, |room, number| {
         let first = number * taken;
         let block = rows.block(first..count.min(first + taken), room)?;
-        // Without leaving off early, which is faster where all is well.
-        let sound = |row: &[f32]| row.iter().fold(true, |sound, value| sound & (value.abs() < LARGEST));
-        Ok(block.chunks_exact(dim).enumerate().filter(|(_, row)| !sound(row)).map(|(at, _)| first + at).collect())
+        let mut found = Looked::default();
+        for (at, row) in block.chunks_exact(dim).enumerate() {
+            // Without leaving off early, which is faster where all is well.
+            let sound = row.iter().fold(true, |sound, value| sound & (value.abs() < LARGEST));
+            match sound {
+                true => found.greatest = row.iter().fold(found.greatest, |most, value| most.max(value.abs())),
+                false => found.broken.push(first + at),
+            }
+        }
+        Ok(found)
     });
-    Ok(looked.collect::<Result<Vec<Vec<usize>>, VectorsError>>()?.concat())
+    let parts = looked.collect::<Result<Vec<Looked>, VectorsError>>()?;
+    let greatest = parts.iter().map(|part| part.greatest).fold(0.0, f32::max);
+    Ok(Looked { broken: parts.into_iter().flat_map(|part| part.broken).collect(), greatest })
 }
 
 /// Takes out the rows that cannot be used.
@@ -204,17 +215,18 @@ fn usable((path, files): (&Path, Vec<(PathBuf, usize)>), table: Table) -> Result
     let Table { vectors, mut rows, points, mut missing, notes } = table;
     rows.iter_mut().enumerate().for_each(|(place, row)| row.row = place);
     let known = missing.len();
-    missing.extend(
-        broken(&vectors)?
-            .into_iter()
-            .map(|row| (row, "its vector holds NaN, infinity or values beyond 1e17".to_owned())),
-    );
+    let Looked { broken, greatest } = looked(&vectors)?;
+    missing
+        .extend(broken.into_iter().map(|row| (row, "its vector holds NaN, infinity or values beyond 1e17".to_owned())));
     if known > 0 && missing.len() > known {
         missing.sort_by_key(|&(row, _)| row);
     }
     if missing.len() == rows.len() {
         let why = missing.first().map_or("there are no rows", |(_, why)| why);
         return Err(bad(path, format!("none of its {} rows can be used; the first: {why}", rows.len())));
+    }
+    if greatest > 0.0 && greatest < LEAST {
+        return Err(bad(path, format!("no value is beyond {greatest:e}: multiply the vectors until they are near 1")));
     }
     if files.len() > 1 {
         missing.iter_mut().for_each(|(row, why)| *why += &in_file(&files, *row));
