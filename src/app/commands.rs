@@ -206,6 +206,7 @@ impl App {
             Command::Dismiss(id) => self.toasts.retain(|toast| toast.id != id),
             Command::SetTool(tool) => self.tool = tool,
             Command::FitMaps => self.fit_request += 1,
+            Command::ToggleDensity => self.settings.density = !self.settings.density,
             Command::CompareModel(place, id) => self.compare_with(place, id),
             Command::CompareMap(place, choice) => self.compare_map(place, choice),
             Command::CompareMore => {
@@ -261,6 +262,7 @@ impl App {
             "pin",
             "reductions",
             "shorten",
+            "density",
         ] {
             self.jobs.cancel_lanes(lane);
         }

@@ -10,7 +10,7 @@ use super::from_file::Loaded;
 use super::{App, derived};
 use crate::jobs::{JobSpec, Policy};
 use crate::models::Downloaded;
-use crate::picture::{Layout, Palette, StyleRequest, Styles};
+use crate::picture::{Density, Layout, Palette, StyleRequest, Styles};
 use crate::projection::{Method, ReductionCost};
 use crate::tasks::{self, Distilled, EmbedRequest, LoadRequest, Only, Query, QueryRequest, TaskError};
 use crate::ui::context::{Inspection, ItemOrder, MapChoice, MapLabels, MeasuredPair, Pin, TornLines};
@@ -35,6 +35,8 @@ pub enum Outcome {
     Placed(u64, ModelId, Arc<Layout>),
     /// A model's maps were coloured, and the names of clusters placed on the shown one.
     Styled(u64, ModelId, BTreeMap<MapChoice, Arc<Styles>>, Option<Arc<MapLabels>>),
+    /// It was found how dense the points of a model's map are; of too few nothing.
+    Dense(u64, ModelId, MapChoice, Option<Arc<Density>>),
     /// Clusters were found.
     Clustered(u64, ModelId, Result<Clustering, TaskError>),
     /// It was measured how many neighbours each point keeps on the shown map.

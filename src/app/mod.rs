@@ -4,6 +4,7 @@
 
 mod apply;
 mod commands;
+mod densities;
 mod derived;
 mod distilling;
 mod document;

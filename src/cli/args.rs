@@ -338,6 +338,9 @@ pub struct RenderArgs {
     /// another column of a file of vectors
     #[arg(long, visible_alias = "color-by", value_name = "COLUMN", default_value = "folder")]
     pub colour_by: ColourBy,
+    /// Show how dense the points are: lines around the densest 10, 25, 50, 75 and 90 % of them
+    #[arg(long)]
+    pub density: bool,
     /// Title [default: the names of what was loaded]
     #[arg(long, value_name = "TEXT")]
     pub title: Option<String>,

@@ -53,6 +53,7 @@ pub(super) fn run(args: &RenderArgs, session: &Session) -> Result<(), Failure> {
         clusters: clusters.into(),
         out: args.out.clone(),
         colour_by: args.colour_by.clone(),
+        density: args.density,
         title: args.title.clone().unwrap_or_else(|| names(&args.paths)),
         subtitle: model.map_or_else(|| method.clone(), |model| format!("{model} · {method}")),
         width: args.width,

@@ -186,6 +186,11 @@ impl Styles {
         self.hidden.as_ref().is_none_or(|hidden| !hidden.get(position).copied().unwrap_or(false))
     }
 
+    /// Whether a category is hidden.
+    pub fn hides(&self) -> bool {
+        self.hidden.is_some()
+    }
+
     /// The colour of a position in full strength, as in the legend.
     pub fn full_colour(&self, position: usize) -> Colour {
         self.colours.get(position).copied().unwrap_or(OTHER).with_alpha(255)

@@ -76,7 +76,7 @@ pub use opened::{Opened, OpenedSet, open_vectors};
 pub use place::{PlaceNewRequest, PlaceRequest, Placed, numbered, place, place_new, place_query};
 pub use project::{LiveFrame, LiveSlot, ProjectRequest, check_engine, project};
 pub use reductions::{reduced_set, reductions};
-pub use render::{ColourBy, RenderRequest, Rendered, has_column, render, values_of};
+pub use render::{CONTOURS, ColourBy, RenderRequest, Rendered, has_column, render, values_of};
 pub use sheet::{SheetColumn, write_sheet};
 pub use speed::{SPEED_SAMPLE, measure_speed};
 pub use stored::{StoredAnswer, StoredGroup, StoredQuery, StoredVectors, agree_stored, answer_stored, read_stored};

@@ -8,10 +8,13 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::more::{Beside, Kept, kept, on_scale, shown_kind};
 use super::{Environment, RowInfo, TaskError};
-use crate::picture::{CATEGORIES, Figure, FigureTheme, Layout, StyleRequest, Values, grouped};
+use crate::picture::{CATEGORIES, Density, Figure, FigureTheme, Layout, StyleRequest, Values, grouped};
 use crate::progress::Progress;
 use crate::vectors::{RowId, replace_file};
 use crate::workspace::{ColumnValues, Projection, table_values};
+
+/// What contours of density are, for the foot of a picture.
+pub const CONTOURS: &str = "the lines enclose the densest 10, 25, 50, 75 and 90 % of the points";
 
 /// What the points are coloured by.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -64,6 +67,8 @@ pub struct RenderRequest {
     pub height: u32,
     /// Dark or light.
     pub theme: FigureTheme,
+    /// Whether it is shown how dense the points are.
+    pub density: bool,
 }
 
 /// What was drawn.
@@ -90,12 +95,14 @@ pub fn render(request: &RenderRequest, env: &Environment, progress: &Progress) -
         let (title, values) = values(request)?;
         let dark = request.theme == FigureTheme::Dark;
         let styles = StyleRequest { dark, ..StyleRequest::new(&title, &values) }.make(layout.len());
-        let footer = footer(&request.projection);
+        let density = if request.density { Density::of(&layout, &styles) } else { None };
+        let footer = footer(&request.projection, density.is_some());
         let figure = Figure {
             title: &request.title,
             subtitle: &request.subtitle,
             footer: &footer,
             theme: request.theme,
+            density: density.as_ref(),
             ..Figure::new(&layout, &styles).sized(request.width, request.height)
         };
         match request.out.extension().and_then(|ending| ending.to_str()).map(str::to_ascii_lowercase).as_deref() {
@@ -206,7 +213,7 @@ fn categories<T>(rows: &[T], of: impl Fn(&T) -> &str) -> Values {
     Values::Categories { names: names.into(), ids }
 }
 
-fn footer(projection: &Projection) -> String {
+fn footer(projection: &Projection, dense: bool) -> String {
     let unjudged = || {
         if projection.is_judged() || projection.all_equal {
             String::new()
@@ -218,5 +225,6 @@ fn footer(projection: &Projection) -> String {
         format!("  ·  trustworthiness {:.3}, neighbours kept {:.3}", quality.trustworthiness, quality.neighbours_kept)
     });
     let points = grouped(projection.points.len());
-    format!("{points} points  ·  seed {}{trust}", projection.params.tsne.seed)
+    let contours = if dense { format!("  ·  {CONTOURS}") } else { String::new() };
+    format!("{points} points  ·  seed {}{trust}{contours}", projection.params.tsne.seed)
 }

@@ -229,6 +229,8 @@ pub enum Command {
     SetTool(MapTool),
     /// Show the whole map.
     FitMaps,
+    /// Show how dense the points are, or not.
+    ToggleDensity,
     /// Put a model into a place of Compare.
     CompareModel(usize, ModelId),
     /// Show one of its model's maps in a place of Compare.
@@ -349,6 +351,7 @@ pub fn table() -> Vec<Entry> {
             Some(key(plain, Key::B)),
         ),
         entry(Command::FitMaps, "Fit the map", "Show all points", Some(key(plain, Key::R))),
+        entry(Command::ToggleDensity, "Density", "Show how dense the points are", Some(key(plain, Key::D))),
         entry(
             Command::SetPerspective(Perspective::Explore),
             "Explore",

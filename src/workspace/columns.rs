@@ -78,6 +78,8 @@ impl Column {
     /// The name shown.
     pub fn name(self, corpus: &Corpus) -> &str {
         match self {
+            // Rows of a file have labels, not folders.
+            Self::Folder if corpus.table.is_some() => "label",
             Self::Folder => "folder",
             Self::Modality => "modality",
             Self::Type => "type",

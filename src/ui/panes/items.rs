@@ -75,7 +75,8 @@ fn click(ui: &Ui, ctx: &Context<'_>, row: RowId) {
 
 fn head(ui: &mut Ui, ctx: &Context<'_>) {
     let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), 26.0), Sense::hover());
-    let columns = [("Path", None, 0), ("Folder", Some(Column::Folder), 1), ("Type", Some(Column::Type), 2)];
+    let folder = if ctx.corpus.is_some_and(|corpus| corpus.table.is_some()) { "Label" } else { "Folder" };
+    let columns = [("Path", None, 0), (folder, Some(Column::Folder), 1), ("Type", Some(Column::Type), 2)];
     for (name, column, place) in columns {
         let left = rect.left() + rect.width() * EDGES[place];
         let right = rect.left() + rect.width() * EDGES[place + 1];

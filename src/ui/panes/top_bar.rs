@@ -49,9 +49,9 @@ fn menus(ui: &mut Ui, ctx: &Context<'_>) {
         items(ui, ctx, &entries[13..14], has_corpus);
     });
     menu(ui, "View", |ui| {
-        items(ui, ctx, &entries[14..18], true);
+        items(ui, ctx, &entries[14..19], true);
         ui.separator();
-        items(ui, ctx, &entries[18..20], true);
+        items(ui, ctx, &entries[19..21], true);
         ui.separator();
         for (name, choice) in
             [("As the system", ThemeChoice::System), ("Dark", ThemeChoice::Dark), ("Light", ThemeChoice::Light)]
@@ -70,8 +70,8 @@ fn menus(ui: &mut Ui, ctx: &Context<'_>) {
             }
         }
     });
-    menu(ui, "Models", |ui| items(ui, ctx, &entries[20..21], true));
-    menu(ui, "Help", |ui| items(ui, ctx, &entries[21..], true));
+    menu(ui, "Models", |ui| items(ui, ctx, &entries[21..22], true));
+    menu(ui, "Help", |ui| items(ui, ctx, &entries[22..], true));
 }
 
 fn menu(ui: &mut Ui, title: &str, content: impl FnOnce(&mut Ui)) {

@@ -39,9 +39,15 @@ fn a_map_is_drawn_without_a_display() {
     for column in ["language", "size", "modified", "truncated"] {
         rig.json(&["render", "notes", "--out", "map.png", "--width", "200", "--height", "200", "--colour-by", column]);
     }
-    rig.json(&["render", "notes", "--out", "map.svg", "--theme", "dark", "--colour-by", "modality"]);
+    rig.json(&["render", "notes", "--out", "map.svg", "--theme", "dark", "--colour-by", "modality", "--density"]);
     let svg = fs_err::read_to_string(rig.path("map.svg")).unwrap();
     assert!(svg.contains("<svg") && svg.contains("code"));
+    assert!(!svg.contains("evenodd") && !svg.contains("densest"), "five points are nowhere dense");
+    let heap: String = (0..40).map(|at| format!("{},{}\n", (at * 7) % 11, (at * 5) % 13)).collect();
+    rig.file("heap.csv", format!("x,y\n{heap}"));
+    rig.json(&["render", "heap.csv", "--out", "heap.svg", "--density"]);
+    let svg = fs_err::read_to_string(rig.path("heap.svg")).unwrap();
+    assert!(svg.matches("evenodd").count() == 5 && svg.contains("densest 10, 25, 50, 75 and 90 %"));
 }
 
 #[cfg(feature = "parquet")]
