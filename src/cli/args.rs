@@ -334,9 +334,13 @@ pub struct RenderArgs {
     /// File to write: .png or .svg
     #[arg(long, short, value_name = "FILE")]
     pub out: PathBuf,
-    /// What the points are coloured by
-    #[arg(long, visible_alias = "color-by", value_enum, default_value_t)]
-    pub colour_by: ColourArg,
+    /// What the points are coloured by: folder, type, modality, language, size, modified, tokens, truncated, cluster, none, or the name of
+    /// another column of a file of vectors
+    #[arg(long, visible_alias = "color-by", value_name = "COLUMN", default_value = "folder")]
+    pub colour_by: ColourBy,
+    /// Show how dense the points are: lines around the densest 10, 25, 50, 75 and 90 % of them
+    #[arg(long)]
+    pub density: bool,
     /// Title [default: the names of what was loaded]
     #[arg(long, value_name = "TEXT")]
     pub title: Option<String>,
@@ -368,44 +372,21 @@ pub enum PictureTheme {
     Dark,
 }
 
-#[derive(Clone, Copy, Debug, Default, ValueEnum)]
-pub enum ColourArg {
-    /// The folder
-    #[default]
-    Folder,
-    /// The type of file
-    Type,
-    /// Text, code or image
-    Modality,
-    /// Programming language of code
-    Language,
-    /// Bytes of the file
-    Size,
-    /// Days since the file was changed
-    Modified,
-    /// Tokens of the passage
-    Tokens,
-    /// Tokens that the model did not see
-    Truncated,
-    /// Clusters of the map, by name
-    Cluster,
-    /// One colour
-    None,
-}
-
-impl From<ColourArg> for ColourBy {
-    fn from(argument: ColourArg) -> Self {
-        match argument {
-            ColourArg::Folder => Self::Folder,
-            ColourArg::Type => Self::Type,
-            ColourArg::Modality => Self::Modality,
-            ColourArg::Language => Self::Language,
-            ColourArg::Size => Self::Size,
-            ColourArg::Modified => Self::Modified,
-            ColourArg::Tokens => Self::Tokens,
-            ColourArg::Truncated => Self::Truncated,
-            ColourArg::Cluster => Self::Cluster,
-            ColourArg::None => Self::None,
+/// A column by the word for it; every other word is the name of a column of the file.
+impl From<&str> for ColourBy {
+    fn from(word: &str) -> Self {
+        match word {
+            "folder" => Self::Folder,
+            "type" => Self::Type,
+            "modality" => Self::Modality,
+            "language" => Self::Language,
+            "size" => Self::Size,
+            "modified" => Self::Modified,
+            "tokens" => Self::Tokens,
+            "truncated" => Self::Truncated,
+            "cluster" => Self::Cluster,
+            "none" => Self::None,
+            other => Self::Other(other.to_owned()),
         }
     }
 }

@@ -52,7 +52,7 @@ pub use embed::{EmbedRequest, EmbedTimes, EmbedTrial, SeenPictures, TrialInputs,
 pub use environment::Environment;
 pub use error::TaskError;
 pub use explain::{explain, explain_text};
-pub use export::{StoredFile, export_projection, export_stored, export_table, export_vectors};
+pub use export::{StoredFile, export_map, export_projection, export_stored, export_table, export_vectors};
 pub use fairness::{Compared, Expected, concerns, expected_of, set_facts};
 pub use format::{hold_vectors, holds_vectors, is_csv, is_vectors_file};
 pub use import::{Imported, VectorSet, import_rows, import_set, import_set_rows, import_vectors, vector_sets};
@@ -76,7 +76,7 @@ pub use opened::{Opened, OpenedSet, open_vectors};
 pub use place::{PlaceNewRequest, PlaceRequest, Placed, numbered, place, place_new, place_query};
 pub use project::{LiveFrame, LiveSlot, ProjectRequest, check_engine, project};
 pub use reductions::{reduced_set, reductions};
-pub use render::{ColourBy, RenderRequest, Rendered, render};
+pub use render::{CONTOURS, ColourBy, RenderRequest, Rendered, has_column, render, values_of};
 pub use sheet::{SheetColumn, write_sheet};
 pub use speed::{SPEED_SAMPLE, measure_speed};
 pub use stored::{StoredAnswer, StoredGroup, StoredQuery, StoredVectors, agree_stored, answer_stored, read_stored};

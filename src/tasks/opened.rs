@@ -4,9 +4,12 @@
 //! vector is in the corpus and among the set's failed rows.
 
 mod items;
+mod told;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+pub(super) use told::FileRows;
 
 use super::{Environment, Imported, TaskError, VectorSet, import_set, listed_models, vector_sets};
 use crate::corpus::{Corpus, LoadOptions, Modality};
@@ -67,7 +70,8 @@ pub fn open_vectors(
     }
     let told = |(place, (_, file)): &(usize, &(&VectorSet, Imported))| {
         let known = file.rows.iter().filter(|row| !row.text.is_empty() || !row.path.is_empty()).count();
-        (known, file.rows.iter().any(|row| !row.label.is_empty()), std::cmp::Reverse(*place))
+        let besides = file.rows.first().and_then(|row| row.more.columns()).map_or(0, |columns| columns.len());
+        (known, file.rows.iter().any(|row| !row.label.is_empty()), besides, std::cmp::Reverse(*place))
     };
     let best = files.iter().enumerate().max_by_key(told).map_or(0, |(place, _)| place);
     let corpus = items::corpus((&files[best].0.path, &files[best].1), paths, options, (env, progress))?;

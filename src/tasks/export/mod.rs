@@ -21,7 +21,7 @@ use crate::corpus::Corpus;
 use crate::progress::Progress;
 use crate::vectors::storage::{self, Precision};
 use crate::vectors::{Heard, Vectors, npy, tsv};
-use crate::workspace::{EmbeddingSet, Projection};
+use crate::workspace::{EmbeddingSet, MapPoints, Positions, Projection};
 pub use stored::{StoredFile, export_stored};
 
 /// Writes the vectors of a set: `.npy` (with `.metadata.jsonl` beside it), `.npz`, `.tsv` (with `.metadata.tsv`) or `.parquet`. Stages of
@@ -95,6 +95,26 @@ pub fn export_projection(
     match &projection.space {
         Some(space) => export_points(space, rows, path, progress),
         None => export_points(&projection.points, rows, path, progress),
+    }
+}
+
+/// Writes a map of a set, or of some of its rows, as [`export_projection`] does.
+///
+/// # Errors
+/// Cancelled, when what was there is as it was; another ending; the file cannot be written.
+pub fn export_map(
+    map: &MapPoints,
+    set: &EmbeddingSet,
+    corpus: &Corpus,
+    path: &Path,
+    progress: &Progress,
+) -> Result<(), TaskError> {
+    let all = set_table(corpus, set);
+    let on_map = map.rows.iter().filter_map(|&row| Some(all[set.position_of(row)?].clone()));
+    let rows: Vec<RowInfo> = on_map.enumerate().map(|(row, info)| RowInfo { row, ..info }).collect();
+    match &map.at {
+        Positions::Plane(points) => export_points(points, &rows, path, progress),
+        Positions::Space(points) => export_points(points, &rows, path, progress),
     }
 }
 

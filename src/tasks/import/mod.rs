@@ -6,7 +6,7 @@
 mod beside;
 #[cfg(feature = "parquet")]
 mod cells;
-mod columns;
+pub(super) mod columns;
 mod csv;
 mod gather;
 mod joined;

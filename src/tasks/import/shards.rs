@@ -47,7 +47,8 @@ impl VectorSet {
 
 /// Files and folders of vectors as the sets they are: files that are numbered parts of one whole are one, anything else is one by itself.
 pub fn vector_sets(paths: &[PathBuf]) -> Vec<VectorSet> {
-    let (mut keys, mut groups) = (Vec::new(), Vec::<Vec<PathBuf>>::new());
+    let mut keys: Vec<Option<(PathBuf, Number)>> = Vec::new();
+    let mut groups: Vec<Vec<PathBuf>> = Vec::new();
     for path in paths {
         let folder = || path.parent().unwrap_or(Path::new("")).to_owned();
         let key = number(path).filter(|_| !path.is_dir()).map(|number| (folder(), Number { nth: 0, ..number }));
@@ -264,7 +265,7 @@ mod tests {
             "data/train-00000-of-00002.parquet",
             "data/validation-00000-of-00001.parquet",
         ];
-        let expected = [names[4], names[3], names[5], names[2]].map(str::to_owned);
+        let expected = [names[4], names[3], names[5], names[2]].map(ToOwned::to_owned);
         assert_eq!(found(&names).unwrap(), expected);
         let names = ["part_10.npy", "part_2.npy", "part_2.metadata.jsonl", "part_10.npy.reduction.npz"];
         assert_eq!(found(&names).unwrap(), ["part_2.npy", "part_10.npy"]);

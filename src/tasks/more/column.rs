@@ -159,6 +159,11 @@ impl Column {
         self.values = Values::Same(part);
     }
 
+    /// The part of the row that it repeats.
+    pub(in crate::tasks) fn same(&self) -> Option<Same> {
+        if let Values::Same(part) = self.values { Some(part) } else { None }
+    }
+
     pub(in crate::tasks) fn has_gaps(&self) -> bool {
         !self.gaps.is_empty()
     }

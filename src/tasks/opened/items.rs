@@ -8,7 +8,8 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use crate::corpus::{self, Chunk, Content, Corpus, CountTokens, Item, ItemId, LoadOptions, Modality};
+use super::FileRows;
+use crate::corpus::{self, Chunk, Content, Corpus, CountTokens, Item, ItemId, LoadOptions, Modality, TableColumns};
 use crate::models::WordTokens;
 use crate::progress::Progress;
 #[cfg(feature = "parquet")]
@@ -44,7 +45,9 @@ pub(super) fn corpus(
     chunks.iter_mut().enumerate().for_each(|(row, chunk)| chunk.item = ItemId(row as u32));
     count_tokens(&items, &mut chunks, (env, progress))?;
     let revision = revision(&items);
-    Ok(Corpus { roots: roots.to_vec(), items, chunks, skipped: Vec::new(), options: options.clone(), revision })
+    let held = |row: usize| items[row].text().is_some();
+    let table: Option<Arc<dyn TableColumns>> = Some(Arc::new(env.run(|| FileRows::new(&rows, held))));
+    Ok(Corpus { roots: roots.to_vec(), items, chunks, skipped: Vec::new(), options: options.clone(), revision, table })
 }
 
 /// What every item is made with.

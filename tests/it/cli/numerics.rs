@@ -387,7 +387,7 @@ fn an_interrupted_benchmark_ends_with_130() {
     assert_eq!(child.wait().unwrap().code(), Some(130));
 }
 
-/// Others are made as short as scikit-learn's PCA makes them (tests/fixtures/vectors/make_reduced.py).
+/// Others are made as short as scikit-learn's PCA makes them (`tests/fixtures/vectors/make_reduced.py`).
 #[test]
 fn others_are_made_as_short_by_what_was_kept() {
     let rig = Rig::new();
