@@ -1,6 +1,7 @@
 //! `embedlens cluster`: groups of rows that are alike, with names.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use rayon::prelude::*;
 use serde_json::{Value, json};
@@ -55,6 +56,8 @@ pub(super) struct Made {
     pub(super) clusters: Clustering,
     /// Seconds and quality of the layout that was made first; `None` where none was needed.
     pub(super) laid_out: Option<(f64, Option<Quality>)>,
+    /// What there was to tell of that.
+    pub(super) notes: Arc<[String]>,
 }
 
 /// Finds the clusters of one source, laying it out first where the method looks at a map and there is none.
@@ -64,16 +67,17 @@ pub(super) fn clusters(
     params: ClusterParams,
     layout: (ProjectionParams, bool),
 ) -> Result<Made, Failure> {
-    let (points, laid_out) = match (params.method.on_map(), &source.points) {
-        (false, _) => (Positions::Plane([].into()), None),
-        (true, Some(points)) => (points.clone(), None),
+    let (points, laid_out, notes) = match (params.method.on_map(), &source.points) {
+        (false, _) => (Positions::Plane([].into()), None, Arc::default()),
+        (true, Some(points)) => (points.clone(), None, Arc::default()),
         (true, None) => {
             let projection = maps::lay_out(session, source, layout)?;
             let seconds = projection.seconds.iter().sum();
-            (MapPoints::from(&projection).at, Some((seconds, projection.quality)))
+            let notes = projection.notes.clone();
+            (MapPoints::from(&projection).at, Some((seconds, projection.quality)), notes)
         }
     };
-    Ok(Made { clusters: search(session, source, points, params)?, laid_out })
+    Ok(Made { clusters: search(session, source, points, params)?, laid_out, notes })
 }
 
 fn search(session: &Session, source: &Source, points: Positions, params: ClusterParams) -> Result<Clustering, Failure> {
@@ -169,6 +173,7 @@ fn entry(source: &Source, made: &Made, out: Option<&Path>, session: &Session) ->
     ];
     if let Some((_, figures)) = made.laid_out {
         fields.extend(quality(figures));
+        fields.push(("notes", json!(made.notes)));
     }
     object(fields)
 }
