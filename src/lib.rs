@@ -6,6 +6,7 @@
 //! |---|---|---|
 //! | [`vectors`] | flat `f32` vectors, metrics, kernels | – |
 //! | [`progress`] | progress, rates, cancellation; std only | – |
+//! | `memory` | large blocks on large pages | – |
 //! | [`corpus`] | folders → items → chunks, and why a file was skipped | vectors, progress |
 //! | [`models`] | model cards, embedders and the encoders' kernels | vectors, progress |
 //! | [`search`] | neighbour graph, exact search | vectors, progress |
@@ -23,6 +24,7 @@ pub mod analysis;
 pub mod cli;
 pub mod corpus;
 pub mod jobs;
+mod memory;
 pub mod models;
 pub mod picture;
 pub mod progress;

@@ -64,6 +64,7 @@ impl App {
                     model.map.labels = labels;
                 }
             }
+            Outcome::Dense(of, id, choice, density) if of == now => self.dense(&id, choice, density),
             Outcome::Clustered(of, id, result) if of == now => self.clustered(&id, result),
             Outcome::Trusted(of, id, Ok(shares)) if of == now => {
                 let of_shown = |map: &MapModel| map.layout.as_ref().is_some_and(|layout| *layout.rows() == shares.rows);
@@ -156,6 +157,7 @@ impl App {
                 return self.failed("Nothing was loaded", &error);
             }
         };
+        self.settings.colour_by = self.settings.colour_by.again(self.document.corpus.as_deref(), &corpus);
         self.make_room();
         let words = format!(
             "Read {} as {} in {}",
@@ -435,6 +437,7 @@ impl App {
         for id in wanted {
             self.spawn_style(&id);
         }
+        self.spawn_densities();
         if std::mem::take(&mut self.document.query_stale) {
             self.ask_again();
         }

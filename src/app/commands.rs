@@ -82,6 +82,7 @@ impl App {
             }
             Command::ExportMap => self.spawn_export_map(),
             Command::ExportVectors => self.spawn_export_vectors(),
+            Command::ExportPositions => self.spawn_export_positions(),
             Command::RevealFile(row) => self.reveal(row),
             Command::PaintPoints(request) => {
                 let lane = format!("paint {}", request.map);
@@ -205,6 +206,7 @@ impl App {
             Command::Dismiss(id) => self.toasts.retain(|toast| toast.id != id),
             Command::SetTool(tool) => self.tool = tool,
             Command::FitMaps => self.fit_request += 1,
+            Command::ToggleDensity => self.settings.density = !self.settings.density,
             Command::CompareModel(place, id) => self.compare_with(place, id),
             Command::CompareMap(place, choice) => self.compare_map(place, choice),
             Command::CompareMore => {
@@ -260,6 +262,7 @@ impl App {
             "pin",
             "reductions",
             "shorten",
+            "density",
         ] {
             self.jobs.cancel_lanes(lane);
         }

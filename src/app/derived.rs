@@ -21,8 +21,16 @@ pub(super) fn sorted(order: &ItemOrder, sources: &ColumnSources) -> ItemOrder {
     match (order.by, &values) {
         (None, _) => {}
         (Some(_), ColumnValues::Categories { names, ids }) => {
-            let name = |row: &RowId| &names[ids[row.index()] as usize];
-            rows.sort_by(|a, b| name(a).cmp(name(b)).then(a.cmp(b)));
+            // Rows without a name come last.
+            let name = |row: &RowId| names.get(ids[row.index()] as usize);
+            rows.sort_by(|a, b| {
+                let (first, second) = (name(a), name(b));
+                (first.is_none(), first).cmp(&(second.is_none(), second)).then(a.cmp(b))
+            });
+        }
+        (Some(_), ColumnValues::Measures { values, .. }) => {
+            rows.sort_by(|a, b| values[a.index()].total_cmp(&values[b.index()]).then(a.cmp(b)));
+            rows.sort_by_key(|row| values[row.index()].is_nan());
         }
         (Some(_), ColumnValues::Numbers(numbers)) => {
             rows.sort_by(|a, b| numbers[a.index()].total_cmp(&numbers[b.index()]).then(a.cmp(b)));
@@ -30,9 +38,13 @@ pub(super) fn sorted(order: &ItemOrder, sources: &ColumnSources) -> ItemOrder {
     }
     if order.descending {
         rows.reverse();
-        if let ColumnValues::Numbers(numbers) = &values {
-            // Rows without a value come last either way.
-            rows.sort_by_key(|row| numbers[row.index()].is_nan());
+        // Rows without a value come last either way.
+        match &values {
+            ColumnValues::Numbers(numbers) => rows.sort_by_key(|row| numbers[row.index()].is_nan()),
+            ColumnValues::Measures { values, .. } => rows.sort_by_key(|row| values[row.index()].is_nan()),
+            ColumnValues::Categories { names, ids } => {
+                rows.sort_by_key(|row| ids[row.index()] as usize >= names.len());
+            }
         }
     }
     ItemOrder { rows: rows.into(), values: Some(Arc::new(values)), by: order.by, descending: order.descending }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::corpus::Corpus;
 use crate::projection::{Method, Reduction};
 use crate::tasks::LiveSlot;
-use crate::ui::context::{CompareState, FolderLine, Inspection, ItemOrder, MapModel, ModelState, Selection};
+use crate::ui::context::{CompareState, FolderLine, Inspection, ItemOrder, MapChoice, MapModel, ModelState, Selection};
 use crate::vectors::RowId;
 use crate::workspace::{Answer, Captioned, EmbeddingSet, ModelCard, ModelId, ModelSource, Projection};
 
@@ -80,6 +80,8 @@ pub struct Document {
     pub speed_tried: BTreeSet<ModelId>,
     /// Models whose sets are being measured for fairness, or were.
     pub facts_tried: BTreeSet<ModelId>,
+    /// The layout and the styles for which the density of a map was looked for last.
+    pub density_tried: BTreeMap<(ModelId, MapChoice), (u64, u64)>,
     /// Models whose colours must be computed again.
     pub restyle: BTreeSet<ModelId>,
 }

@@ -6,8 +6,8 @@ use super::App;
 use super::jobs_of::Outcome;
 use crate::jobs::{JobSpec, Policy};
 use crate::picture::{Figure, FigureTheme};
-use crate::tasks::{self, TaskError};
-use crate::ui::context::LogLevel;
+use crate::tasks::{self, CONTOURS, TaskError};
+use crate::ui::context::{LogLevel, MapChoice};
 
 fn spec(title: &str) -> JobSpec {
     JobSpec { title: title.to_owned(), lane: "export".to_owned(), policy: Policy::Queue, quiet: false }
@@ -17,11 +17,12 @@ impl App {
     /// Saves the shown map as PNG or SVG, with title and legend.
     pub(super) fn spawn_export_map(&mut self) {
         let Some(model) = self.document.shown.as_ref().and_then(|id| self.document.model(id)) else { return };
-        let seen = model.map.seen(crate::ui::context::MapChoice::Shown);
+        let seen = model.map.seen(MapChoice::Shown);
         let Some((layout, styles)) = seen.map(|(layout, styles)| (layout.clone(), styles.clone())) else {
             self.announce(LogLevel::Warning, "There is no map to save yet", "");
             return;
         };
+        let density = model.map.densities.get(&MapChoice::Shown).filter(|_| self.settings.density).cloned();
         let method = model.map.method.map_or("map", |method| method.name());
         let title = format!("{} · {method}", model.card.name);
         let trust = model.map.quality().map(|quality| {
@@ -38,6 +39,8 @@ impl App {
                 subtitle: &subtitle,
                 theme,
                 point_radius,
+                density: density.as_deref(),
+                footer: if density.is_some() { CONTOURS } else { "" },
                 ..Figure::new(&layout, &styles).sized(1600, 1100)
             };
             Outcome::Exported(write(&figure, &path).map(|()| path))
@@ -49,12 +52,30 @@ impl App {
         let Some(corpus) = self.document.corpus.clone() else { return };
         let set = self.document.shown.as_ref().and_then(|id| self.document.model(id)?.set.clone());
         let Some(set) = set else { return };
-        self.jobs.spawn(spec("Saving vectors"), move |_| {
+        self.jobs.spawn(spec("Saving vectors"), move |progress| {
             let dialog = rfd::FileDialog::new()
                 .set_file_name("vectors.npy")
                 .add_filter("Vectors", &["npy", "npz", "tsv", "parquet"]);
             let Some(path) = dialog.save_file() else { return Outcome::Nothing };
-            Outcome::Exported(tasks::export_vectors(&set, &corpus, &path).map(|()| path))
+            Outcome::Exported(tasks::export_vectors(&set, &corpus, &path, progress).map(|()| path))
+        });
+    }
+
+    /// Saves where the points of the shown map are.
+    pub(super) fn spawn_export_positions(&mut self) {
+        let Some(corpus) = self.document.corpus.clone() else { return };
+        let shown = self.document.shown.as_ref().and_then(|id| self.document.model(id));
+        let Some((model, set)) = shown.and_then(|model| Some((model, model.set.clone()?))) else { return };
+        // While a layout runs, and before there is one, there is nothing that could be written as done.
+        let Some(map) = model.map.points().filter(|_| model.map.live.is_none()) else {
+            self.announce(LogLevel::Warning, "There is no finished map to save yet", "");
+            return;
+        };
+        self.jobs.spawn(spec("Saving the map"), move |progress| {
+            let dialog =
+                rfd::FileDialog::new().set_file_name("map.csv").add_filter("Table", &["csv", "parquet", "npy"]);
+            let Some(path) = dialog.save_file() else { return Outcome::Nothing };
+            Outcome::Exported(tasks::export_map(&map, &set, &corpus, &path, progress).map(|()| path))
         });
     }
 

@@ -10,7 +10,7 @@ use super::from_file::Loaded;
 use super::{App, derived};
 use crate::jobs::{JobSpec, Policy};
 use crate::models::Downloaded;
-use crate::picture::{Layout, Palette, StyleRequest, Styles, Values};
+use crate::picture::{Density, Layout, Palette, StyleRequest, Styles};
 use crate::projection::{Method, ReductionCost};
 use crate::tasks::{self, Distilled, EmbedRequest, LoadRequest, Only, Query, QueryRequest, TaskError};
 use crate::ui::context::{Inspection, ItemOrder, MapChoice, MapLabels, MeasuredPair, Pin, TornLines};
@@ -35,6 +35,8 @@ pub enum Outcome {
     Placed(u64, ModelId, Arc<Layout>),
     /// A model's maps were coloured, and the names of clusters placed on the shown one.
     Styled(u64, ModelId, BTreeMap<MapChoice, Arc<Styles>>, Option<Arc<MapLabels>>),
+    /// It was found how dense the points of a model's map are; of too few nothing.
+    Dense(u64, ModelId, MapChoice, Option<Arc<Density>>),
     /// Clusters were found.
     Clustered(u64, ModelId, Result<Clustering, TaskError>),
     /// It was measured how many neighbours each point keeps on the shown map.
@@ -300,22 +302,19 @@ impl StyleWork {
                 let hidden = names.iter().enumerate().filter(|(_, name)| self.hidden.contains(*name));
                 hidden.map(|(place, _)| place as u32).collect()
             }
-            ColumnValues::Numbers(_) => Vec::new(),
+            ColumnValues::Numbers(_) | ColumnValues::Measures { .. } => Vec::new(),
         };
-        let values = match column {
-            ColumnValues::Categories { names, ids } => Values::Categories { names, ids },
-            ColumnValues::Numbers(values) => {
-                let (decimals, unit) = match of {
-                    Column::Agreement => (1, ""),
-                    Column::Modified => (0, " days"),
-                    Column::Size => (0, " bytes"),
-                    Column::Membership => (0, " %"),
-                    Column::Trust => (0, " %"),
-                    _ => (0, " tokens"),
-                };
-                Values::Numbers { values, decimals, unit }
-            }
-        };
+        let values = tasks::values_of(
+            column,
+            match of {
+                Column::Agreement => (1, ""),
+                Column::Modified => (0, " days"),
+                Column::Size => (0, " bytes"),
+                Column::Membership => (0, " %"),
+                Column::Trust => (0, " %"),
+                _ => (0, " tokens"),
+            },
+        );
         let selected: Vec<u32> =
             self.selected.iter().filter_map(|&row| Some(layout.position_of(row)? as u32)).collect();
         let request = StyleRequest {
@@ -323,7 +322,7 @@ impl StyleWork {
             hidden: &hidden,
             selected: &selected,
             dark: self.dark,
-            ..StyleRequest::new(of.name(), &values)
+            ..StyleRequest::new(of.name(&self.sources.corpus), &values)
         };
         request.make(layout.len())
     }

@@ -203,6 +203,7 @@ impl App {
             model.map.clusters = None;
         }
         model.map.labels = None;
+        model.map.densities.clear();
         self.document.restyle.insert(id.clone());
         self.spawn_clusters(id, false);
         self.spawn_trust(id);

@@ -4,6 +4,7 @@
 
 mod apply;
 mod commands;
+mod densities;
 mod derived;
 mod distilling;
 mod document;
@@ -46,7 +47,7 @@ use crate::ui::map::MapBackend;
 use crate::ui::settings::{Perspective, Settings, ThemeChoice};
 use crate::ui::state::WindowState;
 use crate::ui::theme::Theme;
-use crate::workspace::{ModelId, Precision};
+use crate::workspace::{Column, ModelId, Precision};
 
 /// Messages shown at once.
 const TOASTS: usize = 4;
@@ -330,6 +331,10 @@ impl App {
         }
         if self.for_this_run.1 == Some(keep.perspective) {
             keep.perspective = saved.perspective;
+        }
+        // A column of a file means nothing without that file.
+        if let Column::Other(_) = keep.colour_by {
+            keep.colour_by = saved.colour_by;
         }
         Some(keep)
     }

@@ -179,7 +179,8 @@ impl Command {
 
 #[derive(Debug, Args)]
 pub struct EmbedArgs {
-    /// Folders and files, or files of vectors to shorten or to write in another form
+    /// Folders and files, or files of vectors to shorten or to write in another form; a folder that holds nothing but vectors, or numbered
+    /// files of one whole (train-00000-of-00002.parquet), are one set
     #[arg(required = true, value_name = "PATH|VECTORS")]
     pub paths: Vec<PathBuf>,
     /// File to write: .npy, .npz, .tsv, .parquet, or .vectors (ours, see --store)
@@ -193,6 +194,9 @@ pub struct EmbedArgs {
     /// back to its length
     #[arg(long, value_name = "WAY:N", value_parser = reduction)]
     pub reduce: Option<Reduction>,
+    /// Make the vectors as short as --reduce made others: the F.npy.reduction.npz it wrote, or the F.npy beside which that lies
+    #[arg(long, value_name = "FILE", conflicts_with = "reduce")]
+    pub reduce_as: Option<PathBuf>,
     #[command(flatten)]
     pub model: ModelArgs,
     #[command(flatten)]
@@ -224,7 +228,8 @@ impl From<StoreArg> for Precision {
 
 #[derive(Debug, Args)]
 pub struct ProjectArgs {
-    /// Folders and files, or one .npy, .npz, .tsv, .csv or .parquet file of vectors or of a map (a .csv with columns x and y, or of numbers alone)
+    /// Folders and files; or vectors or a map: a .npy, .npz, .tsv, .csv (with columns x and y, or of numbers alone), .parquet or .vectors
+    /// file, several, or a folder of nothing else, which are read as one set
     #[arg(required = true, value_name = "PATH|VECTORS")]
     pub paths: Vec<PathBuf>,
     /// File to write: .csv, .parquet or .npy
@@ -235,7 +240,7 @@ pub struct ProjectArgs {
     /// Make the vectors shorter first: pca:N (principal components), truncate:N (first dimensions) or random:N (random directions)
     #[arg(long, value_name = "WAY:N", value_parser = reduction, help_heading = "Layout options")]
     pub reduce: Option<Reduction>,
-    /// Then place these files, or this file of vectors, on the map, whose own points stay where they are; written to F-placed.
+    /// Then place these files, or these vectors, on the map, whose own points stay where they are; written to F-placed.
     /// They are made as short as those on the map: by --reduce, or by the .reduction.npz beside the file of vectors
     #[arg(long, value_name = "PATH|VECTORS", help_heading = "Layout options")]
     pub place: Vec<PathBuf>,
@@ -250,7 +255,7 @@ pub struct ProjectArgs {
 #[derive(Debug, Args)]
 #[command(group = clap::ArgGroup::new("asked").required(true).args(["query", "image", "queries"]))]
 pub struct SearchArgs {
-    /// Folders and files, or .npy, .npz, .tsv, .csv or .parquet files of vectors that --model made
+    /// Folders and files, or files or folders of vectors (.npy, .npz, .tsv, .csv, .parquet, .vectors) that --model made
     #[arg(required = true, value_name = "PATH|VECTORS")]
     pub paths: Vec<PathBuf>,
     /// What to look for, in words
@@ -277,7 +282,7 @@ pub struct SearchArgs {
 
 #[derive(Debug, Args)]
 pub struct CompareArgs {
-    /// Folders and files, or two or more .npy, .npz, .tsv, .csv or .parquet files of vectors of the same rows
+    /// Folders and files, or two or more files or folders of vectors (.npy, .npz, .tsv, .csv, .parquet, .vectors) of the same rows
     #[arg(required = true, value_name = "PATH|VECTORS")]
     pub paths: Vec<PathBuf>,
     /// Neighbours compared for each row
@@ -322,15 +327,20 @@ fn temperature(typed: &str) -> Result<f32, String> {
 
 #[derive(Debug, Args)]
 pub struct RenderArgs {
-    /// Folders and files, or one .npy, .npz, .tsv, .csv or .parquet file of vectors or of a map (a .csv with columns x and y, or of numbers alone)
+    /// Folders and files; or vectors or a map: a .npy, .npz, .tsv, .csv (with columns x and y, or of numbers alone), .parquet or .vectors
+    /// file, several, or a folder of nothing else, which are read as one set
     #[arg(required = true, value_name = "PATH|VECTORS")]
     pub paths: Vec<PathBuf>,
     /// File to write: .png or .svg
     #[arg(long, short, value_name = "FILE")]
     pub out: PathBuf,
-    /// What the points are coloured by
-    #[arg(long, visible_alias = "color-by", value_enum, default_value_t)]
-    pub colour_by: ColourArg,
+    /// What the points are coloured by: folder, type, modality, language, size, modified, tokens, truncated, cluster, none, or the name of
+    /// another column of a file of vectors
+    #[arg(long, visible_alias = "color-by", value_name = "COLUMN", default_value = "folder")]
+    pub colour_by: ColourBy,
+    /// Show how dense the points are: lines around the densest 10, 25, 50, 75 and 90 % of them
+    #[arg(long)]
+    pub density: bool,
     /// Title [default: the names of what was loaded]
     #[arg(long, value_name = "TEXT")]
     pub title: Option<String>,
@@ -362,44 +372,21 @@ pub enum PictureTheme {
     Dark,
 }
 
-#[derive(Clone, Copy, Debug, Default, ValueEnum)]
-pub enum ColourArg {
-    /// The folder
-    #[default]
-    Folder,
-    /// The type of file
-    Type,
-    /// Text, code or image
-    Modality,
-    /// Programming language of code
-    Language,
-    /// Bytes of the file
-    Size,
-    /// Days since the file was changed
-    Modified,
-    /// Tokens of the passage
-    Tokens,
-    /// Tokens that the model did not see
-    Truncated,
-    /// Clusters of the map, by name
-    Cluster,
-    /// One colour
-    None,
-}
-
-impl From<ColourArg> for ColourBy {
-    fn from(argument: ColourArg) -> Self {
-        match argument {
-            ColourArg::Folder => Self::Folder,
-            ColourArg::Type => Self::Type,
-            ColourArg::Modality => Self::Modality,
-            ColourArg::Language => Self::Language,
-            ColourArg::Size => Self::Size,
-            ColourArg::Modified => Self::Modified,
-            ColourArg::Tokens => Self::Tokens,
-            ColourArg::Truncated => Self::Truncated,
-            ColourArg::Cluster => Self::Cluster,
-            ColourArg::None => Self::None,
+/// A column by the word for it; every other word is the name of a column of the file.
+impl From<&str> for ColourBy {
+    fn from(word: &str) -> Self {
+        match word {
+            "folder" => Self::Folder,
+            "type" => Self::Type,
+            "modality" => Self::Modality,
+            "language" => Self::Language,
+            "size" => Self::Size,
+            "modified" => Self::Modified,
+            "tokens" => Self::Tokens,
+            "truncated" => Self::Truncated,
+            "cluster" => Self::Cluster,
+            "none" => Self::None,
+            other => Self::Other(other.to_owned()),
         }
     }
 }

@@ -12,6 +12,7 @@ use super::session::{Failure, Session, check_out, out_for, spare_items};
 use super::text::{columns, count, plural};
 use crate::analysis::clusters::LISTED;
 use crate::models::ModelId;
+use crate::progress::Progress;
 use crate::projection::Quality;
 use crate::tasks::{self, RowClusterRequest, RowInfo, SheetColumn, TaskError};
 use crate::workspace::{ClusterLevel, ClusterParams, Clustering, MapPoints, NO_CLUSTER, Positions, ProjectionParams};
@@ -39,7 +40,7 @@ pub(super) fn run(args: &ClusterArgs, session: &Session) -> Result<(), Failure> 
         let model = source.model.as_ref().map_or_else(|| ModelId("vectors".to_owned()), |(id, _)| id.clone());
         let out = args.out.as_ref().map(|out| out_for(out, nth, &model));
         if let Some(out) = &out {
-            export(&made.clusters, &source.rows, args.soft, out)?;
+            session.watch(|_, progress| export((&made.clusters, &source.rows), args.soft, out, progress))?;
         }
         text += &table(&made.clusters, out.as_deref());
         entries.push(entry(&source, &made, out.as_deref(), session));
@@ -105,7 +106,12 @@ pub(super) fn name_of(level: &ClusterLevel, row: usize) -> &str {
     named.map_or(NO_CLUSTER, String::as_str)
 }
 
-fn export(found: &Clustering, rows: &[RowInfo], soft: bool, out: &Path) -> Result<(), TaskError> {
+fn export(
+    (found, rows): (&Clustering, &[RowInfo]),
+    soft: bool,
+    out: &Path,
+    progress: &Progress,
+) -> Result<(), TaskError> {
     let numbers = |level: &ClusterLevel| SheetColumn::Numbers(level.labels.iter().map(|&label| label.into()).collect());
     let names = |level| SheetColumn::Words((0..rows.len()).map(|row| name_of(level, row)).collect());
     let mut sheet = vec![
@@ -137,7 +143,7 @@ fn export(found: &Clustering, rows: &[RowInfo], soft: bool, out: &Path) -> Resul
             sheet.push((share, SheetColumn::Shares(listed().map(|(_, share)| share).collect())));
         }
     }
-    tasks::write_sheet(&sheet, out)
+    tasks::write_sheet(&sheet, out, progress)
 }
 
 fn listed(level: &ClusterLevel) -> Vec<Value> {

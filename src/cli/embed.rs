@@ -14,7 +14,7 @@ use super::text::{count, plural, rate};
 use crate::corpus::Corpus;
 use crate::models::ModelId;
 use crate::projection::Reduction;
-use crate::tasks::{self, Imported, RowInfo, Shortened, StoredFile};
+use crate::tasks::{self, Imported, RowInfo, Shortened, StoredFile, VectorSet};
 use crate::vectors::{RowBlocks, Rows};
 use crate::workspace::EmbeddingSet;
 
@@ -22,7 +22,8 @@ use crate::workspace::EmbeddingSet;
 const ENDINGS: &[&str] = &["npy", "npz", "tsv", "parquet", "vectors"];
 
 pub(super) fn run(args: &EmbedArgs, session: &Session) -> Result<(), Failure> {
-    check_out(&args.out, ENDINGS, &args.paths)?;
+    let read: Vec<PathBuf> = args.paths.iter().chain(&args.reduce_as).cloned().collect();
+    check_out(&args.out, ENDINGS, &read)?;
     let ours = args.out.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("vectors"));
     if args.store.is_some() && !ours {
         return Err(Failure::Usage("--store is for files that end in .vectors".to_owned()));
@@ -62,17 +63,13 @@ fn of_files(args: &EmbedArgs, session: &Session) -> Result<(), Failure> {
         return Err(Failure::Usage("--model is for folders and files: these files hold vectors already".to_owned()));
     }
     let (mut entries, mut text) = (Vec::new(), String::new());
-    let files: Vec<Imported<Rows>> =
-        args.paths.iter().map(|path| session.read_rows(path)).collect::<Result<_, Failure>>()?;
-    let outs: Vec<PathBuf> = args
-        .paths
-        .iter()
-        .enumerate()
-        .map(|(nth, path)| {
-            let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-            out_for(&args.out, nth, &ModelId(stem))
-        })
-        .collect();
+    let sets = tasks::vector_sets(&args.paths);
+    let files: Vec<Imported<Rows>> = sets.iter().map(|set| session.read_rows(set)).collect::<Result<_, Failure>>()?;
+    let out = |(nth, set): (usize, &VectorSet)| {
+        let stem = set.path.file_stem().unwrap_or_default().to_string_lossy();
+        out_for(&args.out, nth, &ModelId(stem.into_owned()))
+    };
+    let outs: Vec<PathBuf> = sets.iter().enumerate().map(out).collect();
     for (nth, out) in outs.iter().enumerate() {
         if outs[..nth].contains(out) {
             let message =
@@ -86,13 +83,13 @@ fn of_files(args: &EmbedArgs, session: &Session) -> Result<(), Failure> {
             return Err(Failure::Usage(message));
         }
     }
-    for ((path, file), out) in args.paths.iter().zip(files).zip(outs) {
+    for ((set, file), out) in sets.iter().zip(files).zip(outs) {
         let Imported { vectors, mut rows, model, .. } = file;
-        let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
+        let name = set.name();
         let shape = (plural(vectors.row_count(), "vector", "vectors"), count(vectors.row_length() as u64));
         text += &format!("{name}: {} of {} dimensions → {}\n", shape.0, shape.1, out.display());
         let mut told = json!({
-            "id": model, "from": path.to_string_lossy(), "out": out.to_string_lossy(),
+            "id": model, "from": set.path.to_string_lossy(), "out": out.to_string_lossy(),
             "rows": vectors.row_count(), "dimensions": vectors.row_length(),
         });
         rows.iter_mut().enumerate().for_each(|(position, row)| row.row = position);
@@ -109,7 +106,10 @@ fn write(
     (out, text, told): (&Path, &mut String, &mut Value),
     session: &Session,
 ) -> Result<(), Failure> {
-    let short = args.reduce.map(|way| shorten(&whole, way, session)).transpose()?;
+    let short = match &args.reduce_as {
+        Some(path) => Some(shorten_as(&whole, path, session)?),
+        None => args.reduce.map(|way| shorten(&whole, way, session)).transpose()?,
+    };
     let vectors = match &short {
         Some(short) => short.vectors.clone(),
         None => session.env.run(|| whole.decoded())?,
@@ -119,16 +119,14 @@ fn write(
         rows.iter_mut().for_each(|row| row.model.clear());
         told["dimensions"] = vectors.dim().into();
         *text += &short_line(short);
+        short.notes.iter().for_each(|note| session.say(note));
     }
-    // What is there belongs to vectors that will be gone; the new one is written when its vectors are there.
-    tasks::forget_reduction(out)?;
-    let stored = match args.store {
-        Some(store) => Some(tasks::export_stored(&vectors, &rows, out, store.into())?),
-        None => {
-            tasks::export_table(&vectors, &rows, out)?;
-            None
-        }
-    };
+    let stored = session.watch(|env, progress| {
+        env.run(|| match args.store {
+            Some(store) => tasks::export_stored(&vectors, &rows, out, store.into(), progress).map(Some),
+            None => tasks::export_table(&vectors, &rows, out, progress).map(|()| None),
+        })
+    })?;
     told["reduced"] = short.as_ref().map_or(Value::Null, short_json);
     if let Some(short) = &short {
         let path = tasks::keep_reduction(&short.fitted, out)?;
@@ -152,6 +150,20 @@ fn shorten(rows: &Rows, way: Reduction, session: &Session) -> Result<Shortened, 
     Ok(session.watch(|env, progress| tasks::shorten(rows, way, env, progress))?)
 }
 
+/// As short as others were made.
+fn shorten_as(rows: &Rows, path: &Path, session: &Session) -> Result<Shortened, Failure> {
+    let fitted = tasks::named_reduction(path)?;
+    let (takes, there) = (fitted.dimensions(), rows.row_length());
+    if takes != there {
+        let message = format!(
+            "--reduce-as {}: it makes vectors of {takes} dimensions shorter, these have {there}: both must be made by one model",
+            path.display()
+        );
+        return Err(Failure::Usage(message));
+    }
+    Ok(session.watch(|env, progress| tasks::shorten_as(&fitted, rows, env, progress))?)
+}
+
 /// What was left, and how much of the variance the components keep.
 fn short_line(short: &Shortened) -> String {
     let dimensions = plural(short.vectors.dim(), "dimension", "dimensions");
@@ -166,7 +178,7 @@ fn short_json(short: &Shortened) -> Value {
     let explained: Vec<Value> =
         short.explained_variance.iter().map(|&share| rounded(Some(f64::from(share)), 6)).collect();
     let explained = if explained.is_empty() { Value::Null } else { explained.into() };
-    json!({ "dimensions": short.vectors.dim(), "explained_variance": explained, "seconds": rounded(Some(short.seconds), 3) })
+    json!({ "dimensions": short.vectors.dim(), "explained_variance": explained, "seconds": rounded(Some(short.seconds), 3), "notes": short.notes })
 }
 
 fn line(set: &EmbeddingSet, out: &Path) -> String {

@@ -1,6 +1,6 @@
 //! From paths or a vectors file to maps: what `project`, `render`, `neighbours` and `cluster` share.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::options::{LoadArgs, ModelArgs};
@@ -10,7 +10,7 @@ use super::text::plural;
 use crate::corpus::{Corpus, Modality};
 use crate::models::ModelId;
 use crate::projection::Method;
-use crate::tasks::{self, Imported, LiveSlot, ProjectRequest, RowInfo};
+use crate::tasks::{self, Imported, LiveSlot, ProjectRequest, RowInfo, VectorSet};
 use crate::vectors::{Metric, RowId, Vectors};
 use crate::workspace::{Positions, Projection, ProjectionParams, SharedGraph};
 
@@ -39,7 +39,7 @@ pub(super) struct Sources {
     pub(super) sources: Vec<Source>,
 }
 
-/// Loads and embeds the paths, or reads the vectors file. With `one`, only the first model's set. A layout that cannot take so many
+/// Loads and embeds the paths, or reads vectors: several files as one set. With `one`, only the first model's set. A layout that cannot take so many
 /// rows fails before they are embedded.
 pub(super) fn sources(
     session: &Session,
@@ -48,14 +48,8 @@ pub(super) fn sources(
     layout: Option<&ProjectionParams>,
     one: bool,
 ) -> Result<Sources, Failure> {
-    if let [path] = paths
-        && tasks::holds_vectors(path)
-    {
-        return Ok(Sources { corpus: None, sources: vec![stored_source(session, path)?] });
-    }
-    if stored::are_vectors(paths)? {
-        let message = "one file of vectors at a time: give just one, or folders and files to embed";
-        return Err(Failure::Usage(message.to_owned()));
+    if holds_only_vectors(paths)? {
+        return Ok(Sources { corpus: None, sources: vec![stored_source(session, &VectorSet::one(paths))?] });
     }
     let corpus = session.load(paths, load)?;
     let mut models = model.or(|| tasks::default_models(&corpus));
@@ -90,9 +84,17 @@ pub(super) fn sources(
     Ok(Sources { corpus: Some(corpus), sources })
 }
 
-/// The rows of one file of vectors.
-pub(super) fn stored_source(session: &Session, path: &Path) -> Result<Source, Failure> {
-    let imported = session.read(path)?;
+/// Whether the paths are vectors; a lone table of numbers is.
+fn holds_only_vectors(paths: &[PathBuf]) -> Result<bool, Failure> {
+    match paths {
+        [path] => Ok(tasks::holds_vectors(path)),
+        _ => stored::are_vectors(paths),
+    }
+}
+
+/// The rows of one set of vectors.
+pub(super) fn stored_source(session: &Session, set: &VectorSet) -> Result<Source, Failure> {
+    let imported = session.read(set)?;
     let (notes, graph) = Default::default();
     let Imported { vectors, rows, points, .. } = imported;
     Ok(Source { vectors, original: None, rows, model: None, notes, graph, points, metric: None })

@@ -29,7 +29,7 @@ pub(super) fn run(args: &NeighboursArgs, session: &Session) -> Result<(), Failur
         listed.notes.iter().for_each(|note| session.say(note));
         let model = source.model.as_ref().map_or_else(|| ModelId("vectors".to_owned()), |(id, _)| id.clone());
         let out = out_for(&args.out, nth, &model);
-        tasks::export_neighbours(&listed.graph, &source.rows, &out)?;
+        session.watch(|_, progress| tasks::export_neighbours(&listed.graph, &source.rows, &out, progress))?;
         text += &line(&listed, source.vectors.len(), &out);
         let mut fields = vec![
             ("model", source.model.as_ref().map_or(Value::Null, |(id, _)| json!(id))),

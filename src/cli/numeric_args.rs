@@ -10,7 +10,7 @@ use crate::workspace::{ClusterMethod, ClusterParams};
 
 #[derive(Debug, Args)]
 pub struct NeighboursArgs {
-    /// Folders and files, or one file of vectors
+    /// Folders and files; or a file of vectors, several, or a folder of nothing else, which are read as one set
     #[arg(required = true, value_name = "PATH|VECTORS")]
     pub paths: Vec<PathBuf>,
     /// File to write: .csv, .jsonl or .parquet with a line a row; .npz with the arrays indices, scores, row and path; or .npy, which
@@ -67,7 +67,8 @@ impl From<AnyMetricArg> for Metric {
 
 #[derive(Debug, Args)]
 pub struct ClusterArgs {
-    /// Folders and files, or one file of vectors or of a map; vectors of two or three dimensions are a map
+    /// Folders and files; or a file of vectors or of a map, several, or a folder of nothing else, which are read as one set; vectors of two
+    /// or three dimensions are a map
     #[arg(required = true, value_name = "PATH|VECTORS|MAP")]
     pub paths: Vec<PathBuf>,
     /// File to write: .csv, .jsonl or .parquet
@@ -227,7 +228,7 @@ pub struct Rounds {
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Benchmark options")]
 pub struct BenchInput {
-    /// File of vectors
+    /// File of vectors, or a folder of nothing else
     #[arg(long, short, value_name = "VECTORS")]
     pub input: PathBuf,
     /// Also write the result, as .npy

@@ -11,7 +11,7 @@ use super::maps::{self, Source};
 use super::session::{Failure, Session, spare_items};
 use super::stored;
 use super::text::plural;
-use crate::tasks::{self, PlaceRequest, RowInfo, Shortened};
+use crate::tasks::{self, PlaceRequest, RowInfo, Shortened, VectorSet};
 use crate::vectors::Vectors;
 use crate::workspace::Projection;
 
@@ -41,7 +41,7 @@ pub(super) fn run(
     let placed = session.watch(|env, progress| tasks::place(&request, env, progress))?;
     let projection =
         Projection { space: placed.space, ..Projection::new(map.params, tasks::numbered(count), placed.points) };
-    tasks::export_projection(&projection, &rows, &out)?;
+    session.watch(|_, progress| tasks::export_projection(&projection, &rows, &out, progress))?;
     let entry = object([
         ("out", json!(out.to_string_lossy())),
         ("rows", count.into()),
@@ -95,10 +95,7 @@ fn to_place(
     out: &Path,
 ) -> Result<(Vectors, Vec<RowInfo>), Failure> {
     if stored::are_vectors(&args.place)? {
-        let [path] = args.place.as_slice() else {
-            return Err(Failure::Usage("--place: one file of vectors at a time".to_owned()));
-        };
-        let found = maps::stored_source(session, path)?;
+        let found = maps::stored_source(session, &VectorSet::one(&args.place))?;
         return Ok((found.vectors, found.rows));
     }
     let Some((model, _)) = &source.model else {

@@ -51,7 +51,7 @@ pub(super) fn run(args: &ProjectArgs, session: &Session) -> Result<(), Failure> 
         };
         let model = source.model.as_ref().map_or_else(|| ModelId("vectors".to_owned()), |(id, _)| id.clone());
         let out = out_for(&args.out, nth, &model);
-        tasks::export_projection(&projection, &source.rows, &out)?;
+        session.watch(|_, progress| tasks::export_projection(&projection, &source.rows, &out, progress))?;
         text += &line((&projection, method), &out);
         let mut told = entry((&source, short.as_ref()), (&projection, method), &out, session);
         if !args.place.is_empty() {
@@ -90,6 +90,7 @@ fn shorten(session: &Session, source: &mut Source, way: Reduction) -> Result<Sho
         other => other,
     };
     let short = session.watch(|env, progress| tasks::shorten(&source.vectors, way, env, progress))?;
+    short.notes.iter().for_each(|note| session.say(note));
     source.graph = SharedGraph::default();
     source.original = Some(std::mem::replace(&mut source.vectors, short.vectors.clone()));
     Ok(short)
@@ -141,7 +142,8 @@ fn entry(
         fields.push(("reduced", fact));
     }
     fields.push(("kl", kl.into()));
-    fields.push(("notes", json!(projection.notes)));
+    let notes: Vec<&String> = short.iter().flat_map(|short| &short.notes).chain(projection.notes.iter()).collect();
+    fields.push(("notes", json!(notes)));
     object(fields)
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use super::args::{ColourArg, PictureTheme, RenderArgs};
+use super::args::{PictureTheme, RenderArgs};
 use super::cluster;
 use super::json::{object, quality};
 use super::maps;
@@ -13,7 +13,7 @@ use super::session::{Failure, Session, check_out, spare_items};
 use super::text::plural;
 use crate::picture::FigureTheme;
 use crate::projection::{Method, PacmapParams, UmapParams};
-use crate::tasks::{self, RenderRequest};
+use crate::tasks::{self, ColourBy, RenderRequest};
 use crate::vectors::Metric;
 use crate::workspace::{ClusterParams, MapPoints, ProjectionParams};
 
@@ -26,6 +26,9 @@ pub(super) fn run(args: &RenderArgs, session: &Session) -> Result<(), Failure> {
         spare_items(std::slice::from_ref(&args.out), corpus)?;
     }
     let Some(source) = found.sources.into_iter().next() else { return Ok(()) };
+    if let ColourBy::Other(name) = &args.colour_by {
+        tasks::has_column(&source.rows, name).map_err(Failure::Usage)?;
+    }
     let given = maps::as_it_is(&source, params, args.layout.method.is_none()).map(Arc::new);
     let method = match given {
         Some(_) => "positions as they are".to_owned(),
@@ -37,7 +40,7 @@ pub(super) fn run(args: &RenderArgs, session: &Session) -> Result<(), Failure> {
         None => Arc::new(maps::lay_out(session, &source, (params, args.layout.tuning.by_label))?),
     };
     let clusters = match args.colour_by {
-        ColourArg::Cluster => {
+        ColourBy::Cluster => {
             let params = ClusterParams { seed: session.seed(), ..ClusterParams::default() };
             cluster::on_map(session, &source, MapPoints::from(&*projection).at, params)?
         }
@@ -49,7 +52,8 @@ pub(super) fn run(args: &RenderArgs, session: &Session) -> Result<(), Failure> {
         rows: source.rows.into(),
         clusters: clusters.into(),
         out: args.out.clone(),
-        colour_by: args.colour_by.into(),
+        colour_by: args.colour_by.clone(),
+        density: args.density,
         title: args.title.clone().unwrap_or_else(|| names(&args.paths)),
         subtitle: model.map_or_else(|| method.clone(), |model| format!("{model} · {method}")),
         width: args.width,

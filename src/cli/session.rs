@@ -15,7 +15,7 @@ use super::{bar, json};
 use crate::corpus::Corpus;
 use crate::models::ModelId;
 use crate::progress::Progress;
-use crate::tasks::{self, EmbedRequest, Environment, Imported, LoadRequest, TaskError};
+use crate::tasks::{self, EmbedRequest, Environment, Imported, LoadRequest, TaskError, VectorSet};
 use crate::vectors::Rows;
 use crate::workspace::{EmbeddingSet, ErrorReport};
 
@@ -49,6 +49,8 @@ pub(super) struct Session {
     seconds: [Cell<f64>; 2],
     /// Rows of files of vectors that could not be used.
     left_out: RefCell<Vec<Value>>,
+    /// What else there was to tell of them.
+    notes: RefCell<Vec<String>>,
 }
 
 /// The path that stands for the bundled sample.
@@ -85,6 +87,7 @@ impl Session {
             loaded: RefCell::default(),
             seconds: Default::default(),
             left_out: RefCell::default(),
+            notes: RefCell::default(),
         }
     }
 
@@ -117,6 +120,11 @@ impl Session {
             && !left_out.is_empty()
         {
             document.insert("skipped".to_owned(), left_out.into());
+        }
+        let notes = self.notes.take();
+        if let Some(document) = json.as_object_mut().filter(|_| !notes.is_empty()) {
+            let told = document.entry("notes").or_insert_with(|| Value::Array(Vec::new()));
+            told.as_array_mut().into_iter().for_each(|told| told.extend(notes.iter().map(|note| note.as_str().into())));
         }
         let mut out = std::io::stdout().lock();
         let printed = match (self.common.json, out.is_terminal()) {
@@ -165,21 +173,21 @@ impl Session {
         Ok(corpus)
     }
 
-    /// Reads a file of vectors.
-    pub(super) fn read(&self, path: &Path) -> Result<Imported, Failure> {
+    /// Reads vectors.
+    pub(super) fn read(&self, set: &VectorSet) -> Result<Imported, Failure> {
         let started = Instant::now();
-        let imported = self.watch(|env, progress| env.run(|| tasks::import_vectors(path, progress)))?;
+        let imported = self.watch(|env, progress| env.run(|| tasks::import_set(set, progress)))?;
         self.spent(0, started);
-        self.say_left_out(path, &imported);
+        self.say_left_out(&set.path, &imported);
         Ok(imported)
     }
 
     /// As [`Session::read`], but vectors that are not kept in single precision stay in their file.
-    pub(super) fn read_rows(&self, path: &Path) -> Result<Imported<Rows>, Failure> {
+    pub(super) fn read_rows(&self, set: &VectorSet) -> Result<Imported<Rows>, Failure> {
         let started = Instant::now();
-        let imported = self.watch(|env, progress| env.run(|| tasks::import_rows(path, progress)))?;
+        let imported = self.watch(|env, progress| env.run(|| tasks::import_set_rows(set, progress)))?;
         self.spent(0, started);
-        self.say_left_out(path, &imported);
+        self.say_left_out(&set.path, &imported);
         Ok(imported)
     }
 
@@ -214,7 +222,11 @@ impl Session {
         if let Some(words) = imported.left_out_words() {
             self.say(&format!("{}: {words}", path.display()));
         }
-        imported.notes.iter().for_each(|note| self.say(&format!("{}: {note}", path.display())));
+        for note in &imported.notes {
+            let note = format!("{}: {note}", path.display());
+            self.say(&note);
+            self.notes.borrow_mut().push(note);
+        }
         let file = path.to_string_lossy();
         let told = imported.left_out.iter();
         self.left_out
@@ -325,6 +337,19 @@ pub(super) fn check_out(out: &Path, endings: &[&str], inputs: &[PathBuf]) -> Res
         return Err(Failure::Usage(message));
     }
     let folder = out.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let real = fs_err::canonicalize(folder.unwrap_or(Path::new("."))).ok();
+    let lies_in = |input: &&PathBuf| {
+        let within = |real: &PathBuf| fs_err::canonicalize(input).is_ok_and(|input| real.starts_with(input));
+        input.is_dir() && real.as_ref().is_some_and(within) && tasks::holds_vectors(input)
+    };
+    if let Some(input) = inputs.iter().find(lies_in) {
+        let message = format!(
+            "--out {}: {} is read as one set of vectors, and would be another with this file in it; write it elsewhere",
+            out.display(),
+            input.display()
+        );
+        return Err(Failure::Usage(message));
+    }
     if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
         return Err(Failure::Task(TaskError::Format {
             path: out.to_owned(),

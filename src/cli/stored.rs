@@ -18,16 +18,16 @@ use crate::workspace::Agreement;
 /// Characters of a passage that are shown.
 const SNIPPET: usize = 160;
 
-/// Whether the paths are files of vectors: all of them or none.
+/// Whether the paths are files or folders of vectors: all of them or none.
 pub(super) fn are_vectors(paths: &[PathBuf]) -> Result<bool, Failure> {
     let (vectors, others): (Vec<_>, Vec<_>) = paths.iter().partition(|path| tasks::holds_vectors(path));
-    // Among texts a table of numbers is a text, as in a folder.
-    if !others.is_empty() && vectors.iter().all(|path| tasks::is_csv(path)) {
+    // Among texts a table of numbers is a text, as in a folder, and a folder of vectors is one like any other.
+    if !others.is_empty() && vectors.iter().all(|path| tasks::is_csv(path) || path.is_dir()) {
         return Ok(false);
     }
     match (vectors.first(), others.first()) {
         (Some(vectors), Some(other)) => Err(Failure::Usage(format!(
-            "{} holds vectors and {} does not: give either files of vectors or folders and files to embed",
+            "{} holds vectors and {} does not: give either files or folders of vectors, or folders and files to embed",
             vectors.display(),
             other.display()
         ))),
@@ -160,13 +160,17 @@ fn hits(files: &[StoredVectors], answer: &StoredAnswer) -> Vec<Value> {
 }
 
 pub(super) fn compare(args: &CompareArgs, session: &Session) -> Result<(), Failure> {
+    let two = || Failure::Usage("give at least two files or folders of vectors to compare".to_owned());
     if args.paths.len() < 2 {
-        return Err(Failure::Usage("give at least two files of vectors to compare".to_owned()));
+        return Err(two());
     }
     if !args.model.models.is_empty() {
         return Err(Failure::Usage("--model is for folders and files: these files hold vectors already".to_owned()));
     }
     let files = read(&args.paths, session)?;
+    if files.len() < 2 {
+        return Err(two());
+    }
     let once: HashSet<String> = files.iter().map(StoredVectors::name).collect();
     // Files of one name in several folders are told apart by their paths.
     let id = |file: &StoredVectors| match once.len() == files.len() {

@@ -14,12 +14,14 @@ mod read;
 mod rows;
 pub mod sample;
 mod sniff;
+mod table;
 mod types;
 mod walk;
 
 pub use images::read_image;
 pub use load::{LoadError, load};
 pub(crate) use read::panic_words;
+pub use table::{TableColumns, TableHead, TableKind};
 pub use types::*;
 pub use walk::IGNORE_FILE;
 

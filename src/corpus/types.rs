@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use super::table::{TableColumns, TableHead};
 use crate::vectors::RowId;
 
 /// What kind of thing an item is to a model.
@@ -286,9 +287,16 @@ pub struct Corpus {
     pub options: LoadOptions,
     /// BLAKE3 over the items' hashes, the options and the counter: equal revisions have equal rows.
     pub revision: [u8; 32],
+    /// What the file of its rows says besides, where they came from one.
+    pub table: Option<Arc<dyn TableColumns>>,
 }
 
 impl Corpus {
+    /// The columns of the file of its rows; none where they came from no such file.
+    pub fn heads(&self) -> &[TableHead] {
+        self.table.as_ref().map_or(&[], |table| table.heads())
+    }
+
     /// The chunk of a row.
     pub fn chunk(&self, row: RowId) -> &Chunk {
         &self.chunks[row.index()]

@@ -26,6 +26,7 @@ pub(super) struct Tokens {
     pub(super) dim: Colour,
     pub(super) faint: Colour,
     pub(super) ring: Colour,
+    pub(super) accent: Colour,
 }
 
 impl Tokens {
@@ -39,6 +40,7 @@ impl Tokens {
             dim: pick(0x9aa1ad, 0x5b6470),
             faint: pick(0x6b7280, 0x8a93a0),
             ring: pick(0xffffff, 0x1c2026),
+            accent: pick(0x5aa9ff, 0x1f6feb),
         }
     }
 }

@@ -10,7 +10,10 @@ use image::{ImageEncoder as _, RgbaImage};
 use resvg::{tiny_skia, usvg};
 
 use super::chrome::{self, Frame, Tokens};
-use super::{Bounds, Camera, FrontLook, Layout, Raster, Styles, fonts, paint_order, raster};
+use super::density::{FILL, LINE};
+use super::{
+    BESIDE_DENSITY, Bounds, Camera, Density, DensityLook, FrontLook, Layout, Raster, Styles, fonts, paint_order, raster,
+};
 
 /// The largest side of a PNG in pixels.
 const MAX_SIDE: u32 = 16_384;
@@ -65,6 +68,8 @@ pub struct Figure<'a> {
     pub height: u32,
     /// Dark or light; default light.
     pub theme: FigureTheme,
+    /// How dense the points are, to be laid under them; default none.
+    pub density: Option<&'a Density>,
     /// Radius of a point in points; by default 1 to 5, smaller where there are more points.
     pub point_radius: f32,
     /// Opacity of the points, 0 to 1; default 0.85.
@@ -87,6 +92,7 @@ impl<'a> Figure<'a> {
             width: 1600,
             height: 1100,
             theme: FigureTheme::Light,
+            density: None,
             point_radius: usual_radius(layout.len()),
             opacity: 0.85,
             pixels_per_point: 1.6,
@@ -129,8 +135,9 @@ impl<'a> Figure<'a> {
             camera: self.camera_for(plot.map(|side| side as f32), INSET * self.scale()),
             size: plot,
             radius: self.point_radius * self.scale(),
-            opacity: self.opacity,
+            opacity: self.seen_through(),
             background: tokens.plot,
+            density: self.density.map(|density| DensityLook { density, colour: tokens.accent }),
             ring: tokens.ring,
             pixels_per_point: self.scale(),
         });
@@ -155,9 +162,31 @@ impl<'a> Figure<'a> {
         let rect = format!(r#"<rect x="{left}" y="{top}" width="{width}" height="{height}""#);
         let _ = writeln!(grounds, r#"<clipPath id="plot">{rect}/></clipPath>{rect} fill="{}"/>"#, tokens.plot.css());
         let _ = writeln!(grounds, r#"<g clip-path="url(#plot)">"#);
+        self.contours(&mut grounds, &frame, tokens);
         self.circles(&mut grounds, &frame, tokens);
         grounds.push_str("</g>\n");
         self.svg_of(&chrome::elements(self, &frame), &frame, &grounds)
+    }
+
+    /// How opaque points are drawn.
+    fn seen_through(&self) -> f32 {
+        if self.density.is_some() { self.opacity * BESIDE_DENSITY } else { self.opacity }
+    }
+
+    fn contours(&self, svg: &mut String, frame: &Frame, tokens: Tokens) {
+        let [left, top, width, height] = frame.plot;
+        let camera = self.camera_for([width, height], INSET);
+        let place = |world| {
+            let [x, y] = camera.to_screen(world, [width, height]);
+            [x + left, y + top]
+        };
+        let colour = tokens.accent.css();
+        for path in self.density.iter().flat_map(|density| density.paths(place)).filter(|path| !path.is_empty()) {
+            let _ = writeln!(
+                svg,
+                r#"<path d="{path}" fill-rule="evenodd" fill="{colour}" fill-opacity="{FILL}" stroke="{colour}" stroke-opacity="{LINE}"/>"#
+            );
+        }
     }
 
     fn circles(&self, svg: &mut String, frame: &Frame, tokens: Tokens) {
@@ -185,7 +214,7 @@ impl<'a> Figure<'a> {
             }
             svg.push_str("/>\n");
         };
-        (0..len).for_each(|index| circle(order(index), self.point_radius, self.opacity, 0.0));
+        (0..len).for_each(|index| circle(order(index), self.point_radius, self.seen_through(), 0.0));
         let front = self.styles.front();
         let look = FrontLook::of(front.len(), self.point_radius);
         for &position in front.iter().filter(|&&position| (position as usize) < len) {
@@ -294,7 +323,13 @@ mod tests {
         for label in ["cats &amp; &lt;dogs&gt;", "heron", "Kind", "A &quot;map&quot;", ">sub<", ">100<"] {
             assert!(svg.contains(label), "{label}");
         }
-        assert_eq!(svg.matches("<circle").count(), 200 + 2);
+        assert_eq!((svg.matches("<circle").count(), svg.matches("<path").count()), (200 + 2, 0));
+        let density = Density::of(&layout, &styles);
+        let dense = Figure { density: density.as_ref(), ..Figure::new(&layout, &styles) };
+        assert!(
+            dense.to_svg().matches("evenodd").count() == 5
+                && dense.to_png().unwrap() != Figure { density: None, ..dense }.to_png().unwrap()
+        );
         assert!(usvg::Tree::from_str(&svg, &usvg::Options::default()).is_ok());
     }
 

@@ -6,10 +6,13 @@
 mod camera;
 mod chrome;
 mod colour;
+mod contours;
+mod density;
 mod figure;
 pub mod fonts;
 mod grid;
 mod layout;
+mod moments;
 mod palette;
 mod raster;
 mod space;
@@ -18,11 +21,12 @@ mod style;
 pub use camera::Camera;
 pub use chrome::grouped;
 pub use colour::Colour;
+pub use density::{BESIDE_DENSITY, Density, DensityLook, SHARES};
 pub use figure::{Figure, FigureError, FigureTheme};
 pub use layout::{Bounds, Core, Layout};
 pub use palette::{CATEGORIES, Colormap, OKABE_ITO, OTHER, Palette};
-pub use raster::{Raster, raster};
-pub use style::{FrontLook, Legend, LegendEntry, LegendScale, StyleRequest, Styles, Values};
+pub use raster::{Raster, backdrop, raster};
+pub use style::{FrontLook, Legend, LegendEntry, LegendScale, Reading, StyleRequest, Styles, Values};
 
 use std::sync::atomic::{AtomicU64, Ordering};
 

@@ -6,7 +6,7 @@
 use image::RgbaImage;
 use rayon::prelude::*;
 
-use super::{Camera, Colour, FrontLook, Layout, Styles, paint_order};
+use super::{Camera, Colour, DensityLook, FrontLook, Layout, Styles, paint_order};
 
 /// Rows of pixels painted by one thread at a time.
 const BAND: u32 = 32;
@@ -34,6 +34,8 @@ pub struct Raster<'a> {
     pub opacity: f32,
     /// What is behind the points, taken as opaque.
     pub background: Colour,
+    /// How dense the points are, laid under them.
+    pub density: Option<DensityLook<'a>>,
     /// The ring around selected points.
     pub ring: Colour,
     /// Pixels per point of the screen, for the width of rings: 1, or 2 on a dense screen.
@@ -86,6 +88,17 @@ impl Stamps {
     }
 }
 
+/// Paints what is under the points: the background, and how dense they are.
+pub fn backdrop(request: &Raster<'_>) -> RgbaImage {
+    let [width, height] = request.size.map(|side| side.max(1));
+    let [r, g, b, _] = request.background.0;
+    let mut image = RgbaImage::from_pixel(width, height, image::Rgba([r, g, b, 255]));
+    if let Some(look) = request.density {
+        look.density.shade(&mut image, (request.camera, look.colour, request.pixels_per_point));
+    }
+    image
+}
+
 /// Paints the points, the selected ones once more in front.
 pub fn raster(request: &Raster<'_>) -> RgbaImage {
     let [width, height] = request.size.map(|side| side.max(1));
@@ -98,8 +111,7 @@ pub fn raster(request: &Raster<'_>) -> RgbaImage {
     ];
     let bands = height.div_ceil(BAND) as usize;
     let chunks = sort_into_bands(request, &sets, bands, front_look.ring > 0.0);
-    let [r, g, b, _] = request.background.0;
-    let mut image = RgbaImage::from_pixel(width, height, image::Rgba([r, g, b, 255]));
+    let mut image = backdrop(request);
     let band_bytes = (width * BAND * 4) as usize;
     image.as_flat_samples_mut().samples.par_chunks_mut(band_bytes).enumerate().for_each(|(band, pixels)| {
         for splat in chunks.iter().flat_map(|chunk| &chunk[band]) {
@@ -246,7 +258,8 @@ mod tests {
     fn request<'a>((layout, styles): &'a (Layout, Styles), size: [u32; 2]) -> Raster<'a> {
         let camera = Camera::fit(layout.bounds(), size.map(|s| s as f32), 10.0);
         let (background, ring) = (Colour::hex(0x101215), Colour::hex(0xffffff));
-        Raster { layout, styles, camera, size, radius: 2.5, opacity: 0.9, background, ring, pixels_per_point: 1.0 }
+        let (radius, opacity, density) = (2.5, 0.9, None);
+        Raster { layout, styles, camera, size, radius, opacity, background, density, ring, pixels_per_point: 1.0 }
     }
 
     #[test]

@@ -36,6 +36,47 @@ pub enum Values {
         /// What follows the number in the legend, with its space, for example `" tokens"`; may be empty.
         unit: &'static str,
     },
+    /// A number each, of which nothing is known but that it is one.
+    Measures {
+        /// The number of each position; NaN means none.
+        values: Arc<[f64]>,
+        /// Whether they are seconds since 1970.
+        moments: bool,
+    },
+}
+
+/// How the numbers of a scale are written.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Reading {
+    /// With so many digits after the point, and what follows.
+    Plain {
+        /// Digits after the point.
+        decimals: u8,
+        /// What follows the number, with its space.
+        unit: &'static str,
+    },
+    /// Years: whole and without separators.
+    Year,
+    /// So large or so close that digits would not tell them apart: with an exponent.
+    Exponent,
+    /// Seconds since 1970, as days and hours.
+    Moment,
+}
+
+impl Reading {
+    /// How numbers between `min` and `max` are told apart best.
+    fn of(values: impl Iterator<Item = f64>, [min, max]: [f64; 2]) -> Self {
+        let whole = values.filter(|value| value.is_finite()).all(|value| value.fract() == 0.0);
+        let (span, largest) = (max - min, min.abs().max(max.abs()));
+        match span {
+            _ if largest >= 1e15 => Self::Exponent,
+            _ if whole && min >= 1000.0 && max <= 2200.0 => Self::Year,
+            _ if whole => Self::Plain { decimals: 0, unit: "" },
+            _ if span == 0.0 => Self::Plain { decimals: 3, unit: "" },
+            _ if span < 1e-4 || largest >= 1e9 => Self::Exponent,
+            _ => Self::Plain { decimals: (2.0 - span.log10().floor()).clamp(0.0, 6.0) as u8, unit: "" },
+        }
+    }
 }
 
 /// One line of a legend of categories.
@@ -57,17 +98,15 @@ pub struct LegendEntry {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LegendScale {
     /// Least value.
-    pub min: f32,
+    pub min: f64,
     /// Greatest value.
-    pub max: f32,
+    pub max: f64,
     /// The map of colours.
     pub map: Colormap,
     /// The part of the map in use, 0 to 1: the end that the background would swallow is left out.
     pub part: [f32; 2],
-    /// Digits after the point.
-    pub decimals: u8,
-    /// What follows a number.
-    pub unit: &'static str,
+    /// How its numbers are written.
+    pub reading: Reading,
 }
 
 impl LegendScale {
@@ -77,20 +116,27 @@ impl LegendScale {
     }
 
     /// The colour of a value; [`OTHER`] for NaN.
-    pub fn colour_of(&self, value: f32) -> Colour {
+    pub fn colour_of(&self, value: f64) -> Colour {
         let span = self.max - self.min;
-        self.colour_at(if span > 0.0 { ((value - self.min) / span).clamp(0.0, 1.0) } else { value * 0.0 + 0.5 })
+        let place = if span > 0.0 { ((value - self.min) / span).clamp(0.0, 1.0) } else { value * 0.0 + 0.5 };
+        self.colour_at(place as f32)
     }
 
     /// The value of a place on the bar, written for people.
     pub fn label_at(&self, t: f32) -> String {
-        let value = self.min + (self.max - self.min) * t;
-        let text = format!("{:.*}", usize::from(self.decimals), value.abs());
+        let value = self.min + (self.max - self.min) * f64::from(t);
+        let (decimals, unit) = match self.reading {
+            Reading::Plain { decimals, unit } => (decimals, unit),
+            Reading::Year => return format!("{value:.0}"),
+            Reading::Exponent => return format!("{value:.3e}").replace('-', "−"),
+            Reading::Moment => return super::moments::moment(value, self.max - self.min),
+        };
+        let text = format!("{:.*}", usize::from(decimals), value.abs());
         let (whole, rest) = text.split_at(text.find('.').unwrap_or(text.len()));
         let whole = whole.parse().map_or_else(|_| whole.to_owned(), super::chrome::grouped);
         // a value that rounds to zero has no sign
         let negative = value < 0.0 && text.contains(|digit: char| ('1'..='9').contains(&digit));
-        format!("{}{whole}{rest}{}", if negative { "−" } else { "" }, self.unit)
+        format!("{}{whole}{rest}{unit}", if negative { "−" } else { "" })
     }
 }
 
@@ -138,6 +184,11 @@ impl Styles {
     /// Whether a position may be hovered, clicked and lassoed: it is not of a hidden category.
     pub fn is_shown(&self, position: usize) -> bool {
         self.hidden.as_ref().is_none_or(|hidden| !hidden.get(position).copied().unwrap_or(false))
+    }
+
+    /// Whether a category is hidden.
+    pub fn hides(&self) -> bool {
+        self.hidden.is_some()
     }
 
     /// The colour of a position in full strength, as in the legend.
@@ -197,7 +248,17 @@ impl<'a> StyleRequest<'a> {
                 (vec![*colour; len], Legend { title: self.title.to_owned(), ..Legend::default() })
             }
             Values::Categories { names, ids } => self.categories(len, names, ids),
-            Values::Numbers { values, decimals, unit } => self.numbers(len, values, (*decimals, unit)),
+            Values::Numbers { values, decimals, unit } => {
+                let reading = |_| Reading::Plain { decimals: *decimals, unit };
+                self.numbers(len, |at| values.get(at).copied().map(f64::from), reading)
+            }
+            Values::Measures { values, moments } => {
+                let reading = |ends| match moments {
+                    true => Reading::Moment,
+                    false => Reading::of(values.iter().copied(), ends),
+                };
+                self.numbers(len, |at| values.get(at).copied(), reading)
+            }
         };
         let hidden = self.hide(&mut colours);
         let front: Arc<[u32]> = self.selected.iter().copied().filter(|&p| (p as usize) < len).collect();
@@ -244,17 +305,23 @@ impl<'a> StyleRequest<'a> {
         (colours, Legend { title: self.title.to_owned(), entries, coloured, scale: None, missing })
     }
 
-    fn numbers(&self, len: usize, values: &[f32], (decimals, unit): (u8, &'static str)) -> (Vec<Colour>, Legend) {
-        let finite = values.iter().take(len).copied().filter(|value| value.is_finite());
-        let (min, max, count) = finite
-            .fold((f32::INFINITY, f32::NEG_INFINITY, 0), |(min, max, count), v| (v.min(min), v.max(max), count + 1));
+    fn numbers(
+        &self,
+        len: usize,
+        value: impl Fn(usize) -> Option<f64>,
+        reading: impl FnOnce([f64; 2]) -> Reading,
+    ) -> (Vec<Colour>, Legend) {
+        let value = |position| value(position).filter(|value| value.is_finite());
+        let (min, max, count) = (0..len)
+            .filter_map(value)
+            .fold((f64::INFINITY, f64::NEG_INFINITY, 0), |(min, max, count), v| (v.min(min), v.max(max), count + 1));
         let part = if self.dark { [0.16, 1.0] } else { [0.0, 0.94] };
         let map = self.palette.colormap();
-        let scale = (count > 0).then_some(LegendScale { min, max, map, part, decimals, unit });
+        let scale = (count > 0).then(|| LegendScale { min, max, map, part, reading: reading([min, max]) });
         let none = OTHER.faded(OTHER_OPACITY);
         let colours = (0..len)
-            .map(|position| match (values.get(position), &scale) {
-                (Some(&value), Some(scale)) if value.is_finite() => scale.colour_of(value),
+            .map(|position| match (value(position), &scale) {
+                (Some(value), Some(scale)) => scale.colour_of(value),
                 _ => none,
             })
             .collect();
@@ -355,10 +422,26 @@ mod tests {
         assert_eq!(styles.colours()[2], Colormap::Viridis.at(1.0));
         assert_eq!(styles.colours()[1], styles.colours()[4]);
         assert_eq!(scale.label_at(0.5), "3.0");
-        let wide = LegendScale { min: -0.04, max: 12_345.6, unit: " s", ..scale };
+        let reading = Reading::Plain { decimals: 1, unit: " s" };
+        let wide = LegendScale { min: -0.04, max: 12_345.6, reading, ..scale };
         assert_eq!((wide.label_at(0.0).as_str(), wide.label_at(1.0).as_str()), ("0.0 s", "12,345.6 s"));
         assert_eq!(LegendScale { min: -3.0, ..wide }.label_at(0.0), "−3.0 s");
         let one = Values::Numbers { values: vec![2.0].into(), decimals: 0, unit: "" };
         assert_ne!(StyleRequest::new("x", &one).make(1).colours()[0], OTHER);
+    }
+    #[test]
+    fn numbers_of_other_programs_are_written_as_they_are_told_apart() {
+        let ends = |values: &[f64], moments| {
+            let len = values.len();
+            let values = Values::Measures { values: values.into(), moments };
+            let scale = StyleRequest::new("x", &values).make(len).legend().scale.unwrap();
+            [scale.label_at(0.0), scale.label_at(1.0)]
+        };
+        assert_eq!(ends(&[1991.0, f64::NAN, 2024.0], false), ["1991", "2024"]);
+        assert_eq!(ends(&[1.0, 12_345.0], false), ["1", "12,345"]);
+        assert_eq!(ends(&[0.25, 1.0, f64::INFINITY], false), ["0.250", "1.000"]);
+        assert_eq!(ends(&[-1500.5, 20_000.0], false), ["−1,500", "20,000"]);
+        assert_eq!(ends(&[1e-9, 3e-9], false), ["1.000e−9", "3.000e−9"]);
+        assert_eq!(ends(&[0.0, 864e5], true), ["1970-01-01", "1972-09-27"]);
     }
 }

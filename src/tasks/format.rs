@@ -1,11 +1,12 @@
 //! Which format a file of vectors or of a map has: the ending of its name says it.
 //!
-//! Reads nothing but the beginning of a table. Invariant: a path is told to hold vectors only when it is a file.
+//! Reads nothing but the beginning of a table. Invariant: a path is told to hold vectors
+//! only when it is there.
 
 use std::path::{Path, PathBuf};
 
 use super::TaskError;
-use super::import::holds_vectors as holds_numbers;
+use super::import::{files_of, holds_vectors as holds_numbers};
 
 /// The formats, by the ending of a file's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,12 +67,16 @@ pub fn is_csv(path: &Path) -> bool {
     format_of(path) == Some(Format::Csv)
 }
 
-/// Whether a path is taken for a file of vectors where texts would do as well: a `.tsv` only when it begins with numbers.
+/// Whether a path is taken for vectors where texts would do as well: a `.tsv` only when it begins with numbers, a folder only when nothing
+/// but vectors lies in it (see [`super::VectorSet`]).
 pub fn holds_vectors(path: &Path) -> bool {
+    if path.is_dir() {
+        return files_of(path).is_some();
+    }
     is_vectors_file(path) && (format_of(path) != Some(Format::Tsv) || begins_with_numbers(path))
 }
 
-/// Whether paths are files of vectors and nothing else.
+/// Whether paths are files or folders of vectors and nothing else.
 pub fn hold_vectors(paths: &[PathBuf]) -> bool {
     !paths.is_empty() && paths.iter().all(|path| holds_vectors(path))
 }

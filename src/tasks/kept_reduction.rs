@@ -13,10 +13,13 @@ use crate::projection::{FittedReduction, Pca, Reduction};
 use crate::vectors::Vectors;
 use crate::vectors::arrays::{self, ArrayColumn, NamedArrays};
 
+/// What is added to the name of a file of vectors.
+const ENDING: &str = ".reduction.npz";
+
 /// Where the reduction that made a file of vectors is kept.
 pub fn reduction_path(vectors: &Path) -> PathBuf {
     let mut name = vectors.file_name().unwrap_or_default().to_owned();
-    name.push(".reduction.npz");
+    name.push(ENDING);
     vectors.with_file_name(name)
 }
 
@@ -65,14 +68,31 @@ pub fn keep_reduction(fitted: &FittedReduction, vectors: &Path) -> Result<PathBu
 /// The file there is damaged, or no such reduction.
 pub fn kept_reduction(vectors: &Path) -> Result<Option<FittedReduction>, TaskError> {
     let path = reduction_path(vectors);
-    if !path.is_file() {
-        return Ok(None);
+    if path.is_file() { read(&path).map(Some) } else { Ok(None) }
+}
+
+/// The reduction in a file that `embed --reduce` wrote, or beside the vectors that it wrote.
+///
+/// # Errors
+/// There is none; the file is damaged, or no such reduction.
+pub fn named_reduction(path: &Path) -> Result<FittedReduction, TaskError> {
+    if path.file_name().is_some_and(|name| name.to_string_lossy().ends_with(ENDING)) {
+        return read(path);
     }
-    let mut file = NamedArrays::open(&path)?;
+    let none = || {
+        let told =
+            if path.is_file() { "nothing is kept beside it of how it was made" } else { "there is no such file" };
+        bad(path, format!("{told}: name the F{ENDING} that `embed --reduce` wrote, or the F it stands beside"))
+    };
+    kept_reduction(path)?.ok_or_else(none)
+}
+
+fn read(path: &Path) -> Result<FittedReduction, TaskError> {
+    let mut file = NamedArrays::open(path)?;
     let listed = file.arrays.clone();
     let lacks = |name: &str| {
         bad(
-            &path,
+            path,
             format!("no array {name}: it is no reduction that `embed --reduce` wrote; move it away, or write it again"),
         )
     };
@@ -81,7 +101,7 @@ pub fn kept_reduction(vectors: &Path) -> Result<Option<FittedReduction>, TaskErr
     let mean = file.vectors(found("mean")?)?;
     let (k, dim) = (components.len(), components.dim());
     if mean.values().len() != dim || k == 0 || k > dim {
-        return Err(bad(&path, format!("its components are {k} x {dim}, its mean has {} values", mean.values().len())));
+        return Err(bad(path, format!("its components are {k} x {dim}, its mean has {} values", mean.values().len())));
     }
     let way = file.words(found("way")?)?.and_then(|words| words.into_iter().next()).unwrap_or_default();
     let fitted = match way.as_str() {
@@ -104,9 +124,9 @@ pub fn kept_reduction(vectors: &Path) -> Result<Option<FittedReduction>, TaskErr
             let seed = file.words(found("seed")?)?.and_then(|words| words.first()?.parse::<i64>().ok()).unwrap_or(0);
             FittedReduction::of_directions(&components, seed as u64)
         }
-        other => return Err(bad(&path, format!("an unknown way to fewer dimensions, {other:?}"))),
+        other => return Err(bad(path, format!("an unknown way to fewer dimensions, {other:?}"))),
     };
-    Ok(Some(fitted))
+    Ok(fitted)
 }
 
 #[cfg(test)]
@@ -125,11 +145,21 @@ mod tests {
             let fitted = FittedReduction::fit(&vectors, way, &progress).unwrap();
             keep_reduction(&fitted, &path).unwrap();
             assert_eq!(kept_reduction(&path).unwrap().as_ref(), Some(&fitted));
+            assert!(
+                named_reduction(&path).unwrap() == fitted && named_reduction(&reduction_path(&path)).unwrap() == fitted
+            );
         }
         let good = fs_err::read(reduction_path(&path)).unwrap();
         fs_err::write(reduction_path(&path), &good[..good.len() / 2]).unwrap();
         assert!(kept_reduction(&path).unwrap_err().report().summary.contains("short.npy.reduction.npz"));
         assert_eq!(kept_reduction(&path.with_extension("npz")).unwrap(), None, "another file's");
+        assert!(
+            named_reduction(&path.with_extension("npz"))
+                .unwrap_err()
+                .report()
+                .summary
+                .contains("no such file: name the")
+        );
         arrays::write(&reduction_path(&path), &vectors, &[]).unwrap();
         assert!(kept_reduction(&path).unwrap_err().report().summary.contains("no array components"));
         forget_reduction(&path).unwrap();

@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use super::neighbours::graph_of_depth;
 use super::project::natural_metric;
+use super::saving::{Fill, Saved, save};
 use super::{Environment, RowInfo, SheetColumn, TaskError, write_sheet};
 use crate::progress::Progress;
 use crate::projection::{FittedReduction, Reduction};
@@ -76,7 +77,10 @@ pub fn neighbour_lists(request: &ListRequest, env: &Environment, progress: &Prog
         let seconds = started.elapsed().as_secs_f64();
         let started = Instant::now();
         graph.recall = Some(recall(vectors, &graph, SAMPLE, request.seed, progress)?);
-        let notes = request.shared.as_ref().map(SharedGraph::take_notes).unwrap_or_default();
+        let mut notes = request.shared.as_ref().map(SharedGraph::take_notes).unwrap_or_default();
+        let (asked, rows) = (request.k, vectors.len());
+        let told = || format!("{asked} neighbours were asked for; {rows} rows allow {}, which were found", graph.k);
+        notes.extend((graph.k < asked && rows > 1).then(told));
         Ok(Listed { graph, seconds, seconds_recall: started.elapsed().as_secs_f64(), notes })
     })
 }
@@ -112,24 +116,36 @@ fn numbered<'a>(graph: &'a NeighbourGraph, rows: &[RowInfo]) -> Cow<'a, [u32]> {
 /// `.npy` as three files (see [`list_files`]). Rows are named by their number in the file they came from, everywhere.
 ///
 /// # Errors
-/// Another ending; the file cannot be written.
-pub fn export_neighbours(graph: &NeighbourGraph, rows: &[RowInfo], path: &Path) -> Result<(), TaskError> {
+/// Cancelled, when what was there is as it was; another ending; the file cannot be written.
+pub fn export_neighbours(
+    graph: &NeighbourGraph,
+    rows: &[RowInfo],
+    path: &Path,
+    progress: &Progress,
+) -> Result<(), TaskError> {
     let ending = path.extension().and_then(|ending| ending.to_str()).map(str::to_ascii_lowercase);
     let named = numbered(graph, rows);
     let numbers = || rows.iter().map(|row| row.row as i64).collect();
     let indices = ArrayColumn::Tables(graph.k, &named);
     let scores = || Vectors::new(&graph.scores[..], graph.k.max(1));
+    let count = rows.len();
     match ending.as_deref() {
         Some("npz") => {
             let paths = ArrayColumn::Words(rows.iter().map(|row| row.path.as_str()).collect());
             let columns = [("indices", indices), ("row", ArrayColumn::Numbers(numbers())), ("path", paths)];
-            return Ok(arrays::write_named(path, ("scores", &scores()?), &columns)?);
+            let scores = scores()?;
+            let fill: Fill<'_> = &|part, heard| arrays::fill(part, ("scores", &scores), &columns, heard);
+            return save(&[Saved { path, rows: count, fill }], progress);
         }
         Some("npy") => {
             let [indices_file, scores_file, rows_file] = list_files(path);
-            arrays::write_alone(&indices_file, &indices)?;
-            arrays::write_alone(&rows_file, &ArrayColumn::Numbers(numbers()))?;
-            return Ok(npy::write(&scores_file, &scores()?)?);
+            let (numbers, scores) = (ArrayColumn::Numbers(numbers()), scores()?);
+            let fills: [(&Path, Fill<'_>); 3] = [
+                (&indices_file, &|part, heard| arrays::fill_alone(part, &indices, heard)),
+                (&rows_file, &|part, heard| arrays::fill_alone(part, &numbers, heard)),
+                (&scores_file, &|part, heard| npy::fill(part, &scores, heard)),
+            ];
+            return save(&fills.map(|(path, fill)| Saved { path, rows: count, fill }), progress);
         }
         _ => {}
     }
@@ -141,7 +157,7 @@ pub fn export_neighbours(graph: &NeighbourGraph, rows: &[RowInfo], path: &Path) 
         columns.push(("neighbour", SheetColumn::NumberLists(graph.k, &named)));
         columns.push(("score", SheetColumn::ShareLists(graph.k, &graph.scores)));
     }
-    write_sheet(&columns, path)
+    write_sheet(&columns, path, progress)
 }
 
 /// Vectors of fewer dimensions.
@@ -157,6 +173,8 @@ pub struct Shortened {
     pub seconds: f64,
     /// Of these, seconds for the coordinates once the components were known; 0 for other ways.
     pub seconds_transform: f64,
+    /// What was not done as it was asked for.
+    pub notes: Vec<String>,
 }
 
 /// Makes vectors shorter, which may stay in their file: at no time are all of them in memory.
@@ -179,10 +197,38 @@ pub fn shorten(
             explained_variance: pca.map_or_else(Vec::new, |pca| pca.explained_variance_ratio.clone()),
             seconds: started.elapsed().as_secs_f64(),
             seconds_transform: pca.map_or(0.0, |_| known.elapsed().as_secs_f64()),
+            notes: fewer(reduction, (rows.row_count(), rows.row_length())).into_iter().collect(),
             vectors,
             fitted,
         })
     })
+}
+
+/// What is made of more dimensions than there are, or of more principal components than so few rows have.
+fn fewer(asked: Reduction, (rows, dim): (usize, usize)) -> Option<String> {
+    let (k, most) = (asked.k(), rows.saturating_sub(1));
+    if k > dim {
+        return Some(format!("{} asks for more dimensions than the vectors have: {dim} were taken", asked.spelled()));
+    }
+    let empty = matches!(asked, Reduction::Pca { .. }) && k > most && rows > 1;
+    empty.then(|| format!("{rows} rows have no more than {most} principal components: the others of {k} are 0"))
+}
+
+/// Makes vectors, which may stay in their file, as short as others were made before.
+///
+/// # Errors
+/// Cancelled; vectors of other dimensions; they cannot be read.
+pub fn shorten_as(
+    fitted: &FittedReduction,
+    rows: &dyn RowBlocks,
+    env: &Environment,
+    progress: &Progress,
+) -> Result<Shortened, TaskError> {
+    let started = Instant::now();
+    let vectors = env.run(|| fitted.apply(rows, progress))?;
+    let seconds = started.elapsed().as_secs_f64();
+    let (explained_variance, notes) = Default::default();
+    Ok(Shortened { vectors, fitted: fitted.clone(), explained_variance, seconds, seconds_transform: seconds, notes })
 }
 
 /// Makes vectors as short as others were made before.

@@ -33,6 +33,7 @@ mod place;
 mod project;
 mod reductions;
 mod render;
+mod saving;
 mod sheet;
 mod speed;
 mod stored;
@@ -51,13 +52,15 @@ pub use embed::{EmbedRequest, EmbedTimes, EmbedTrial, SeenPictures, TrialInputs,
 pub use environment::Environment;
 pub use error::TaskError;
 pub use explain::{explain, explain_text};
-pub use export::{StoredFile, export_projection, export_stored, export_table, export_vectors};
+pub use export::{StoredFile, export_map, export_projection, export_stored, export_table, export_vectors};
 pub use fairness::{Compared, Expected, concerns, expected_of, set_facts};
 pub use format::{hold_vectors, holds_vectors, is_csv, is_vectors_file};
-pub use import::{Imported, import_rows, import_vectors};
-pub use kept_reduction::{forget_reduction, keep_reduction, kept_reduction, reduction_path};
+pub use import::{Imported, VectorSet, import_rows, import_set, import_set_rows, import_vectors, vector_sets};
+pub(crate) use kept_reduction::forget_reduction;
+pub use kept_reduction::{keep_reduction, kept_reduction, named_reduction, reduction_path};
 pub use lists::{
     ListRequest, Listed, Shortened, apply_reduction, export_neighbours, list_files, neighbour_lists, shorten,
+    shorten_as,
 };
 pub use load::{LoadRequest, load, sample_paths};
 pub use memory::{peak_memory_mb, reset_peak_memory, resident_memory_mb};
@@ -73,7 +76,7 @@ pub use opened::{Opened, OpenedSet, open_vectors};
 pub use place::{PlaceNewRequest, PlaceRequest, Placed, numbered, place, place_new, place_query};
 pub use project::{LiveFrame, LiveSlot, ProjectRequest, check_engine, project};
 pub use reductions::{reduced_set, reductions};
-pub use render::{ColourBy, RenderRequest, Rendered, render};
+pub use render::{CONTOURS, ColourBy, RenderRequest, Rendered, has_column, render, values_of};
 pub use sheet::{SheetColumn, write_sheet};
 pub use speed::{SPEED_SAMPLE, measure_speed};
 pub use stored::{StoredAnswer, StoredGroup, StoredQuery, StoredVectors, agree_stored, answer_stored, read_stored};

@@ -1,14 +1,17 @@
 //! Files of vectors as what the window shows: a corpus with an item a row, and an embedding set without a model.
 //!
-//! Several files are several sets of the same rows. Invariants: row `n` of the corpus is row `n` of each file; a row without a usable
+//! Several files are several sets of the same rows; the files of a folder, and numbered files of one whole, are one set. Invariants: row `n` of the corpus is row `n` of each file; a row without a usable
 //! vector is in the corpus and among the set's failed rows.
 
 mod items;
+mod told;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::{Environment, Imported, TaskError, import_vectors, listed_models};
+pub(super) use told::FileRows;
+
+use super::{Environment, Imported, TaskError, VectorSet, import_set, listed_models, vector_sets};
 use crate::corpus::{Corpus, LoadOptions, Modality};
 use crate::models::{self, InputKind, ModelCard, ModelId, ModelSource, Pooling};
 use crate::progress::Progress;
@@ -48,30 +51,34 @@ pub fn open_vectors(
     env: &Environment,
     progress: &Progress,
 ) -> Result<Opened, TaskError> {
-    let mut files = Vec::with_capacity(paths.len());
-    for path in paths {
-        files.push((path.as_path(), env.run(|| import_vectors(path, progress))?));
+    let whole = vector_sets(paths);
+    let mut files = Vec::with_capacity(whole.len());
+    for set in &whole {
+        files.push((set, env.run(|| import_set(set, progress))?));
     }
     let rows = |file: &Imported| file.rows.len() + file.left_out.len();
     let Some((first, others)) = files.split_first() else { return Err(crate::corpus::LoadError::NoRoots.into()) };
-    if let Some((path, file)) = others.iter().find(|(_, file)| rows(file) != rows(&first.1)) {
+    if let Some((set, file)) = others.iter().find(|(_, file)| rows(file) != rows(&first.1)) {
         let message = format!(
-            "it has {} rows, {} has {}: files that are opened together must be vectors of the same rows",
+            "it has {} rows, {} has {}: files that are opened together must be vectors of the same rows; open one of them, or, if they \
+             are parts of one set, the folder they lie in",
             rows(file),
-            first.0.display(),
+            first.0.path.display(),
             rows(&first.1)
         );
-        return Err(TaskError::Format { path: path.to_path_buf(), message });
+        return Err(TaskError::Format { path: set.path.clone(), message });
     }
-    let told = |(place, (_, file)): &(usize, &(&Path, Imported))| {
+    let told = |(place, (_, file)): &(usize, &(&VectorSet, Imported))| {
         let known = file.rows.iter().filter(|row| !row.text.is_empty() || !row.path.is_empty()).count();
-        (known, file.rows.iter().any(|row| !row.label.is_empty()), std::cmp::Reverse(*place))
+        let besides = file.rows.first().and_then(|row| row.more.columns()).map_or(0, |columns| columns.len());
+        (known, file.rows.iter().any(|row| !row.label.is_empty()), besides, std::cmp::Reverse(*place))
     };
     let best = files.iter().enumerate().max_by_key(told).map_or(0, |(place, _)| place);
-    let corpus = items::corpus((files[best].0, &files[best].1), paths, options, (env, progress))?;
+    let corpus = items::corpus((&files[best].0.path, &files[best].1), paths, options, (env, progress))?;
     let known = listed_models(env);
     let mut sets: Vec<OpenedSet> = Vec::with_capacity(files.len());
-    for (path, file) in files {
+    for (set, file) in files {
+        let path = &set.path;
         let mut card = card(path, &file, &corpus, &known);
         if sets.iter().any(|other| other.set.card.id == card.id) {
             card.id = ModelId(format!("vectors:{}", path.display()));
@@ -126,7 +133,7 @@ fn card(path: &Path, file: &Imported, corpus: &Corpus, known: &[ModelCard]) -> M
         space: maker.map_or_else(|| format!("vectors:{}", path.display()), |maker| maker.space.clone()),
         text_query_model: maker.and_then(|maker| maker.text_query_model.clone()),
         licence: String::new(),
-        size_bytes: fs_err::metadata(path).map_or(0, |data| data.len()),
+        size_bytes: file.files.iter().map(|(path, _)| fs_err::metadata(path).map_or(0, |data| data.len())).sum(),
         about,
         strengths: vec!["needs no model: the vectors are ready".to_owned()],
         weaknesses: match maker {

@@ -1,18 +1,23 @@
 //! A map to a PNG or SVG file, with title and legend, with no window and no graphics adapter.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use super::more::{Beside, Kept, kept, on_scale, shown_kind};
 use super::{Environment, RowInfo, TaskError};
-use crate::picture::{CATEGORIES, Figure, FigureTheme, Layout, StyleRequest, Values, grouped};
+use crate::picture::{CATEGORIES, Density, Figure, FigureTheme, Layout, StyleRequest, Values, grouped};
 use crate::progress::Progress;
 use crate::vectors::{RowId, replace_file};
-use crate::workspace::Projection;
+use crate::workspace::{ColumnValues, Projection, table_values};
+
+/// What contours of density are, for the foot of a picture.
+pub const CONTOURS: &str = "the lines enclose the densest 10, 25, 50, 75 and 90 % of the points";
 
 /// What the points are coloured by.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum ColourBy {
     /// The label: the folder.
     #[default]
@@ -35,6 +40,8 @@ pub enum ColourBy {
     Cluster,
     /// One colour for all.
     None,
+    /// Another column of the file that the rows came from, by its name; capitals count only where two names differ by them.
+    Other(String),
 }
 
 /// A map to draw.
@@ -60,6 +67,8 @@ pub struct RenderRequest {
     pub height: u32,
     /// Dark or light.
     pub theme: FigureTheme,
+    /// Whether it is shown how dense the points are.
+    pub density: bool,
 }
 
 /// What was drawn.
@@ -83,15 +92,17 @@ pub fn render(request: &RenderRequest, env: &Environment, progress: &Progress) -
     let positions: Arc<[RowId]> = (0..request.projection.points.len() as u32).map(RowId).collect();
     let bytes = env.run(|| {
         let layout = Layout::new(positions, request.projection.points.clone());
-        let (title, values) = values(request);
+        let (title, values) = values(request)?;
         let dark = request.theme == FigureTheme::Dark;
-        let styles = StyleRequest { dark, ..StyleRequest::new(title, &values) }.make(layout.len());
-        let footer = footer(&request.projection);
+        let styles = StyleRequest { dark, ..StyleRequest::new(&title, &values) }.make(layout.len());
+        let density = if request.density { Density::of(&layout, &styles) } else { None };
+        let footer = footer(&request.projection, density.is_some());
         let figure = Figure {
             title: &request.title,
             subtitle: &request.subtitle,
             footer: &footer,
             theme: request.theme,
+            density: density.as_ref(),
             ..Figure::new(&layout, &styles).sized(request.width, request.height)
         };
         match request.out.extension().and_then(|ending| ending.to_str()).map(str::to_ascii_lowercase).as_deref() {
@@ -109,7 +120,60 @@ pub fn render(request: &RenderRequest, env: &Environment, progress: &Progress) -
     Ok(Rendered { width: request.width, height: request.height, points })
 }
 
-fn values(request: &RenderRequest) -> (&'static str, Values) {
+/// The values of a column as they are drawn; numbers of ours with so many digits after the point, and what follows.
+pub fn values_of(column: ColumnValues, (decimals, unit): (u8, &'static str)) -> Values {
+    match column {
+        ColumnValues::Categories { names, ids } => Values::Categories { names, ids },
+        ColumnValues::Numbers(values) => Values::Numbers { values, decimals, unit },
+        ColumnValues::Measures { values, moments } => Values::Measures { values, moments },
+    }
+}
+
+/// Whether rows have another column of a name.
+///
+/// # Errors
+/// They have none: which there are.
+pub fn has_column(rows: &[RowInfo], name: &str) -> Result<(), String> {
+    column_of(rows, name).map(|_| ())
+}
+
+fn column_of<'a>(rows: &'a [RowInfo], name: &str) -> Result<Kept<'a>, String> {
+    let mut columns = kept(rows, Beside::Vectors);
+    let exactly = columns.iter().position(|column| column.name == name);
+    let alike = || columns.iter().position(|column| column.name.eq_ignore_ascii_case(name));
+    if let Some(place) = exactly.or_else(alike) {
+        return Ok(columns.swap_remove(place));
+    }
+    let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
+    let own = "folder, type, modality, language, size, modified, tokens, truncated, cluster or none";
+    Err(match names.is_empty() {
+        true => format!("there is no column \"{name}\" to colour by: give {own}"),
+        false => format!(
+            "there is no column \"{name}\" to colour by: give {own}, or one of the file's: {}",
+            names.join(", ")
+        ),
+    })
+}
+
+fn other_values(column: &Kept<'_>, count: usize) -> Values {
+    let Some(kind) = shown_kind(column.kind(), (0..count).map(|row| column.cell(row))) else {
+        return Values::Categories { names: [].into(), ids: vec![u32::MAX; count].into() };
+    };
+    let words = |row: usize| -> Cow<'_, str> { column.cell(row).words().into_owned().into() };
+    values_of(table_values(kind, count, words, |row| on_scale(kind, &column.cell(row))), (0, ""))
+}
+
+fn values(request: &RenderRequest) -> Result<(String, Values), TaskError> {
+    if let ColourBy::Other(name) = &request.colour_by {
+        let column = column_of(&request.rows, name);
+        let column = column.map_err(|message| TaskError::Format { path: request.out.clone(), message })?;
+        return Ok((column.name.clone(), other_values(&column, request.rows.len())));
+    }
+    let (title, values) = own(request);
+    Ok((title.to_owned(), values))
+}
+
+fn own(request: &RenderRequest) -> (&'static str, Values) {
     let rows = &request.rows;
     match request.colour_by {
         ColourBy::Cluster => ("Cluster", categories(&request.clusters, String::as_str)),
@@ -125,7 +189,7 @@ fn values(request: &RenderRequest) -> (&'static str, Values) {
         }
         ColourBy::Tokens => ("Tokens", numbers(rows, " tokens", |row| row.tokens as f32)),
         ColourBy::Truncated => ("Tokens cut", numbers(rows, " tokens", |row| row.truncated as f32)),
-        ColourBy::None => ("", Values::Uniform(CATEGORIES[0])),
+        ColourBy::None | ColourBy::Other(_) => ("", Values::Uniform(CATEGORIES[0])),
     }
 }
 
@@ -149,7 +213,7 @@ fn categories<T>(rows: &[T], of: impl Fn(&T) -> &str) -> Values {
     Values::Categories { names: names.into(), ids }
 }
 
-fn footer(projection: &Projection) -> String {
+fn footer(projection: &Projection, dense: bool) -> String {
     let unjudged = || {
         if projection.is_judged() || projection.all_equal {
             String::new()
@@ -161,5 +225,6 @@ fn footer(projection: &Projection) -> String {
         format!("  ·  trustworthiness {:.3}, neighbours kept {:.3}", quality.trustworthiness, quality.neighbours_kept)
     });
     let points = grouped(projection.points.len());
-    format!("{points} points  ·  seed {}{trust}", projection.params.tsne.seed)
+    let contours = if dense { format!("  ·  {CONTOURS}") } else { String::new() };
+    format!("{points} points  ·  seed {}{trust}{contours}", projection.params.tsne.seed)
 }

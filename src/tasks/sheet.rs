@@ -9,7 +9,12 @@ use fs_err::File;
 use serde_json::{Map, Value, json};
 
 use super::TaskError;
-use crate::vectors::replace_file;
+use super::saving::{Fill, Saved, save};
+use crate::progress::Progress;
+use crate::vectors::Heard;
+
+/// Rows between two looks at whether they are still wanted.
+const SLICE: usize = 1024;
 
 /// One column of a sheet.
 #[derive(Clone, Debug)]
@@ -72,44 +77,57 @@ fn quoted(text: &str) -> String {
     if text.contains(['"', ',', '\n', '\r']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text.to_owned() }
 }
 
-/// Writes a sheet; a file that is there is replaced.
+/// Writes a sheet; a file that is there is replaced. Stage of `progress`: "Writing FILE", in rows.
 ///
 /// # Errors
-/// Another ending than `.csv`, `.jsonl` or `.parquet`; the file cannot be written.
-pub fn write_sheet(columns: &[(&str, SheetColumn<'_>)], path: &Path) -> Result<(), TaskError> {
+/// Cancelled, when what was there is as it was; another ending than `.csv`, `.jsonl` or `.parquet`; the file cannot be written.
+pub fn write_sheet(columns: &[(&str, SheetColumn<'_>)], path: &Path, progress: &Progress) -> Result<(), TaskError> {
     let rows = columns.iter().map(|(_, column)| column.len()).min().unwrap_or(0);
-    let fill = |fill: &dyn Fn(&mut BufWriter<File>) -> std::io::Result<()>| {
-        let write = |part: &Path| {
-            let mut out = BufWriter::new(File::create(part)?);
-            fill(&mut out)?;
-            out.flush()
+    let fill: Fill<'_> =
+        match path.extension().and_then(|ending| ending.to_str()).map(str::to_ascii_lowercase).as_deref() {
+            Some("csv") => &|part, heard| {
+                let titles: Vec<String> = columns.iter().flat_map(|(name, column)| column.titles(name)).collect();
+                let line = |row: usize| {
+                    let fields: Vec<String> = columns.iter().flat_map(|(_, column)| column.fields(row)).collect();
+                    fields.join(",") + "\n"
+                };
+                lines(part, (&(titles.join(",") + "\n"), rows), &line, heard)
+            },
+            Some("jsonl") => &|part, heard| {
+                let line = |row: usize| {
+                    let fields = columns.iter().map(|(name, column)| ((*name).to_owned(), column.value(row)));
+                    format!("{}\n", Value::Object(fields.collect::<Map<_, _>>()))
+                };
+                lines(part, ("", rows), &line, heard)
+            },
+            #[cfg(feature = "parquet")]
+            Some("parquet") => &|part, heard| parquet_file::fill(columns, rows, part, heard),
+            _ => {
+                let message = "the name must end in .csv, .jsonl or (where built in) .parquet".to_owned();
+                return Err(TaskError::Format { path: path.to_owned(), message });
+            }
         };
-        replace_file(path, write).map_err(TaskError::file("write the table"))
-    };
-    match path.extension().and_then(|ending| ending.to_str()).map(str::to_ascii_lowercase).as_deref() {
-        Some("csv") => fill(&|out| {
-            let titles: Vec<String> = columns.iter().flat_map(|(name, column)| column.titles(name)).collect();
-            writeln!(out, "{}", titles.join(","))?;
-            for row in 0..rows {
-                let fields: Vec<String> = columns.iter().flat_map(|(_, column)| column.fields(row)).collect();
-                writeln!(out, "{}", fields.join(","))?;
-            }
-            Ok(())
-        }),
-        Some("jsonl") => fill(&|out| {
-            for row in 0..rows {
-                let fields = columns.iter().map(|(name, column)| ((*name).to_owned(), column.value(row)));
-                writeln!(out, "{}", Value::Object(fields.collect::<Map<_, _>>()))?;
-            }
-            Ok(())
-        }),
-        #[cfg(feature = "parquet")]
-        Some("parquet") => parquet_file::write(columns, path),
-        _ => {
-            let message = "the name must end in .csv, .jsonl or (where built in) .parquet".to_owned();
-            Err(TaskError::Format { path: path.to_owned(), message })
+    save(&[Saved { path, rows, fill }], progress)
+}
+
+/// Writes lines after what stands before them.
+fn lines(
+    part: &Path,
+    (before, rows): (&str, usize),
+    line: &dyn Fn(usize) -> String,
+    heard: Heard<'_>,
+) -> std::io::Result<()> {
+    let mut out = BufWriter::new(File::create(part)?);
+    out.write_all(before.as_bytes())?;
+    for first in (0..rows).step_by(SLICE) {
+        let slice = first..rows.min(first + SLICE);
+        let length = slice.len() as u64;
+        for row in slice {
+            out.write_all(line(row).as_bytes())?;
         }
+        heard(length)?;
     }
+    out.flush()
 }
 
 #[cfg(feature = "parquet")]
@@ -127,21 +145,28 @@ mod parquet_file {
     use parquet::file::properties::WriterProperties;
 
     use super::SheetColumn;
-    use crate::tasks::TaskError;
-    use crate::vectors::replace_file;
+    use crate::vectors::Heard;
 
-    pub(super) fn write(columns: &[(&str, SheetColumn<'_>)], path: &Path) -> Result<(), TaskError> {
-        let batch =
-            batch(columns).map_err(|error| TaskError::Format { path: path.to_owned(), message: error.to_string() })?;
-        let write = |part: &Path| -> std::io::Result<()> {
-            let zstd = Compression::ZSTD(ZstdLevel::try_new(3)?);
-            let properties = WriterProperties::builder().set_compression(zstd).build();
-            let mut writer = ArrowWriter::try_new(File::create(part)?, batch.schema(), Some(properties))?;
-            writer.write(&batch)?;
-            writer.close()?;
-            Ok(())
-        };
-        replace_file(path, write).map_err(TaskError::file("write the Parquet file"))
+    /// Rows that are written between two looks at whether they are still wanted.
+    const SLICE: usize = 16_384;
+
+    pub(super) fn fill(
+        columns: &[(&str, SheetColumn<'_>)],
+        rows: usize,
+        part: &Path,
+        heard: Heard<'_>,
+    ) -> std::io::Result<()> {
+        let batch = batch(columns).map_err(std::io::Error::other)?;
+        let zstd = Compression::ZSTD(ZstdLevel::try_new(3)?);
+        let properties = WriterProperties::builder().set_compression(zstd).build();
+        let mut writer = ArrowWriter::try_new(File::create(part)?, batch.schema(), Some(properties))?;
+        for first in (0..rows).step_by(SLICE) {
+            let length = SLICE.min(rows - first);
+            writer.write(&batch.slice(first, length))?;
+            heard(length as u64)?;
+        }
+        writer.close()?;
+        Ok(())
     }
 
     fn batch(columns: &[(&str, SheetColumn<'_>)]) -> Result<RecordBatch, ArrowError> {
@@ -182,19 +207,19 @@ mod tests {
             ("near", SheetColumn::NumberLists(2, &[7, 8, 9, 10])),
         ];
         let csv = dir.path().join("sheet.csv");
-        write_sheet(&columns, &csv).unwrap();
+        write_sheet(&columns, &csv, &Progress::new()).unwrap();
         let text = fs_err::read_to_string(csv).unwrap();
         assert_eq!(
             text,
             "row,name,share,near_1,near_2\n0,plain,0.5,7,8\n1,\"with \"\"quotes\"\", and\nlines\",1,9,10\n"
         );
         let jsonl = dir.path().join("sheet.jsonl");
-        write_sheet(&columns, &jsonl).unwrap();
+        write_sheet(&columns, &jsonl, &Progress::new()).unwrap();
         let text = fs_err::read_to_string(jsonl).unwrap();
         assert_eq!(text.lines().next(), Some(r#"{"row":0,"name":"plain","share":0.5,"near":[7,8]}"#));
-        assert!(write_sheet(&columns, &dir.path().join("sheet.doc")).is_err());
+        assert!(write_sheet(&columns, &dir.path().join("sheet.doc"), &Progress::new()).is_err());
         if cfg!(feature = "parquet") {
-            write_sheet(&columns, &dir.path().join("sheet.parquet")).unwrap();
+            write_sheet(&columns, &dir.path().join("sheet.parquet"), &Progress::new()).unwrap();
         }
     }
 }

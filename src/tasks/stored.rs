@@ -9,7 +9,7 @@ use std::time::Instant;
 use super::agree::{Side, agree_vectors};
 use super::answer::embed_query;
 use super::models::modalities_of;
-use super::{Environment, Imported, Only, Query, TaskError, import_vectors, model_card};
+use super::{Environment, Imported, Only, Query, TaskError, import_set, model_card, vector_sets};
 use crate::analysis::AnalysisError;
 use crate::corpus::{LoadOptions, Modality};
 use crate::models::{InputKind, ModelCard, ModelId};
@@ -18,10 +18,10 @@ use crate::search;
 use crate::vectors::{Metric, Vectors};
 use crate::workspace::Agreement;
 
-/// A file of vectors, read.
+/// A file of vectors, or files that are one set, read.
 #[derive(Clone, Debug)]
 pub struct StoredVectors {
-    /// The file.
+    /// The file; for several what they are called.
     pub path: PathBuf,
     /// Its vectors and what is known of them.
     pub imported: Imported,
@@ -34,13 +34,13 @@ impl StoredVectors {
     }
 }
 
-/// Reads files of vectors.
+/// Reads files of vectors; numbered files of one whole, and the files of a folder, are one.
 ///
 /// # Errors
 /// Cancelled; one of them makes no sense.
 pub fn read_stored(paths: &[PathBuf], progress: &Progress) -> Result<Vec<StoredVectors>, TaskError> {
-    let read = |path: &PathBuf| Ok(StoredVectors { path: path.clone(), imported: import_vectors(path, progress)? });
-    paths.iter().map(read).collect()
+    let sets = vector_sets(paths).into_iter();
+    sets.map(|set| Ok(StoredVectors { imported: import_set(&set, progress)?, path: set.path })).collect()
 }
 
 /// A query to files of vectors of one model.

@@ -3,6 +3,7 @@
 use std::time::UNIX_EPOCH;
 
 use super::more::More;
+use super::opened::FileRows;
 use crate::corpus::{Corpus, Modality};
 use crate::vectors::RowId;
 use crate::workspace::EmbeddingSet;
@@ -48,8 +49,12 @@ pub struct RowInfo {
 }
 
 impl RowInfo {
-    /// What is known of a corpus row that stands at `position` in a file.
+    /// What is known of a corpus row that stands at `position` in a file. Of a row that came from a file of vectors that is what the file
+    /// says.
     pub fn of(corpus: &Corpus, row: RowId, position: usize) -> Self {
+        if let Some(told) = FileRows::of(corpus) {
+            return Self { row: position, ..told.row(corpus, row) };
+        }
         let (item, chunk) = (corpus.item_of(row), corpus.chunk(row));
         Self {
             row: position,
@@ -83,9 +88,13 @@ pub fn set_table(corpus: &Corpus, set: &EmbeddingSet) -> Vec<RowInfo> {
     // No model makes vectors that can be held against shortened ones.
     let maker = set.card.maker().filter(|_| set.reductions.is_empty());
     let model = maker.map_or_else(String::new, |model| model.0.clone());
+    // A file may name a model that is not here.
+    let of_file = set.card.is_of_file() && set.reductions.is_empty();
     for (row, &cut) in rows.iter_mut().zip(set.cut.iter()) {
         row.truncated = cut;
-        row.model.clone_from(&model);
+        if !of_file || !model.is_empty() {
+            row.model.clone_from(&model);
+        }
     }
     rows
 }

@@ -229,6 +229,8 @@ pub enum Command {
     SetTool(MapTool),
     /// Show the whole map.
     FitMaps,
+    /// Show how dense the points are, or not.
+    ToggleDensity,
     /// Put a model into a place of Compare.
     CompareModel(usize, ModelId),
     /// Show one of its model's maps in a place of Compare.
@@ -245,6 +247,8 @@ pub enum Command {
     ExportMap,
     /// Save the shown model's vectors.
     ExportVectors,
+    /// Save where the points of the shown map are, with what is known of them.
+    ExportPositions,
     /// Show the item's file in the system's file manager.
     RevealFile(RowId),
     /// Put text on the clipboard.
@@ -322,6 +326,12 @@ pub fn table() -> Vec<Entry> {
             "npy, npz, tsv or Parquet with metadata",
             Some(key(both, Key::E)),
         ),
+        entry(
+            Command::ExportPositions,
+            "Save map as table…",
+            "Positions and what is known of each point: csv, Parquet or npy",
+            None,
+        ),
         entry(Command::Quit, "Quit", "End the program", Some(key(ctrl, Key::Q))),
         entry(Command::SelectAll, "Select all", "Select every item", Some(key(ctrl, Key::A))),
         entry(Command::InvertSelection, "Invert selection", "Select what is not selected", Some(key(both, Key::I))),
@@ -341,6 +351,7 @@ pub fn table() -> Vec<Entry> {
             Some(key(plain, Key::B)),
         ),
         entry(Command::FitMaps, "Fit the map", "Show all points", Some(key(plain, Key::R))),
+        entry(Command::ToggleDensity, "Density", "Show how dense the points are", Some(key(plain, Key::D))),
         entry(
             Command::SetPerspective(Perspective::Explore),
             "Explore",

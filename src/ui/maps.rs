@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::jobs::JobId;
-use crate::picture::{Layout, Styles};
+use crate::picture::{Density, Layout, Styles};
 use crate::projection::{Method, Quality, ReductionCost, TsneEngine};
 use crate::vectors::RowId;
 use crate::workspace::{Clustering, MapPoints, Positions, Projection, RowShares};
@@ -136,6 +136,8 @@ pub struct MapModel {
     pub layout: Option<Arc<Layout>>,
     /// Colours by map.
     pub styles: BTreeMap<MapChoice, Arc<Styles>>,
+    /// How dense the points are, by map, where that is shown. While points move, of the moment before.
+    pub densities: BTreeMap<MapChoice, Arc<Density>>,
     /// The moment of the shown map's history that is drawn; `None` is its end.
     pub moment: Option<usize>,
     /// A running layout.

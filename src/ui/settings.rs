@@ -72,6 +72,8 @@ pub struct Settings {
     pub point_size: f32,
     /// Opacity of a point, 0.05 to 1. Default 0.85.
     pub opacity: f32,
+    /// Whether maps show how dense their points are. Default false.
+    pub density: bool,
     /// Hits a group, 5 to 100. Default 20.
     pub top: usize,
     /// Parameters of the next t-SNE.
@@ -114,6 +116,7 @@ impl Default for Settings {
             colour_by: Column::Folder,
             point_size: 2.5,
             opacity: 0.85,
+            density: false,
             top: 20,
             tsne: TsneParams::default(),
             umap: UmapParams::default(),

@@ -50,6 +50,8 @@ pub struct WindowState {
     pub seen_focus: BTreeMap<String, Option<RowId>>,
     /// The row whose text the inspector has scrolled to.
     pub text_seen: Option<RowId>,
+    /// Whether all fields of the item looked at are shown, however many its file has.
+    pub all_fields: bool,
     /// Skipped files by reason, for the corpus and search they were grouped for.
     pub skipped: Option<SkippedGroups>,
     /// The most frequent folders of the selection, for the revision they were counted at.
@@ -131,6 +133,7 @@ impl Default for WindowState {
             map_focused: false,
             seen_focus: BTreeMap::new(),
             text_seen: None,
+            all_fields: false,
             skipped: None,
             selection_labels: None,
             dialogs_seen: Vec::new(),

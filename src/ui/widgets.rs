@@ -50,6 +50,13 @@ pub fn section(ui: &mut Ui, title: &str) -> Response {
     label
 }
 
+/// A heading between the entries of a menu or list.
+pub fn menu_title(ui: &mut Ui, title: &str) {
+    let theme = Theme::of(ui.ctx());
+    ui.add_space(6.0);
+    ui.label(RichText::new(title).font(theme::section_font()).color(theme.faint));
+}
+
 /// A line of the second level.
 pub fn dim(ui: &mut Ui, text: impl Into<String>) -> Response {
     let colour = Theme::of(ui.ctx()).dim;

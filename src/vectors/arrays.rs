@@ -12,7 +12,11 @@ use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipArchive, ZipWriter};
 
 use super::npy;
-use super::{Vectors, VectorsError, replace_file};
+use super::replace::rows_at_once;
+use super::{Heard, Vectors, VectorsError, replace_file, unheard};
+
+/// Bytes of a column between two looks at whether it is still wanted.
+const BETWEEN: usize = 1 << 20;
 
 /// What an array of an archive is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -195,32 +199,67 @@ pub fn write(path: &Path, vectors: &Vectors, columns: &[(&str, ArrayColumn<'_>)]
 /// The file cannot be written.
 pub fn write_named(
     path: &Path,
-    (name, vectors): (&str, &Vectors),
+    named: (&str, &Vectors),
     columns: &[(&str, ArrayColumn<'_>)],
 ) -> Result<(), VectorsError> {
-    let write = |part: &Path| -> io::Result<()> {
-        // One time for all, so that equal arrays are equal files; 64-bit sizes, for their place must be there before they are known.
-        let options = SimpleFileOptions::default().last_modified_time(DateTime::default()).large_file(true);
-        let mut archive = ZipWriter::new(File::create(part)?);
-        archive.start_file(format!("{name}.npy"), options.compression_method(CompressionMethod::Stored))?;
-        archive.write_all(&header("<f4", &format!("({}, {})", vectors.len(), vectors.dim())))?;
-        // A slice at a time, so that a machine of the other byte order needs no second copy.
-        for values in vectors.values().chunks(1 << 16) {
-            let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
-            archive.write_all(&bytes)?;
-        }
-        let deflated = options.compression_method(CompressionMethod::Deflated).compression_level(Some(1));
-        for (name, column) in columns {
-            archive.start_file(format!("{name}.npy"), deflated)?;
-            // Numbers come eight bytes at a time.
-            let mut out = io::BufWriter::with_capacity(1 << 16, &mut archive);
-            write_column(column, &mut out)?;
-            out.flush()?;
-        }
-        archive.finish()?.flush()
-    };
-    replace_file(path, write)
+    replace_file(path, |part| fill(part, named, columns, &mut unheard))
         .map_err(|error| VectorsError::File { path: path.display().to_string(), reason: error.kind().to_string() })
+}
+
+/// As [`write_named`], into a file under way.
+///
+/// # Errors
+/// It cannot be written, or is no longer wanted.
+pub fn fill(
+    part: &Path,
+    (name, vectors): (&str, &Vectors),
+    columns: &[(&str, ArrayColumn<'_>)],
+    heard: Heard<'_>,
+) -> io::Result<()> {
+    // One time for all, so that equal arrays are equal files; 64-bit sizes, for their place must be there before they are known.
+    let options = SimpleFileOptions::default().last_modified_time(DateTime::default()).large_file(true);
+    let mut archive = ZipWriter::new(File::create(part)?);
+    archive.start_file(format!("{name}.npy"), options.compression_method(CompressionMethod::Stored))?;
+    archive.write_all(&header("<f4", &format!("({}, {})", vectors.len(), vectors.dim())))?;
+    // A slice at a time, so that a machine of the other byte order needs no second copy.
+    for rows in vectors.values().chunks(rows_at_once(vectors.dim()) * vectors.dim()) {
+        let bytes: Vec<u8> = rows.iter().flat_map(|value| value.to_le_bytes()).collect();
+        archive.write_all(&bytes)?;
+        heard((rows.len() / vectors.dim()) as u64)?;
+    }
+    let deflated = options.compression_method(CompressionMethod::Deflated).compression_level(Some(1));
+    for (name, column) in columns {
+        archive.start_file(format!("{name}.npy"), deflated)?;
+        // Numbers come eight bytes at a time.
+        let mut out =
+            Listening { out: io::BufWriter::with_capacity(1 << 16, &mut archive), heard: &mut *heard, since: 0 };
+        write_column(column, &mut out)?;
+        out.flush()?;
+    }
+    archive.finish()?.flush()
+}
+
+/// Asks whether what is written is still wanted, every so many bytes.
+struct Listening<'a, W> {
+    out: W,
+    heard: Heard<'a>,
+    since: usize,
+}
+
+impl<W: Write> Write for Listening<'_, W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let taken = self.out.write(bytes)?;
+        self.since += taken;
+        if self.since >= BETWEEN {
+            self.since = 0;
+            (self.heard)(0)?;
+        }
+        Ok(taken)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
 }
 
 /// Writes one column as a `.npy` file of its own; a file that is there is replaced.
@@ -228,13 +267,18 @@ pub fn write_named(
 /// # Errors
 /// The file cannot be written.
 pub fn write_alone(path: &Path, column: &ArrayColumn<'_>) -> Result<(), VectorsError> {
-    let write = |part: &Path| -> io::Result<()> {
-        let mut out = io::BufWriter::new(File::create(part)?);
-        write_column(column, &mut out)?;
-        out.flush()
-    };
-    replace_file(path, write)
+    replace_file(path, |part| fill_alone(part, column, &mut unheard))
         .map_err(|error| VectorsError::File { path: path.display().to_string(), reason: error.kind().to_string() })
+}
+
+/// As [`write_alone`], into a file under way.
+///
+/// # Errors
+/// It cannot be written, or is no longer wanted.
+pub fn fill_alone(part: &Path, column: &ArrayColumn<'_>, heard: Heard<'_>) -> io::Result<()> {
+    let mut out = Listening { out: io::BufWriter::new(File::create(part)?), heard, since: 0 };
+    write_column(column, &mut out)?;
+    out.flush()
 }
 
 fn write_column(column: &ArrayColumn<'_>, out: &mut dyn Write) -> io::Result<()> {

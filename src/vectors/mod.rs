@@ -37,7 +37,7 @@ pub use cpu::{Level, has_bf16_products, kernel_name, level, level_words, unknown
 pub use error::VectorsError;
 pub(crate) use kernels::{cosine, prefetch};
 pub use kernels::{dot, norm, normalize_rows, score, squared_distance};
-pub use replace::replace_file;
+pub use replace::{Heard, Part, replace_file, unheard};
 pub use stored::Stored;
 
 /// A row of a corpus revision: the position of one chunk in it. The same in every embedding set of that revision.

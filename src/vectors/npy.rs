@@ -11,8 +11,9 @@ use fs_err::File;
 use npyz::half::f16;
 use npyz::{DType, Deserialize, NpyFile, NpyHeader, Order, WriterBuilder};
 
+use super::replace::rows_at_once;
 use super::stored::{Kind, Stored};
-use super::{Rows, Vectors, VectorsError, replace_file};
+use super::{Heard, Rows, Vectors, VectorsError, replace_file, unheard};
 
 /// Reads vectors from a `.npy` file. Errors name the file: it cannot be read, is no `.npy`, has another shape or type, is cut short.
 pub fn read(path: &Path) -> Result<Vectors, VectorsError> {
@@ -78,18 +79,26 @@ fn kind_of(header: &NpyHeader) -> Option<Kind> {
 /// Writes vectors as float32; a file that is there is replaced.
 pub fn write(path: &Path, vectors: &Vectors) -> Result<(), VectorsError> {
     let shown = path.display().to_string();
-    let write = |path: &Path| -> std::io::Result<()> {
-        let mut out = BufWriter::with_capacity(1 << 20, File::create(path)?);
-        let mut writer = npyz::WriteOptions::<f32>::new()
-            .default_dtype()
-            .shape(&[vectors.len() as u64, vectors.dim() as u64])
-            .writer(&mut out)
-            .begin_nd()?;
-        writer.extend(vectors.values().iter().copied())?;
-        writer.finish()?;
-        out.flush()
-    };
-    replace_file(path, write).map_err(|error| file_error(&shown, &error))
+    replace_file(path, |part| fill(part, vectors, &mut unheard)).map_err(|error| file_error(&shown, &error))
+}
+
+/// Writes vectors as float32 into a file under way.
+///
+/// # Errors
+/// It cannot be written, or is no longer wanted.
+pub fn fill(part: &Path, vectors: &Vectors, heard: Heard<'_>) -> std::io::Result<()> {
+    let mut out = BufWriter::with_capacity(1 << 20, File::create(part)?);
+    let mut writer = npyz::WriteOptions::<f32>::new()
+        .default_dtype()
+        .shape(&[vectors.len() as u64, vectors.dim() as u64])
+        .writer(&mut out)
+        .begin_nd()?;
+    for rows in vectors.values().chunks(rows_at_once(vectors.dim()) * vectors.dim()) {
+        writer.extend(rows.iter().copied())?;
+        heard((rows.len() / vectors.dim()) as u64)?;
+    }
+    writer.finish()?;
+    out.flush()
 }
 
 fn file_error(path: &str, error: &std::io::Error) -> VectorsError {

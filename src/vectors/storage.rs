@@ -12,8 +12,9 @@ use fs_err::File;
 use half::f16;
 use rayon::prelude::*;
 
+use super::replace::rows_at_once;
 use super::stored::{Kind, Stored};
-use super::{Rows, Vectors, VectorsError, cosine, dot, norm, replace_file};
+use super::{Heard, Rows, Vectors, VectorsError, cosine, dot, norm, replace_file, unheard};
 
 const MAGIC: &[u8; 8] = b"EMBLVEC\0";
 const VERSION: u32 = 1;
@@ -105,29 +106,39 @@ pub fn cost(vectors: &Vectors, precision: Precision) -> PrecisionCost {
 /// # Errors
 /// The file cannot be written.
 pub fn write(path: &Path, vectors: &Vectors, precision: Precision) -> Result<(), VectorsError> {
-    let write = |path: &Path| -> std::io::Result<()> {
-        let mut out = BufWriter::with_capacity(1 << 20, File::create(path)?);
-        out.write_all(&header(precision, vectors.len() as u64, vectors.dim() as u64))?;
-        let scales: Vec<f32> = match precision {
-            Precision::Int8 => vectors.rows().map(scale_of).collect(),
-            Precision::F32 | Precision::F16 => Vec::new(),
-        };
-        for scale in &scales {
-            out.write_all(&scale.to_le_bytes())?;
-        }
-        out.write_all(&vec![0; padding(4 * scales.len())])?;
-        for (at, row) in vectors.rows().enumerate() {
-            for &value in row {
-                match precision {
-                    Precision::F32 => out.write_all(&value.to_le_bytes())?,
-                    Precision::F16 => out.write_all(&f16::from_f32(value).to_le_bytes())?,
-                    Precision::Int8 => out.write_all(&byte(value, scales[at]).to_le_bytes())?,
-                }
+    replace_file(path, |part| fill(part, vectors, precision, &mut unheard)).map_err(|error| failed(path, error.kind()))
+}
+
+/// As [`write()`], into a file under way.
+///
+/// # Errors
+/// It cannot be written, or is no longer wanted.
+pub fn fill(part: &Path, vectors: &Vectors, precision: Precision, heard: Heard<'_>) -> std::io::Result<()> {
+    let mut out = BufWriter::with_capacity(1 << 20, File::create(part)?);
+    out.write_all(&header(precision, vectors.len() as u64, vectors.dim() as u64))?;
+    let scales: Vec<f32> = match precision {
+        Precision::Int8 => vectors.rows().map(scale_of).collect(),
+        Precision::F32 | Precision::F16 => Vec::new(),
+    };
+    for scale in &scales {
+        out.write_all(&scale.to_le_bytes())?;
+    }
+    out.write_all(&vec![0; padding(4 * scales.len())])?;
+    let step = rows_at_once(vectors.dim());
+    for (at, row) in vectors.rows().enumerate() {
+        for &value in row {
+            match precision {
+                Precision::F32 => out.write_all(&value.to_le_bytes())?,
+                Precision::F16 => out.write_all(&f16::from_f32(value).to_le_bytes())?,
+                Precision::Int8 => out.write_all(&byte(value, scales[at]).to_le_bytes())?,
             }
         }
-        out.flush()
-    };
-    replace_file(path, write).map_err(|error| failed(path, error.kind()))
+        if (at + 1) % step == 0 {
+            heard(step as u64)?;
+        }
+    }
+    heard((vectors.len() % step) as u64)?;
+    out.flush()
 }
 
 /// Opens vectors and says in which precision they are kept. Single precision stays in the file (mapped into memory), the others are

@@ -2,12 +2,18 @@
 //!
 //! Written numbers are the shortest that read back to the same bits.
 
+use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, BufWriter, Write};
 use std::path::Path;
 
 use fs_err::File;
+use rayon::prelude::*;
 
-use super::{Vectors, VectorsError, replace_file};
+use super::replace::rows_at_once;
+use super::{Heard, Vectors, VectorsError, replace_file, unheard};
+
+/// Pieces that threads share a moment's rows in.
+const PARTS: usize = 16;
 
 /// Reads a table; empty lines are passed over. Errors name the file, the line and what stands there.
 pub fn read(path: &Path) -> Result<Vectors, VectorsError> {
@@ -50,19 +56,39 @@ fn append<'a>(fields: &'a str, values: &mut Vec<f32>) -> Result<usize, (usize, &
 
 /// Writes a table; a file that is there is replaced.
 pub fn write(path: &Path, vectors: &Vectors) -> Result<(), VectorsError> {
-    let write = |path: &Path| -> std::io::Result<()> {
-        let mut out = BufWriter::with_capacity(1 << 20, File::create(path)?);
-        for row in vectors.rows() {
-            for (column, value) in row.iter().enumerate() {
-                let gap = if column == 0 { "" } else { "\t" };
-                write!(out, "{gap}{value}")?;
-            }
-            writeln!(out)?;
-        }
-        out.flush()
-    };
-    replace_file(path, write)
+    replace_file(path, |part| fill(part, vectors, &mut unheard))
         .map_err(|error| VectorsError::File { path: path.display().to_string(), reason: error.kind().to_string() })
+}
+
+/// Writes a table into a file under way; all threads put its numbers into words.
+///
+/// # Errors
+/// It cannot be written, or is no longer wanted.
+pub fn fill(part: &Path, vectors: &Vectors, heard: Heard<'_>) -> std::io::Result<()> {
+    let mut out = BufWriter::with_capacity(1 << 20, File::create(part)?);
+    let dim = vectors.dim();
+    let step = rows_at_once(dim);
+    for rows in vectors.values().chunks(step * dim) {
+        let parts: Vec<String> = rows.par_chunks(step.div_ceil(PARTS) * dim).map(|rows| in_words(rows, dim)).collect();
+        parts.iter().try_for_each(|part| out.write_all(part.as_bytes()))?;
+        heard((rows.len() / dim) as u64)?;
+    }
+    out.flush()
+}
+
+fn in_words(rows: &[f32], dim: usize) -> String {
+    let mut text = String::with_capacity(rows.len() * 12);
+    for row in rows.chunks_exact(dim) {
+        for (column, value) in row.iter().enumerate() {
+            if column > 0 {
+                text.push('\t');
+            }
+            // Writing into a text cannot fail.
+            let _ = write!(text, "{value}");
+        }
+        text.push('\n');
+    }
+    text
 }
 
 #[cfg(test)]

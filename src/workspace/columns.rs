@@ -1,10 +1,11 @@
 //! Columns of a corpus: what a map can be coloured by and an item list shows.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{Agreement, Clustering, EmbeddingSet};
-use crate::corpus::Corpus;
+use crate::corpus::{Corpus, TableKind};
 use crate::vectors::RowId;
 
 /// A property every row of a corpus has.
@@ -36,10 +37,12 @@ pub enum Column {
     Membership,
     /// Share of a point's nearest neighbours that the shown map keeps near.
     Trust,
+    /// One of the other columns of the file that the rows came from, by its place among them.
+    Other(u16),
 }
 
 impl Column {
-    /// All of them, as listed to the user.
+    /// All that every corpus has, as listed to the user.
     pub const ALL: [Self; 12] = [
         Self::Folder,
         Self::Modality,
@@ -60,9 +63,23 @@ impl Column {
         matches!(self, Self::Cluster | Self::Membership)
     }
 
+    /// The other columns of the file that the rows of a corpus came from.
+    pub fn others(corpus: &Corpus) -> impl Iterator<Item = Self> + use<> {
+        (0..corpus.heads().len().min(usize::from(u16::MAX)) as u16).map(Self::Other)
+    }
+
+    /// The column of a corpus that has the name which this one has in another; another one of the file that is not there is the folder.
+    pub fn again(self, before: Option<&Corpus>, now: &Corpus) -> Self {
+        let Self::Other(_) = self else { return self };
+        let name = before.map(|before| self.name(before));
+        Self::others(now).find(|other| Some(other.name(now)) == name).unwrap_or_default()
+    }
+
     /// The name shown.
-    pub fn name(self) -> &'static str {
+    pub fn name(self, corpus: &Corpus) -> &str {
         match self {
+            // Rows of a file have labels, not folders.
+            Self::Folder if corpus.table.is_some() => "label",
             Self::Folder => "folder",
             Self::Modality => "modality",
             Self::Type => "type",
@@ -75,6 +92,7 @@ impl Column {
             Self::Cluster => "cluster",
             Self::Membership => "membership",
             Self::Trust => "trust",
+            Self::Other(place) => corpus.heads().get(usize::from(place)).map_or("column", |head| head.name.as_str()),
         }
     }
 }
@@ -86,11 +104,33 @@ pub enum ColumnValues {
     Categories {
         /// The names, most frequent first.
         names: Arc<[String]>,
-        /// An index into `names` for each row.
+        /// An index into `names` for each row; one beyond them where it has none.
         ids: Arc<[u32]>,
     },
     /// A number; NaN where there is none.
     Numbers(Arc<[f32]>),
+    /// A number of which nothing is known; NaN where there is none.
+    Measures {
+        /// One a row.
+        values: Arc<[f64]>,
+        /// Whether they are seconds since 1970.
+        moments: bool,
+    },
+}
+
+/// The values of a column of another program, by the place of each of `count` rows.
+pub fn table_values<'a>(
+    kind: TableKind,
+    count: usize,
+    words: impl Fn(usize) -> Cow<'a, str>,
+    number: impl Fn(usize) -> f64,
+) -> ColumnValues {
+    match kind {
+        TableKind::Words | TableKind::Truth => {
+            categories((0..count).map(|at| Some(words(at)).filter(|words| !words.trim().is_empty())))
+        }
+        kind => ColumnValues::Measures { values: (0..count).map(number).collect(), moments: kind == TableKind::Moment },
+    }
 }
 
 /// What the values of columns are taken from.
@@ -129,10 +169,17 @@ pub fn column_values(column: Column, sources: &ColumnSources, rows: &[RowId]) ->
     let now = std::time::SystemTime::now();
     let ColumnSources { corpus, set, agreement, clusters, trust } = sources;
     match column {
-        Column::Folder => categories(rows.iter().map(|&row| corpus.item_of(row).label.as_str())),
-        Column::Modality => categories(rows.iter().map(|&row| corpus.item_of(row).modality.name())),
-        Column::Type => categories(rows.iter().map(|&row| corpus.item_of(row).kind.as_str())),
-        Column::Language => categories(rows.iter().map(|&row| corpus.item_of(row).language.unwrap_or("none"))),
+        Column::Folder => named(rows.iter().map(|&row| corpus.item_of(row).label.as_str())),
+        Column::Modality => named(rows.iter().map(|&row| corpus.item_of(row).modality.name())),
+        Column::Type => named(rows.iter().map(|&row| corpus.item_of(row).kind.as_str())),
+        Column::Language => named(rows.iter().map(|&row| corpus.item_of(row).language.unwrap_or("none"))),
+        Column::Other(place) => {
+            let place = usize::from(place);
+            let known = corpus.table.as_ref().zip(corpus.heads().get(place));
+            let Some((table, head)) = known else { return categories(rows.iter().map(|_| None)) };
+            let (words, number) = (|at| table.words(place, rows[at]), |at| table.number(place, rows[at]));
+            table_values(head.kind, rows.len(), words, number)
+        }
         Column::Size => numbers(rows.iter().map(|&row| corpus.item_of(row).size as f32)),
         Column::Modified => numbers(rows.iter().map(|&row| {
             let age = corpus.item_of(row).modified.and_then(|at| now.duration_since(at).ok());
@@ -167,31 +214,40 @@ fn cluster_names(clusters: Option<&Clustering>, rows: &[RowId]) -> ColumnValues 
         let label = found.fine.labels[found.position_of(*row)?];
         usize::try_from(label).ok().map(|label| found.fine.names[label].as_str())
     };
-    categories(rows.iter().map(|row| name(row).unwrap_or(NO_CLUSTER)))
+    named(rows.iter().map(|row| name(row).unwrap_or(NO_CLUSTER)))
 }
 
 fn numbers(values: impl Iterator<Item = f32>) -> ColumnValues {
     ColumnValues::Numbers(values.collect())
 }
 
-fn categories<'a>(values: impl Iterator<Item = &'a str>) -> ColumnValues {
-    let mut counts: BTreeMap<&str, (u32, u32)> = BTreeMap::new();
+fn named<'a>(values: impl Iterator<Item = &'a str>) -> ColumnValues {
+    categories(values.map(|value| Some(Cow::Borrowed(value))))
+}
+
+fn categories<'a>(values: impl Iterator<Item = Option<Cow<'a, str>>>) -> ColumnValues {
+    let mut counts: BTreeMap<Cow<'a, str>, (u32, u32)> = BTreeMap::new();
     let mut first = Vec::new();
     for value in values {
+        let Some(value) = value else {
+            first.push(u32::MAX);
+            continue;
+        };
         let next = counts.len() as u32;
         let entry = counts.entry(value).or_insert((next, 0));
         entry.1 += 1;
         first.push(entry.0);
     }
-    let mut order: Vec<(&str, u32, u32)> = counts.into_iter().map(|(name, (id, count))| (name, id, count)).collect();
-    order.sort_by(|a, b| b.2.cmp(&a.2).then_with(|| a.0.cmp(b.0)));
+    let mut order: Vec<(Cow<'a, str>, u32, u32)> =
+        counts.into_iter().map(|(name, (id, count))| (name, id, count)).collect();
+    order.sort_by(|a, b| b.2.cmp(&a.2).then_with(|| a.0.cmp(&b.0)));
     let mut rank = vec![0u32; order.len()];
     for (place, &(_, id, _)) in order.iter().enumerate() {
         rank[id as usize] = place as u32;
     }
     ColumnValues::Categories {
-        names: order.iter().map(|&(name, _, _)| name.to_owned()).collect(),
-        ids: first.into_iter().map(|id| rank[id as usize]).collect(),
+        names: order.into_iter().map(|(name, _, _)| name.into_owned()).collect(),
+        ids: first.into_iter().map(|id| rank.get(id as usize).copied().unwrap_or(u32::MAX)).collect(),
     }
 }
 
@@ -201,7 +257,7 @@ mod tests {
 
     #[test]
     fn categories_are_ordered_by_count_then_name() {
-        let ColumnValues::Categories { names, ids } = categories(["b", "a", "c", "c", "b", "c"].into_iter()) else {
+        let ColumnValues::Categories { names, ids } = named(["b", "a", "c", "c", "b", "c"].into_iter()) else {
             panic!("names make categories");
         };
         assert_eq!(&names[..], ["c", "b", "a"]);

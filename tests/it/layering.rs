@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 const MAY_USE: &[(&str, &[&str])] = &[
     ("vectors", &[]),
     ("progress", &[]),
+    ("memory", &[]),
     ("corpus", &["vectors", "progress"]),
     ("models", &["vectors", "progress"]),
     ("search", &["vectors", "progress"]),

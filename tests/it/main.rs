@@ -26,6 +26,7 @@ mod pictures;
 mod reduce;
 #[cfg(all(feature = "gui", feature = "bundled-models"))]
 mod sample;
+mod shards;
 mod statics;
 mod stored_rows;
 mod tsne;

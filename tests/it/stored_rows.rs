@@ -76,6 +76,20 @@ fn what_was_cut_short_or_is_empty_is_told_by_name() {
     assert_eq!((rows_of(&none).row_count(), rows_of(&none).decoded().unwrap().len()), (0, 0));
 }
 
+/// Squares of such values vanish in single precision, wherever the rows lie.
+#[test]
+fn values_too_small_for_anything_are_told_before_work_begins() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tiny.npy");
+    for (factor, refused) in [(1e-18, true), (1e-14, false)] {
+        npy::write(&path, &Vectors::new(vec![factor; 12], 4).unwrap()).unwrap();
+        let error =
+            tasks::import_rows(&path, &Progress::new()).err().map(|error| error.to_string()).unwrap_or_default();
+        assert_eq!(error.contains("tiny.npy: no value is beyond 1e-18: multiply the vectors"), refused, "{error}");
+        assert_eq!(tasks::import_vectors(&path, &Progress::new()).is_err(), refused);
+    }
+}
+
 /// Values of falling variance, not all of them sound where asked.
 fn made(rows: usize, dim: usize, broken: bool) -> Vectors {
     let mut values: Vec<f32> = (0..rows * dim)

@@ -216,7 +216,7 @@ fn what_embed_writes_opens_with_its_model_and_answers() {
         if cfg!(feature = "parquet") { &["npy", "npz", "tsv", "parquet"] } else { &["npy", "npz", "tsv"] };
     for ending in endings {
         let path = dir.path().join(format!("{ending}.{ending}"));
-        tasks::export_vectors(&set, &corpus, &path).unwrap();
+        tasks::export_vectors(&set, &corpus, &path, &Progress::new()).unwrap();
         let opened = open(std::slice::from_ref(&path));
         let back = &opened.sets[0].set;
         assert_eq!(back.vectors.values(), set.vectors.values(), "{ending}");
@@ -281,4 +281,49 @@ fn pictures_inside_a_data_set_are_seen() {
         plain.corpus.items.iter().all(|item| item.modality.name() == "text"),
         "without a cache there is no place for them"
     );
+}
+
+/// Tables by pandas, in another order than the vectors: one names the row, one is its index.
+#[test]
+fn a_table_that_numbers_its_rows_is_paired_by_the_numbers() {
+    for name in ["shuffled.npy", "shuffled.tsv"] {
+        let found = read(name);
+        assert_eq!(found.vectors.row(6), [2.25, 2.5, 2.75]);
+        let expected: Vec<String> = (0..7).map(|row| format!("text of {row}")).collect();
+        assert_eq!(texts(&found), expected, "{name}");
+        assert!(found.notes.is_empty(), "{name}: {:?}", found.notes);
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("v.npy");
+    embedlens::vectors::npy::write(&path, &embedlens::vectors::Vectors::new(vec![1.0; 12], 4).unwrap()).unwrap();
+    let beside = |name: &str, text: &str| fs_err::write(dir.path().join(name), text).unwrap();
+    let read = || tasks::import_vectors(&path, &Progress::new());
+    let fault = |name: &str, rows: &[&str]| {
+        let lines: String = rows.iter().map(|row| format!("{{\"row\":{row},\"text\":\"of {row}\"}}\n")).collect();
+        beside(name, &lines);
+        read().err().map(|error| error.to_string()).unwrap_or_default()
+    };
+    let twice = fault("v.metadata.jsonl", &["2", "1", "2"]);
+    assert!(twice.contains("v.metadata.jsonl: line 3 is of row 2, as line 1 is: number every row once"), "{twice}");
+    let beyond = fault("v.metadata.jsonl", &["2", "3", "1"]);
+    assert!(beyond.contains("line 2 is of row 3, but the last of 3 vectors is row 2"), "{beyond}");
+    let gap = fault("v.metadata.jsonl", &["2", "null", "1"]);
+    assert!(gap.contains("line 2 does not say which row it is of"), "{gap}");
+    let few = fault("v.metadata.jsonl", &["2", "0"]);
+    assert!(few.contains("2 rows for 3 vectors (none is of row 1)"), "{few}");
+    // Beside any file, such a table may be of another: it is told.
+    fs_err::remove_file(dir.path().join("v.metadata.jsonl")).unwrap();
+    assert_eq!(fault("metadata.jsonl", &["2", "1", "2"]), "");
+    let found = read().unwrap();
+    assert!(
+        found.notes[0].starts_with("metadata.jsonl beside it was passed over: line 3 is of row 2"),
+        "{:?}",
+        found.notes
+    );
+    // An index may mean something else.
+    fs_err::remove_file(dir.path().join("metadata.jsonl")).unwrap();
+    beside("v.metadata.tsv", "index\ttext\n5\ta\n5\tb\n1\tc\n");
+    let found = read().unwrap();
+    assert_eq!((texts(&found), found.notes.len()), (vec!["a", "b", "c"], 1));
+    assert!(found.notes[0].contains("v.metadata.tsv: its index does not number the rows"), "{:?}", found.notes);
 }

@@ -14,7 +14,7 @@ use super::maps::{self, Source};
 use super::numeric_args::{BenchArgs, BenchInput, Suite};
 use super::session::{Failure, Session, check_out};
 use super::text::{columns, count};
-use crate::tasks;
+use crate::tasks::{self, VectorSet};
 use crate::vectors::peak::{Peak, peak};
 use crate::vectors::{Level, RowBlocks, kernel_name, level};
 
@@ -85,17 +85,24 @@ struct Found {
 /// The vectors to work on.
 fn input(bench: &BenchInput, session: &Session, endings: &[&str]) -> Result<Source, Failure> {
     check(bench, endings)?;
-    maps::stored_source(session, &bench.input)
+    maps::stored_source(session, &set(bench))
 }
 
-/// Whether there is a file of vectors, and a place for what is made of them.
+/// What is read.
+fn set(bench: &BenchInput) -> VectorSet {
+    VectorSet::one(std::slice::from_ref(&bench.input))
+}
+
+/// Whether there is a file or a folder of vectors, and a place for what is made of them.
 fn check(bench: &BenchInput, endings: &[&str]) -> Result<(), Failure> {
     if let Some(out) = &bench.out {
         check_out(out, endings, std::slice::from_ref::<PathBuf>(&bench.input))?;
     }
-    if !tasks::is_vectors_file(&bench.input) {
-        let message =
-            format!("--input {}: give one file of vectors (.npy, .npz, .tsv, .csv or .parquet)", bench.input.display());
+    if !tasks::is_vectors_file(&bench.input) && !tasks::holds_vectors(&bench.input) {
+        let message = format!(
+            "--input {}: give one file of vectors (.npy, .npz, .tsv, .csv, .parquet or .vectors), or a folder that holds nothing else",
+            bench.input.display()
+        );
         return Err(if bench.input.exists() { Failure::Usage(message) } else { missing(&bench.input) });
     }
     Ok(())

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::{Found, Stages, Work, check, input, print};
+use super::{Found, Stages, Work, check, input, print, set};
 use crate::analysis::clusters::adjusted_rand;
 use crate::cli::cluster;
 use crate::cli::json::{quality, rounded};
@@ -104,6 +104,7 @@ fn map_facts(made: &Projection) -> Vec<(&'static str, Value)> {
     facts.extend(quality(made.quality));
     let correlation = made.distances.map(|found| f64::from(found.spearman));
     facts.push(("distance_correlation", rounded(correlation, 4)));
+    facts.push(("notes", json!(made.notes)));
     facts.push(("kl", rounded(made.kl.last().map(|&(_, kl)| f64::from(kl)), 5)));
     facts
 }
@@ -141,7 +142,7 @@ pub(super) fn neighbours(args: &BenchNeighboursArgs, session: &Session) -> Resul
     }
     let Some(listed) = last else { return Ok(()) };
     if let Some(out) = &args.bench.out {
-        tasks::export_neighbours(&listed.graph, &source.rows, out)?;
+        session.watch(|_, progress| tasks::export_neighbours(&listed.graph, &source.rows, out, progress))?;
     }
     let (rows, dimensions) = (source.vectors.len() as f64, source.vectors.dim() as f64);
     let work = listed.graph.exact.then(|| all_pairs(rows, dimensions));
@@ -152,7 +153,7 @@ pub(super) fn neighbours(args: &BenchNeighboursArgs, session: &Session) -> Resul
 pub(super) fn pca(args: &BenchPcaArgs, session: &Session) -> Result<(), Failure> {
     check(&args.bench, ENDINGS)?;
     // Half precision stays in its file, so that there may be more of it than memory.
-    let rows = session.read_rows(&args.bench.input)?.vectors;
+    let rows = session.read_rows(&set(&args.bench))?.vectors;
     let way = Reduction::Pca { k: args.components as usize };
     let (mut stages, mut last) = (Stages::default(), None);
     for _ in 0..args.bench.rounds.runs {
@@ -167,7 +168,12 @@ pub(super) fn pca(args: &BenchPcaArgs, session: &Session) -> Result<(), Failure>
         npy::write(out, &made.vectors)?;
     }
     let kept = made.explained_variance.iter().map(|&share| f64::from(share)).sum::<f64>();
-    let facts = vec![("components", made.vectors.dim().into()), ("explained_variance", rounded(Some(kept), 6))];
+    made.notes.iter().for_each(|note| session.say(note));
+    let facts = vec![
+        ("components", made.vectors.dim().into()),
+        ("explained_variance", rounded(Some(kept), 6)),
+        ("notes", json!(made.notes)),
+    ];
     let work = Some(components(rows.row_count() as f64, rows.row_length() as f64));
     print(&Found { suite: "pca", stages, facts, work }, &rows, &args.bench, session)
 }

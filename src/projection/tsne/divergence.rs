@@ -27,10 +27,15 @@ pub(super) fn entropy(affinities: &Affinities, progress: &Progress) -> Result<f6
 }
 
 /// Σ p and Σ p ln(1 + distance²).
-pub(super) fn apart(affinities: &Affinities, points: &[[f32; 2]]) -> (f64, f64) {
+pub(super) fn apart(
+    affinities: &Affinities,
+    points: &[[f32; 2]],
+    progress: &Progress,
+) -> Result<(f64, f64), Cancelled> {
     let partial: Vec<(f64, f64)> = (0..points.len().div_ceil(POINTS))
         .into_par_iter()
         .map(|task| {
+            progress.check()?;
             let (mut mass, mut sum) = (0.0, 0.0);
             for point in task * POINTS..points.len().min((task + 1) * POINTS) {
                 let (columns, weights) = affinities.row(point);
@@ -46,10 +51,10 @@ pub(super) fn apart(affinities: &Affinities, points: &[[f32; 2]]) -> (f64, f64) 
                     sum += f64::from(weights.iter().zip(logarithms).map(|(weight, value)| weight * value).sum::<f32>());
                 }
             }
-            (mass, sum)
+            Ok((mass, sum))
         })
-        .collect();
-    partial.iter().fold((0.0, 0.0), |total, part| (total.0 + part.0, total.1 + part.1))
+        .collect::<Result<_, Cancelled>>()?;
+    Ok(partial.iter().fold((0.0, 0.0), |total, part| (total.0 + part.0, total.1 + part.1)))
 }
 
 /// ln(1 + x) for x from 0, to about 2e-6; plain arithmetic, so that several are taken at once.

@@ -9,6 +9,7 @@ use rayon::prelude::*;
 use super::own::Own;
 use super::spline::{REACH, slopes, weights};
 use super::waves::Waves;
+use crate::progress::{Cancelled, Progress};
 
 /// Spacing of nodes in units of the map (the kernel is about 1 wide), and up to which span of the map it is used: narrow maps
 /// are dense, so that all points are off in one direction, and small grids cost next to nothing.
@@ -96,15 +97,17 @@ pub(super) struct Felt {
 }
 
 impl Field {
-    /// Computes the potential of `points`.
-    pub fn compute(&mut self, points: &[[f32; 2]], frame: Frame) {
+    /// Computes the potential of `points`. Errors: cancelled; there is no potential then.
+    pub fn compute(&mut self, points: &[[f32; 2]], frame: Frame, progress: &Progress) -> Result<(), Cancelled> {
         self.frame = frame;
         self.own.prepare(frame.spacing);
         self.values.clear();
         self.values.resize(frame.len(), 0.0);
         self.sort(points);
+        progress.check()?;
         self.spread(points);
-        self.waves.convolve(&mut self.values, frame.nodes[0], frame.spacing);
+        progress.check()?;
+        self.waves.convolve(&mut self.values, frame.nodes[0], frame.spacing, progress)
     }
 
     /// Counting sort by band.

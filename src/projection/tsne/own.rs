@@ -6,6 +6,7 @@
 use super::field::Felt;
 use super::spline::{REACH, slopes, weights};
 use super::waves::Waves;
+use crate::progress::Progress;
 
 /// Steps of the table along each axis.
 const STEPS: usize = 16;
@@ -28,7 +29,8 @@ impl Own {
         }
         let mut response = vec![0.0f32; NODES * NODES];
         response[NODES * NODES / 2] = 1.0;
-        Waves::default().convolve(&mut response, NODES, spacing);
+        // Nobody cancels it.
+        _ = Waves::default().convolve(&mut response, NODES, spacing, &Progress::new());
         self.spacing = spacing;
         self.table.clear();
         for at in 0..(STEPS + 1) * (STEPS + 1) {

@@ -70,7 +70,7 @@ pub fn place(
     let usable = map.iter().flatten().all(|value| value.abs() < 1e6);
     let mut field = Field::default();
     if usable {
-        field.compute(map, Frame::around(map, SPARE));
+        field.compute(map, Frame::around(map, SPARE), progress)?;
     }
     let params = PlaceParams { iterations: if usable { params.iterations } else { 0 }, ..*params };
     let mut places = vec![[0.0f32; 2]; neighbours.len()];

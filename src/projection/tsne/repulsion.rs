@@ -7,6 +7,7 @@ use rayon::prelude::*;
 use super::field::{Field, Frame};
 use super::lanes::{GROUP, Push, Source, repel};
 use super::tree::{Sorted, Tree};
+use crate::progress::{Cancelled, Progress};
 use crate::projection::Repulsion;
 
 /// Points up to which every pair is computed.
@@ -26,8 +27,15 @@ pub(super) struct Pushes {
 }
 
 impl Pushes {
-    /// Computes the pushes at `points` and gives the normaliser Z: Σ 1 / (1 + distance²) over all ordered pairs.
-    pub fn compute(&mut self, points: &[[f32; 2]], way: Repulsion, theta: f32) -> f64 {
+    /// Computes the pushes at `points` and gives the normaliser Z: Σ 1 / (1 + distance²) over all ordered pairs. Errors: cancelled; the
+    /// pushes are of no use then.
+    pub fn compute(
+        &mut self,
+        points: &[[f32; 2]],
+        way: Repulsion,
+        theta: f32,
+        progress: &Progress,
+    ) -> Result<f64, Cancelled> {
         let finite = points.iter().flatten().all(|value| value.abs() < 1e30);
         let frame = Frame::around(points, 0.0);
         let way = match way {
@@ -38,30 +46,38 @@ impl Pushes {
             chosen => chosen,
         };
         if way == Repulsion::Fft {
-            self.by_field(points, frame)
+            self.by_field(points, frame, progress)
         } else {
-            self.by_group(points, way == Repulsion::Exact || points.len() <= EXACT, theta)
+            let exact = way == Repulsion::Exact || points.len() <= EXACT;
+            self.by_group(points, (!exact).then_some(theta), progress)
         }
     }
 
-    fn by_field(&mut self, points: &[[f32; 2]], frame: Frame) -> f64 {
-        self.field.compute(points, frame);
+    fn by_field(&mut self, points: &[[f32; 2]], frame: Frame, progress: &Progress) -> Result<f64, Cancelled> {
+        self.field.compute(points, frame, progress)?;
         self.forces.resize(points.len(), [0.0; 2]);
-        self.field.read(points, &mut self.forces).max(f64::MIN_POSITIVE)
+        Ok(self.field.read(points, &mut self.forces).max(f64::MIN_POSITIVE))
     }
 
-    fn by_group(&mut self, points: &[[f32; 2]], exact: bool, theta: f32) -> f64 {
+    /// Through a tree with this theta; between all pairs where there is none.
+    fn by_group(&mut self, points: &[[f32; 2]], theta: Option<f32>, progress: &Progress) -> Result<f64, Cancelled> {
         self.sorted.sort(points);
+        progress.check()?;
+        let exact = theta.is_none();
         if exact {
             let places = 0..points.len();
             self.all.clear();
             self.all.extend(places.map(|at| Source { x: self.sorted.x[at], y: self.sorted.y[at], mass: 1.0 }));
-        } else {
+        }
+        if let Some(theta) = theta {
             self.tree.build(&self.sorted, theta);
         }
         self.pushes.resize(points.len().div_ceil(GROUP), Push::default());
         let (sorted, tree, all) = (&self.sorted, &self.tree, &self.all);
         self.pushes.par_iter_mut().enumerate().with_min_len(4).for_each_init(Vec::new, |sources, (group, push)| {
+            if progress.is_cancelled() {
+                return;
+            }
             let first = group * GROUP;
             let lanes = |values: &[f32]| std::array::from_fn(|lane| values[first + lane]);
             let sources = if exact {
@@ -72,6 +88,7 @@ impl Pushes {
             };
             *push = repel(&lanes(&sorted.x), &lanes(&sorted.y), sources);
         });
+        progress.check()?;
         self.forces.resize(points.len(), [0.0; 2]);
         let mut normaliser = 0.0f64;
         for (place, &point) in self.sorted.order.iter().enumerate() {
@@ -79,7 +96,7 @@ impl Pushes {
             self.forces[point as usize] = [push.x[lane], push.y[lane]];
             normaliser += f64::from(push.z[lane]) - 1.0; // without the point itself, whose q is 1
         }
-        normaliser.max(f64::MIN_POSITIVE)
+        Ok(normaliser.max(f64::MIN_POSITIVE))
     }
 
     /// Pushes by point, not yet divided by Z.
@@ -113,7 +130,7 @@ mod tests {
     /// How far the normaliser and the forces are off, as shares.
     fn off(points: &[[f32; 2]], way: Repulsion, theta: f32) -> [f64; 2] {
         let mut pushes = Pushes::default();
-        let normaliser = pushes.compute(points, way, theta);
+        let normaliser = pushes.compute(points, way, theta, &Progress::new()).unwrap();
         let (forces, expected) = exact(points);
         let size = forces.iter().map(|f| f[0] * f[0] + f[1] * f[1]).sum::<f64>().max(f64::MIN_POSITIVE);
         let found = pushes.forces().iter().zip(&forces);

@@ -11,6 +11,7 @@ use rustfft::num_complex::Complex;
 use rustfft::{Fft, FftPlanner};
 
 use super::spline::damping;
+use crate::progress::{Cancelled, Progress};
 
 /// Columns that are transformed together: a cache line of each row.
 const TILE: usize = 8;
@@ -87,23 +88,33 @@ pub(super) fn length_for(nodes: usize) -> usize {
 }
 
 impl Waves {
-    /// Replaces the grid (`height` rows of `width` nodes, `spacing` apart) by its convolution.
-    pub fn convolve(&mut self, grid: &mut [f32], width: usize, spacing: f32) {
+    /// Replaces the grid (`height` rows of `width` nodes, `spacing` apart) by its convolution. Errors: cancelled; the grid then holds
+    /// nothing of use.
+    pub fn convolve(
+        &mut self,
+        grid: &mut [f32],
+        width: usize,
+        spacing: f32,
+        progress: &Progress,
+    ) -> Result<(), Cancelled> {
         let height = grid.len() / width.max(1);
         if height == 0 {
-            return;
+            return progress.check();
         }
-        let kernel = self.kernel((length_for(width), length_for(height), spacing.to_bits()));
+        let kernel = self.kernel((length_for(width), length_for(height), spacing.to_bits()), progress)?;
         let half = kernel.size.0 / 2 + 1;
         let tiles = half.div_ceil(TILE);
         self.rows.resize(height.next_multiple_of(2) * half, NOTHING);
         self.tiles.resize(tiles * height * TILE, NOTHING);
         forward_rows(&kernel, grid, width, &mut self.rows);
-        columns(&kernel, &self.rows, height, &mut self.tiles);
+        progress.check()?;
+        columns(&kernel, (&self.rows, height), &mut self.tiles, progress);
+        progress.check()?;
         inverse_rows(&kernel, &self.tiles, grid, width);
+        progress.check()
     }
 
-    fn kernel(&mut self, size: Size) -> Kernel {
+    fn kernel(&mut self, size: Size, progress: &Progress) -> Result<Kernel, Cancelled> {
         if let Some(at) = self.kernels.iter().position(|kernel| kernel.size == size) {
             let found = self.kernels.remove(at);
             self.kernels.push(found);
@@ -111,21 +122,24 @@ impl Waves {
             if self.kernels.len() == KEPT {
                 self.kernels.remove(0);
             }
-            self.kernels.push(Kernel::new(size));
+            self.kernels.push(Kernel::new(size, progress)?);
         }
-        self.kernels[self.kernels.len() - 1].clone()
+        Ok(self.kernels[self.kernels.len() - 1].clone())
     }
 }
 
 impl Kernel {
     /// Real and even along both axes, so its transform is, too: two rows, then two columns, share one transform.
-    fn new(size: Size) -> Self {
+    fn new(size: Size, progress: &Progress) -> Result<Self, Cancelled> {
         let (width, height, spacing) = (size.0, size.1, f64::from(f32::from_bits(size.2)));
         let (across, down) = (Plan::new(width), Plan::new(height));
         let (half_width, half_height) = (width / 2 + 1, height / 2 + 1);
         let square = |at: usize, length: usize| (at.min(length - at) as f64 * spacing).powi(2);
         let mut rows = vec![0.0f32; half_height.next_multiple_of(2) * half_width];
         rows.par_chunks_mut(2 * half_width).enumerate().for_each(|(pair, out)| {
+            if progress.is_cancelled() {
+                return;
+            }
             let mut line: Vec<Wave> = (0..width)
                 .map(|x| {
                     let value = |y: usize| (1.0 / (1.0 + square(x, width) + square(y.min(height / 2), height))) as f32;
@@ -141,6 +155,9 @@ impl Kernel {
         let mut values = vec![0.0f32; half_width * half_height];
         let undo = |wave: usize, length: usize| 1.0 / damping(wave, length).powi(2);
         values.par_chunks_mut(2 * half_height).enumerate().for_each(|(pair, out)| {
+            if progress.is_cancelled() {
+                return;
+            }
             let at = |x: usize, y: usize| rows[y.min(height - y) * half_width + x];
             let (first, second) = (2 * pair, (2 * pair + 1).min(half_width - 1));
             let mut line: Vec<Wave> = (0..height).map(|y| Wave { re: at(first, y), im: at(second, y) }).collect();
@@ -152,7 +169,8 @@ impl Kernel {
                 *value = (f64::from(part) * scale(x, y)) as f32;
             }
         });
-        Self { size, values: values.into(), across, down }
+        progress.check()?;
+        Ok(Self { size, values: values.into(), across, down })
     }
 }
 
@@ -179,11 +197,14 @@ fn forward_rows(kernel: &Kernel, grid: &[f32], width: usize, rows: &mut [Wave]) 
     );
 }
 
-fn columns(kernel: &Kernel, rows: &[Wave], height: usize, tiles: &mut [Wave]) {
+fn columns(kernel: &Kernel, (rows, height): (&[Wave], usize), tiles: &mut [Wave], progress: &Progress) {
     let (half, length) = (kernel.size.0 / 2 + 1, kernel.size.1);
     let half_length = length / 2 + 1;
     let buffers = || (vec![NOTHING; TILE * length], vec![NOTHING; kernel.down.scratch]);
     tiles.par_chunks_mut(TILE * height).enumerate().for_each_init(buffers, |(lines, scratch), (tile, out)| {
+        if progress.is_cancelled() {
+            return;
+        }
         let first = tile * TILE;
         let count = TILE.min(half - first);
         for (y, row) in rows.chunks_exact(half).take(height).enumerate() {
@@ -264,7 +285,7 @@ mod tests {
             let mut grid = vec![0.0f32; width * height];
             let (x, y) = (width / 3, height / 2);
             grid[y * width + x] = 1.0;
-            Waves::default().convolve(&mut grid, width, 0.5);
+            Waves::default().convolve(&mut grid, width, 0.5, &Progress::new()).unwrap();
             // Twice along each axis, where the neighbours are there.
             for (row, column) in [(height / 2 + 1, width / 2), (4, 4)] {
                 let mut total = 0.0;

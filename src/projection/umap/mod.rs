@@ -101,20 +101,29 @@ impl<const D: usize> Umap<D> {
 
     /// Runs until `epoch` epochs are done in all, at most [`Umap::epochs`]; does nothing where they are.
     pub fn run_to(&mut self, epoch: usize) {
+        // Nobody cancels it.
+        _ = self.run_until(epoch, &Progress::new());
+    }
+
+    /// As [`Umap::run_to`], but leaves off in the middle of an epoch when it is cancelled: what is left then is no map and cannot go
+    /// on.
+    pub fn run_until(&mut self, epoch: usize, progress: &Progress) -> Result<(), Cancelled> {
         let until = epoch.min(self.epochs);
         if self.epoch >= until {
-            return;
+            return progress.check();
         }
         // Within the pool from the start: coming in from outside costs more than some rounds take.
         rayon::scope(|_| {
             while self.epoch < until {
-                self.iterate();
+                self.iterate(progress)?;
                 self.epoch += 1;
             }
-        });
+            Ok(())
+        })?;
         for (place, &point) in self.schedule.order.iter().enumerate() {
             self.points[point as usize] = std::array::from_fn(|axis| self.field.axes[axis][place]);
         }
+        Ok(())
     }
 
     /// Epochs done.
@@ -154,12 +163,15 @@ impl<const D: usize> Umap<D> {
         self.params = changed.sane();
     }
 
-    fn iterate(&mut self) {
+    fn iterate(&mut self, progress: &Progress) -> Result<(), Cancelled> {
         let step = self.step();
         for round in 0..self.schedule.rounds.len() - 1 {
+            progress.check()?;
             self.advance_round(self.schedule.rounds[round]..self.schedule.rounds[round + 1], &step);
         }
+        progress.check()?;
         self.pieces.gather(&mut self.field, step.rate, self.params.spread);
+        Ok(())
     }
 
     /// What holds for the epoch that comes next.

@@ -1,13 +1,13 @@
 //! What stands beside vectors, as lines of JSON or a table, and maps as CSV.
 
-use std::io::{BufWriter, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
 use fs_err::File;
 
+use crate::tasks::RowInfo;
 use crate::tasks::more::{AXES, Beside, Cell, Kept, kept};
-use crate::tasks::{RowInfo, TaskError};
-use crate::vectors::replace_file;
+use crate::vectors::Heard;
 
 /// Columns of a table; a map's stop before the text.
 const COLUMNS: [&str; 15] = [
@@ -30,15 +30,27 @@ const COLUMNS: [&str; 15] = [
 
 /// Our columns of a map in CSV.
 const OF_MAP: usize = 6;
+/// Rows between two looks at whether they are still wanted.
+const SLICE: usize = 4096;
 
-/// Writes a file through a buffer; errors name it.
-fn write(path: &Path, fill: impl FnOnce(&mut BufWriter<File>) -> std::io::Result<()>) -> Result<(), TaskError> {
-    let write = |part: &Path| {
-        let mut out = BufWriter::new(File::create(part)?);
-        fill(&mut out)?;
-        out.flush()
-    };
-    replace_file(path, write).map_err(TaskError::file("write the table of rows"))
+/// Writes rows through a buffer, after what stands before them.
+fn write(
+    part: &Path,
+    (before, count): (&str, usize),
+    row: &mut dyn FnMut(usize, &mut BufWriter<File>) -> io::Result<()>,
+    heard: Heard<'_>,
+) -> io::Result<()> {
+    let mut out = BufWriter::new(File::create(part)?);
+    out.write_all(before.as_bytes())?;
+    for first in (0..count).step_by(SLICE) {
+        let slice = first..count.min(first + SLICE);
+        let length = slice.len() as u64;
+        for at in slice {
+            row(at, &mut out)?;
+        }
+        heard(length)?;
+    }
+    out.flush()
 }
 
 /// Values of our columns of a row, in the order of [`COLUMNS`].
@@ -94,57 +106,56 @@ impl serde::Serialize for Line<'_> {
     }
 }
 
-pub(super) fn write_jsonl(rows: &[RowInfo], beside: Beside, path: &Path) -> Result<(), TaskError> {
+/// A row a line, as one object.
+pub(super) fn fill_jsonl(rows: &[RowInfo], beside: Beside, part: &Path, heard: Heard<'_>) -> io::Result<()> {
     let kept = kept(rows, beside);
     let remaining = remaining(&kept, COLUMNS.len());
-    write(path, |out| {
-        for (at, row) in rows.iter().enumerate() {
-            serde_json::to_writer(&mut *out, &Line { row, at, remaining: &remaining, kept: &kept })?;
-            out.write_all(b"\n")?;
-        }
-        Ok(())
-    })
+    let mut line = |at: usize, out: &mut BufWriter<File>| {
+        serde_json::to_writer(&mut *out, &Line { row: &rows[at], at, remaining: &remaining, kept: &kept })?;
+        out.write_all(b"\n")
+    };
+    write(part, ("", rows.len()), &mut line, heard)
 }
 
 /// A table as the Embedding Projector reads it: a header, then one line a row; tabs and line ends become spaces.
-pub(super) fn write_tsv(rows: &[RowInfo], path: &Path) -> Result<(), TaskError> {
+pub(super) fn fill_tsv(rows: &[RowInfo], part: &Path, heard: Heard<'_>) -> io::Result<()> {
     let kept = kept(rows, Beside::Vectors);
     let remaining = remaining(&kept, COLUMNS.len());
-    write(path, |out| {
-        let names = remaining.iter().map(|&place| COLUMNS[place].to_owned());
-        let names: Vec<String> = names.chain(kept.iter().map(|kept| one_line(&kept.name))).collect();
-        writeln!(out, "{}", names.join("\t"))?;
-        for (at, row) in rows.iter().enumerate() {
-            let ours = ours(row);
-            let ours = remaining.iter().map(|&place| one_line(&ours[place].words()));
-            let fields: Vec<String> = ours.chain(kept.iter().map(|kept| one_line(&kept.cell(at).words()))).collect();
-            writeln!(out, "{}", fields.join("\t"))?;
-        }
-        Ok(())
-    })
+    let names = remaining.iter().map(|&place| COLUMNS[place].to_owned());
+    let names: Vec<String> = names.chain(kept.iter().map(|kept| one_line(&kept.name))).collect();
+    let mut line = |at: usize, out: &mut BufWriter<File>| {
+        let ours = ours(&rows[at]);
+        let ours = remaining.iter().map(|&place| one_line(&ours[place].words()));
+        let fields: Vec<String> = ours.chain(kept.iter().map(|kept| one_line(&kept.cell(at).words()))).collect();
+        writeln!(out, "{}", fields.join("\t"))
+    };
+    write(part, (&(names.join("\t") + "\n"), rows.len()), &mut line, heard)
 }
 
 fn one_line(text: &str) -> String {
     text.split(['\t', '\n', '\r']).filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
-pub(super) fn write_csv<const D: usize>(rows: &[RowInfo], points: &[[f32; D]], path: &Path) -> Result<(), TaskError> {
+/// A map: what its rows are called, and where they lie.
+pub(super) fn fill_csv<const D: usize>(
+    rows: &[RowInfo],
+    points: &[[f32; D]],
+    part: &Path,
+    heard: Heard<'_>,
+) -> io::Result<()> {
     let kept = kept(rows, Beside::Map);
     let remaining = remaining(&kept, OF_MAP);
-    write(path, |out| {
-        let axes = AXES[..D.min(3)].iter().map(|axis| (*axis).to_owned());
-        let names = remaining.iter().map(|&place| COLUMNS[place].to_owned()).chain(axes);
-        let names: Vec<String> = names.chain(kept.iter().map(|kept| field(&kept.name))).collect();
-        writeln!(out, "{}", names.join(","))?;
-        for (at, (row, point)) in rows.iter().zip(points).enumerate() {
-            let ours = ours(row);
-            let ours = remaining.iter().map(|&place| field(&ours[place].words()));
-            let fields = ours.chain(point.iter().map(f32::to_string));
-            let fields: Vec<String> = fields.chain(kept.iter().map(|kept| field(&kept.cell(at).words()))).collect();
-            writeln!(out, "{}", fields.join(","))?;
-        }
-        Ok(())
-    })
+    let axes = AXES[..D.min(3)].iter().map(|axis| (*axis).to_owned());
+    let names = remaining.iter().map(|&place| COLUMNS[place].to_owned()).chain(axes);
+    let names: Vec<String> = names.chain(kept.iter().map(|kept| field(&kept.name))).collect();
+    let mut line = |at: usize, out: &mut BufWriter<File>| {
+        let ours = ours(&rows[at]);
+        let ours = remaining.iter().map(|&place| field(&ours[place].words()));
+        let fields = ours.chain(points[at].iter().map(f32::to_string));
+        let fields: Vec<String> = fields.chain(kept.iter().map(|kept| field(&kept.cell(at).words()))).collect();
+        writeln!(out, "{}", fields.join(","))
+    };
+    write(part, (&(names.join(",") + "\n"), rows.len().min(points.len())), &mut line, heard)
 }
 
 /// A CSV field, quoted where it must be (RFC 4180).

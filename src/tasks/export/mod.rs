@@ -15,75 +15,128 @@ use std::path::Path;
 use super::format::without_parquet;
 use super::format::{Format, format_of, wrong_ending};
 use super::more::Beside;
-use super::{RowInfo, TaskError, forget_reduction, keep_reduction, set_table};
+use super::saving::{Fill, Saved, save, save_vectors};
+use super::{RowInfo, TaskError, keep_reduction, set_table};
 use crate::corpus::Corpus;
+use crate::progress::Progress;
 use crate::vectors::storage::{self, Precision};
-use crate::vectors::{Vectors, npy, tsv};
-use crate::workspace::{EmbeddingSet, Projection};
+use crate::vectors::{Heard, Vectors, npy, tsv};
+use crate::workspace::{EmbeddingSet, MapPoints, Positions, Projection};
 pub use stored::{StoredFile, export_stored};
 
-/// Writes the vectors of a set: `.npy` (with `.metadata.jsonl` beside it), `.npz`, `.tsv` (with `.metadata.tsv`) or `.parquet`.
+/// Writes the vectors of a set: `.npy` (with `.metadata.jsonl` beside it), `.npz`, `.tsv` (with `.metadata.tsv`) or `.parquet`. Stages of
+/// `progress`: "Writing FILE", in rows.
 ///
 /// # Errors
-/// Another ending; the file cannot be written.
-pub fn export_vectors(set: &EmbeddingSet, corpus: &Corpus, path: &Path) -> Result<(), TaskError> {
-    forget_reduction(path)?;
-    export_table(&set.vectors, &set_table(corpus, set), path)?;
+/// Cancelled, when what was there is as it was; another ending; the file cannot be written.
+pub fn export_vectors(set: &EmbeddingSet, corpus: &Corpus, path: &Path, progress: &Progress) -> Result<(), TaskError> {
+    export_table(&set.vectors, &set_table(corpus, set), path, progress)?;
     if let [fitted] = &*set.reductions {
         keep_reduction(fitted, path)?;
     }
     Ok(())
 }
 
-/// As [`export_vectors`], for rows of any origin.
+/// As [`export_vectors`], for rows of any origin. A reduction that is kept beside the vectors of before is removed.
 ///
 /// # Errors
-/// Another ending; the file cannot be written.
-pub fn export_table(vectors: &Vectors, rows: &[RowInfo], path: &Path) -> Result<(), TaskError> {
+/// Those of [`export_vectors`].
+pub fn export_table(vectors: &Vectors, rows: &[RowInfo], path: &Path, progress: &Progress) -> Result<(), TaskError> {
+    let lines = |part: &Path, heard: Heard<'_>| metadata::fill_jsonl(rows, Beside::Vectors, part, heard);
+    let with_lines = |fill: Fill<'_>| beside(path, rows, [fill, &lines], "metadata.jsonl", progress);
     match format_of(path) {
-        Some(Format::Npy) => {
-            npy::write(path, vectors)?;
-            metadata::write_jsonl(rows, Beside::Vectors, &path.with_extension("metadata.jsonl"))
-        }
+        Some(Format::Npy) => with_lines(&|part, heard| npy::fill(part, vectors, heard)),
+        Some(Format::Vectors) => with_lines(&|part, heard| storage::fill(part, vectors, Precision::F32, heard)),
         Some(Format::Tsv) => {
-            tsv::write(path, vectors)?;
-            metadata::write_tsv(rows, &path.with_extension("metadata.tsv"))
+            let table = |part: &Path, heard: Heard<'_>| metadata::fill_tsv(rows, part, heard);
+            let fill: Fill<'_> = &|part, heard| tsv::fill(part, vectors, heard);
+            beside(path, rows, [fill, &table], "metadata.tsv", progress)
         }
         #[cfg(feature = "parquet")]
-        Some(Format::Parquet) => parquet::write_vectors(vectors, rows, path),
+        Some(Format::Parquet) => {
+            alone(path, rows, &|part, heard| parquet::fill_vectors(vectors, rows, part, heard), progress)
+        }
         #[cfg(not(feature = "parquet"))]
         Some(Format::Parquet) => Err(without_parquet(path)),
-        Some(Format::Npz) => npz::write(vectors, rows, path),
-        Some(Format::Vectors) => {
-            storage::write(path, vectors, Precision::F32)?;
-            metadata::write_jsonl(rows, Beside::Vectors, &path.with_extension("metadata.jsonl"))
-        }
+        Some(Format::Npz) => alone(path, rows, &|part, heard| npz::fill(vectors, rows, part, heard), progress),
         Some(Format::Csv) | None => Err(wrong_ending(path, ".npy, .npz, .tsv, .parquet or .vectors")),
     }
 }
 
+/// Writes one file of vectors that tells of its rows itself.
+fn alone(path: &Path, rows: &[RowInfo], fill: Fill<'_>, progress: &Progress) -> Result<(), TaskError> {
+    save_vectors(&[Saved { path, rows: rows.len(), fill }], progress)
+}
+
+/// Writes vectors and a table of their rows, whose name ends in `ending`.
+fn beside(
+    path: &Path,
+    rows: &[RowInfo],
+    [vectors, table]: [Fill<'_>; 2],
+    ending: &str,
+    progress: &Progress,
+) -> Result<(), TaskError> {
+    let beside = path.with_extension(ending);
+    let rows = rows.len();
+    save_vectors(&[Saved { path, rows, fill: vectors }, Saved { path: &beside, rows, fill: table }], progress)
+}
+
 /// Writes a map: `.csv` or `.parquet` with the rows' columns and `x`, `y` (and `z` where it has three axes); or `.npy` with a column an
-/// axis.
+/// axis. Stages of `progress`: "Writing FILE", in rows.
 ///
 /// # Errors
-/// Another ending; the file cannot be written.
-pub fn export_projection(projection: &Projection, rows: &[RowInfo], path: &Path) -> Result<(), TaskError> {
+/// Cancelled, when what was there is as it was; another ending; the file cannot be written.
+pub fn export_projection(
+    projection: &Projection,
+    rows: &[RowInfo],
+    path: &Path,
+    progress: &Progress,
+) -> Result<(), TaskError> {
     match &projection.space {
-        Some(space) => export_points(space, rows, path),
-        None => export_points(&projection.points, rows, path),
+        Some(space) => export_points(space, rows, path, progress),
+        None => export_points(&projection.points, rows, path, progress),
     }
 }
 
-fn export_points<const D: usize>(points: &[[f32; D]], rows: &[RowInfo], path: &Path) -> Result<(), TaskError> {
+/// Writes a map of a set, or of some of its rows, as [`export_projection`] does.
+///
+/// # Errors
+/// Cancelled, when what was there is as it was; another ending; the file cannot be written.
+pub fn export_map(
+    map: &MapPoints,
+    set: &EmbeddingSet,
+    corpus: &Corpus,
+    path: &Path,
+    progress: &Progress,
+) -> Result<(), TaskError> {
+    let all = set_table(corpus, set);
+    let on_map = map.rows.iter().filter_map(|&row| Some(all[set.position_of(row)?].clone()));
+    let rows: Vec<RowInfo> = on_map.enumerate().map(|(row, info)| RowInfo { row, ..info }).collect();
+    match &map.at {
+        Positions::Plane(points) => export_points(points, &rows, path, progress),
+        Positions::Space(points) => export_points(points, &rows, path, progress),
+    }
+}
+
+fn export_points<const D: usize>(
+    points: &[[f32; D]],
+    rows: &[RowInfo],
+    path: &Path,
+    progress: &Progress,
+) -> Result<(), TaskError> {
+    let count = rows.len();
+    let alone = |fill: Fill<'_>| save(&[Saved { path, rows: count, fill }], progress);
     match format_of(path) {
-        Some(Format::Csv) => metadata::write_csv(rows, points, path),
+        Some(Format::Csv) => alone(&|part, heard| metadata::fill_csv(rows, points, part, heard)),
         Some(Format::Npy) => {
             let flat: Vec<f32> = points.iter().flatten().copied().collect();
-            npy::write(path, &Vectors::new(flat, D)?)?;
-            metadata::write_jsonl(rows, Beside::Map, &path.with_extension("metadata.jsonl"))
+            let (vectors, beside) = (Vectors::new(flat, D)?, path.with_extension("metadata.jsonl"));
+            let lines = |part: &Path, heard: Heard<'_>| metadata::fill_jsonl(rows, Beside::Map, part, heard);
+            let fill: Fill<'_> = &|part, heard| npy::fill(part, &vectors, heard);
+            save(&[Saved { path, rows: count, fill }, Saved { path: &beside, rows: count, fill: &lines }], progress)
         }
         #[cfg(feature = "parquet")]
-        Some(Format::Parquet) => parquet::write_points(points, rows, path),
+        Some(Format::Parquet) => alone(&|part, heard| parquet::fill_points(points, rows, part, heard)),
         #[cfg(not(feature = "parquet"))]
         Some(Format::Parquet) => Err(without_parquet(path)),
         Some(Format::Npz | Format::Tsv | Format::Vectors) | None => Err(wrong_ending(path, ".csv, .parquet or .npy")),
@@ -95,7 +148,6 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::progress::Progress;
     use crate::projection::Method;
     use crate::tasks::import_vectors;
     use crate::vectors::RowId;
@@ -132,14 +184,50 @@ mod tests {
             if cfg!(feature = "parquet") { &["npy", "npz", "tsv", "parquet"] } else { &["npy", "npz", "tsv"] };
         for ending in endings {
             let path = dir.path().join(format!("out.{ending}"));
-            export_table(&vectors, &rows(), &path).unwrap();
+            export_table(&vectors, &rows(), &path, &Progress::new()).unwrap();
             let back = import_vectors(&path, &Progress::new()).unwrap();
             assert_eq!((back.vectors.values(), back.vectors.dim()), (vectors.values(), 2), "{ending}");
             assert_eq!(back.rows[0], rows()[0], "{ending}");
             let text = if *ending == "tsv" { "with \"quotes\", and lines" } else { "with \"quotes\",\tand\nlines" };
             assert_eq!(back.rows[1], RowInfo { text: text.into(), ..rows()[1].clone() }, "{ending}");
         }
-        assert!(export_table(&vectors, &rows(), &dir.path().join("out.xyz")).is_err());
+        assert!(export_table(&vectors, &rows(), &dir.path().join("out.xyz"), &Progress::new()).is_err());
+    }
+
+    #[test]
+    fn who_stops_the_writing_finds_what_was_there() {
+        let dir = tempfile::tempdir().unwrap();
+        let vectors = Vectors::new(vec![0.5f32; 6], 2).unwrap();
+        let projection = Projection::new(
+            ProjectionParams::new(Method::Pca),
+            (0..3).map(RowId).collect(),
+            vec![[0.0, 1.0]; 3].into(),
+        );
+        let endings: &[&str] = if cfg!(feature = "parquet") {
+            &["npy", "npz", "tsv", "vectors", "parquet", "csv"]
+        } else {
+            &["npy", "npz", "tsv", "vectors", "csv"]
+        };
+        for ending in endings {
+            let path = dir.path().join(format!("out.{ending}"));
+            let export = |progress: &Progress| match *ending {
+                "csv" => export_projection(&projection, &rows(), &path, progress),
+                _ => export_table(&vectors, &rows(), &path, progress),
+            };
+            let files = || {
+                let entries = fs_err::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().path());
+                entries.map(|path| (fs_err::read(&path).unwrap(), path)).collect::<std::collections::BTreeSet<_>>()
+            };
+            fs_err::write(&path, "of before").unwrap();
+            fs_err::write(crate::tasks::reduction_path(&path), "how it was made").unwrap();
+            let before = files();
+            let progress = Progress::new();
+            progress.cancel();
+            assert!(export(&progress).unwrap_err().is_cancelled(), "{ending}");
+            assert!(progress.view().done > 0 && files() == before, "{ending}: it was begun, and nothing was changed");
+            export(&Progress::new()).unwrap();
+            assert!(!files().is_superset(&before) && import_vectors(&path, &Progress::new()).is_ok(), "{ending}");
+        }
     }
 
     #[test]
@@ -190,7 +278,7 @@ mod tests {
         assert_eq!(besides(&given.rows, Beside::Vectors, 1), expected);
         for ending in ["npy", "npz", "parquet", "tsv", "vectors"] {
             let path = dir.path().join(format!("out.{ending}"));
-            export_table(&given.vectors, &given.rows, &path).unwrap();
+            export_table(&given.vectors, &given.rows, &path, &Progress::new()).unwrap();
             let mut back = read(&path);
             if ending == "parquet" {
                 assert_eq!(back.rows, given.rows);
@@ -217,7 +305,7 @@ mod tests {
         let projection = Projection::new(params, (0..7).map(RowId).collect(), points.into());
         for ending in ["csv", "parquet", "npy"] {
             let path = dir.path().join(format!("map.{ending}"));
-            export_projection(&projection, &given.rows, &path).unwrap();
+            export_projection(&projection, &given.rows, &path, &Progress::new()).unwrap();
             let back = read(&path);
             let shown = besides(&back.rows, Beside::Map, 1);
             assert_eq!(
@@ -237,7 +325,7 @@ mod tests {
         let points = Arc::new([[1.5, 2.0], [0.0, -1.0], [3.0, 4.0]]);
         let projection = Projection::new(params, (0..3).map(RowId).collect(), points);
         let path = dir.path().join("map.csv");
-        export_projection(&projection, &rows(), &path).unwrap();
+        export_projection(&projection, &rows(), &path, &Progress::new()).unwrap();
         let text = fs_err::read_to_string(path).unwrap();
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(lines[0], "row,path,start,end,modality,label,x,y");

@@ -2,14 +2,15 @@
 //!
 //! Invariant: element `n` of each array is of row `n`; only `model` has one element, for all rows.
 
+use std::io;
 use std::path::Path;
 
+use crate::tasks::RowInfo;
 use crate::tasks::more::{Beside, Cell, Kept, Kind, kept};
-use crate::tasks::{RowInfo, TaskError};
-use crate::vectors::Vectors;
 use crate::vectors::arrays::{self, ArrayColumn};
+use crate::vectors::{Heard, Vectors};
 
-pub(super) fn write(vectors: &Vectors, rows: &[RowInfo], path: &Path) -> Result<(), TaskError> {
+pub(super) fn fill(vectors: &Vectors, rows: &[RowInfo], part: &Path, heard: Heard<'_>) -> io::Result<()> {
     let number = |of: fn(&RowInfo) -> u64| ArrayColumn::Numbers(rows.iter().map(|row| of(row) as i64).collect());
     let words = |of: fn(&RowInfo) -> &str| ArrayColumn::Words(rows.iter().map(of).collect());
     let mut columns = vec![
@@ -35,7 +36,7 @@ pub(super) fn write(vectors: &Vectors, rows: &[RowInfo], path: &Path) -> Result<
     if let Some(first) = rows.first().filter(|row| !row.model.is_empty()) {
         columns.push(("model", ArrayColumn::Words(vec![&first.model])));
     }
-    Ok(arrays::write(path, vectors, &columns)?)
+    arrays::fill(part, ("vectors", vectors), &columns, heard)
 }
 
 /// A column of the file that rows came from. Arrays have no gaps: among numbers a gap is NaN, where numbers stay what they are beside

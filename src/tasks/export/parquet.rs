@@ -3,6 +3,7 @@
 //! Vectors are a column `vector` of fixed-size lists of float32, positions the columns `x` and `y`, and once more under Embedding Atlas'
 //! own names. Written in groups of rows, so that no second copy of all vectors is made.
 
+use std::io;
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
@@ -17,17 +18,19 @@ use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
 
+use crate::tasks::RowInfo;
 use crate::tasks::more::{AXES, Beside, Cell, Kept, Kind, kept};
-use crate::tasks::{RowInfo, TaskError};
-use crate::vectors::{Vectors, replace_file};
+use crate::vectors::{Heard, Vectors};
 
 /// Rows of one group.
 const GROUP: usize = 65_536;
+/// Rows that are written between two looks at whether they are still wanted.
+const SLICE: usize = 2048;
 
 /// Columns of some rows.
 type Columns = Vec<(&'static str, ArrayRef)>;
 
-pub(super) fn write_vectors(vectors: &Vectors, rows: &[RowInfo], path: &Path) -> Result<(), TaskError> {
+pub(super) fn fill_vectors(vectors: &Vectors, rows: &[RowInfo], part: &Path, heard: Heard<'_>) -> io::Result<()> {
     let item = Arc::new(Field::new("item", DataType::Float32, false));
     let dim = vectors.dim();
     let more = |range: Range<usize>| {
@@ -36,14 +39,15 @@ pub(super) fn write_vectors(vectors: &Vectors, rows: &[RowInfo], path: &Path) ->
         let list = FixedSizeListArray::try_new(item.clone(), dim as i32, values, None)?;
         Ok(vec![("vector", Arc::new(list) as ArrayRef)])
     };
-    write(rows, Beside::Vectors, path, &more)
+    write((rows, Beside::Vectors), part, &more, heard)
 }
 
-pub(super) fn write_points<const D: usize>(
+pub(super) fn fill_points<const D: usize>(
     points: &[[f32; D]],
     rows: &[RowInfo],
-    path: &Path,
-) -> Result<(), TaskError> {
+    part: &Path,
+    heard: Heard<'_>,
+) -> io::Result<()> {
     let more = |range: Range<usize>| {
         let axis = |axis: usize| -> ArrayRef {
             Arc::new(points[range.clone()].iter().map(|point| point[axis]).collect::<Float32Array>())
@@ -54,7 +58,7 @@ pub(super) fn write_points<const D: usize>(
         columns.extend([("projection_x", axis(0)), ("projection_y", axis(1))]);
         Ok(columns)
     };
-    write(rows, Beside::Map, path, &more)
+    write((rows, Beside::Map), part, &more, heard)
 }
 
 /// The columns of rows that every file has.
@@ -104,11 +108,11 @@ fn array(kept: &Kept<'_>, range: Range<usize>) -> ArrayRef {
 }
 
 fn write(
-    rows: &[RowInfo],
-    beside: Beside,
-    path: &Path,
+    (rows, beside): (&[RowInfo], Beside),
+    part: &Path,
     more: &dyn Fn(Range<usize>) -> Result<Columns, ArrowError>,
-) -> Result<(), TaskError> {
+    heard: Heard<'_>,
+) -> io::Result<()> {
     let kept = kept(rows, beside);
     let batch = |range: Range<usize>| {
         let mut columns: Vec<(&str, ArrayRef, bool)> = columns(&rows[range.clone()])
@@ -122,19 +126,19 @@ fn write(
         let fields: Vec<Field> = columns.iter().map(field).collect();
         RecordBatch::try_new(Arc::new(Schema::new(fields)), columns.into_iter().map(|(_, array, _)| array).collect())
     };
-    let write = |part: &Path| -> std::io::Result<()> {
-        let wrong = |error: ArrowError| std::io::Error::other(error);
-        let properties = WriterProperties::builder()
-            .set_compression(Compression::ZSTD(ZstdLevel::try_new(3)?))
-            .set_max_row_group_row_count(Some(GROUP))
-            .build();
-        let schema = batch(0..0).map_err(wrong)?.schema();
-        let mut writer = ArrowWriter::try_new(File::create(part)?, schema, Some(properties))?;
-        for start in (0..rows.len()).step_by(GROUP) {
-            writer.write(&batch(start..(start + GROUP).min(rows.len())).map_err(wrong)?)?;
-        }
-        writer.close()?;
-        Ok(())
-    };
-    replace_file(path, write).map_err(TaskError::file("write the Parquet file"))
+    let wrong = |error: ArrowError| io::Error::other(error);
+    let properties = WriterProperties::builder()
+        .set_compression(Compression::ZSTD(ZstdLevel::try_new(3)?))
+        .set_max_row_group_row_count(Some(GROUP))
+        .build();
+    let schema = batch(0..0).map_err(wrong)?.schema();
+    let mut writer = ArrowWriter::try_new(File::create(part)?, schema, Some(properties))?;
+    for start in (0..rows.len()).step_by(SLICE) {
+        let slice = start..(start + SLICE).min(rows.len());
+        let length = slice.len() as u64;
+        writer.write(&batch(slice).map_err(wrong)?)?;
+        heard(length)?;
+    }
+    writer.close()?;
+    Ok(())
 }

@@ -5,11 +5,13 @@
 use std::path::Path;
 
 use super::{TaskError, metadata};
+use crate::progress::Progress;
 use crate::search::Index;
 use crate::tasks::RowInfo;
 use crate::tasks::more::Beside;
+use crate::tasks::saving::Fill;
 use crate::vectors::storage::{self, Precision, PrecisionCost};
-use crate::vectors::{Metric, Vectors};
+use crate::vectors::{Heard, Metric, Vectors};
 
 /// Rows whose neighbours are looked for again in what was written, and how many of each.
 const SAMPLE: usize = 500;
@@ -31,15 +33,17 @@ pub struct StoredFile {
 /// Writes vectors as `.vectors`, with what is known of their rows in `.metadata.jsonl` beside it.
 ///
 /// # Errors
-/// The file cannot be written.
+/// Cancelled, when what was there is as it was; the file cannot be written.
 pub fn export_stored(
     vectors: &Vectors,
     rows: &[RowInfo],
     path: &Path,
     precision: Precision,
+    progress: &Progress,
 ) -> Result<StoredFile, TaskError> {
-    storage::write(path, vectors, precision)?;
-    metadata::write_jsonl(rows, Beside::Vectors, &path.with_extension("metadata.jsonl"))?;
+    let lines = |part: &Path, heard: Heard<'_>| metadata::fill_jsonl(rows, Beside::Vectors, part, heard);
+    let fill: Fill<'_> = &|part, heard| storage::fill(part, vectors, precision, heard);
+    super::beside(path, rows, [fill, &lines], "metadata.jsonl", progress)?;
     let bytes = fs_err::metadata(path).map_err(TaskError::file("look at the stored vectors"))?.len();
     let (stored, _) = storage::open(path)?;
     Ok(StoredFile {

@@ -1,7 +1,7 @@
 //! The tables that stand beside vectors: JSON lines beside `.npy`, tab-separated beside `.tsv` (the TensorFlow projector's metadata).
 //!
 //! Finds and reads them; what their columns mean is decided next door. Invariant: a table found by a name that any file might have is
-//! used only when it has a row a vector.
+//! used only when it has a row a vector. A table that numbers its rows is paired by the numbers.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 
 use super::columns::{Role, roles};
 use super::gather::{Gather, not_kept};
+use super::numbered;
 use crate::tasks::format::bad;
 use crate::tasks::more::Cell;
 use crate::tasks::{RowInfo, TaskError};
@@ -55,31 +56,65 @@ pub(super) fn read(path: &Path, count: usize) -> Result<Beside, TaskError> {
         }
         let Some(text) = text_of(beside)? else { continue };
         let jsonl = beside.extension().is_some_and(|ending| ending == "jsonl");
-        let found = if jsonl { json_lines(&text, beside) } else { Ok((table(&text, count), Vec::new())) };
+        let found =
+            if jsonl { json_lines(&text, beside, count) } else { table(&text, count).map_err(|why| bad(beside, why)) };
         let lacks =
             |rows: &[RowInfo]| !jsonl && rows.len() + 1 == count && is_header(&text.lines().collect::<Vec<_>>());
+        let name = || beside.file_name().unwrap_or(beside.as_os_str()).to_string_lossy().into_owned();
         match found {
-            Ok((rows, nested)) if rows.len() == count => {
-                told.rows = Some(rows);
-                told.notes.extend(not_kept(&nested));
+            Ok(read) if read.rows.len() == count => {
+                told.rows = Some(read.rows);
+                told.notes.extend(not_kept(&read.nested));
+                told.notes.extend(read.note.map(|note| format!("{}: {note}", name())));
                 return Ok(told);
             }
-            Ok((rows, _)) if certain => return Err(bad(beside, differs(&rows, count, lacks(&rows)))),
-            Ok((rows, _)) if lacks(&rows) => {
-                let name = beside.file_name().unwrap_or(beside.as_os_str()).to_string_lossy();
-                told.notes.push(format!("{name} beside it was passed over: {}", differs(&rows, count, true)));
+            Ok(read) if certain => return Err(bad(beside, differs(&read, count, lacks(&read.rows)))),
+            Ok(read) if lacks(&read.rows) => {
+                told.notes.push(format!("{} beside it was passed over: {}", name(), differs(&read, count, true)));
             }
             Err(error) if certain => return Err(error),
+            Err(TaskError::Format { message, .. }) if message.contains(ONCE) => {
+                told.notes.push(format!("{} beside it was passed over: {message}", name()));
+            }
             _ => {}
         }
     }
     Ok(told)
 }
 
+/// A table as it was read.
+#[derive(Default)]
+struct Read {
+    rows: Vec<RowInfo>,
+    /// Columns that hold lists or objects.
+    nested: Vec<String>,
+    /// The first row that no line is of, where the lines say which they are of.
+    lacks: Option<u64>,
+    /// What the user should know.
+    note: Option<String>,
+}
+
 /// Why a table does not fit.
-fn differs(rows: &[RowInfo], count: usize, lacks_one: bool) -> String {
+fn differs(read: &Read, count: usize, lacks_one: bool) -> String {
     let header = if lacks_one { " (its first line is a header)" } else { "" };
-    format!("{} rows for {count} vectors{header}", rows.len())
+    let first = read.lacks.map_or_else(String::new, |row| format!(" (none is of row {row})"));
+    format!("{} rows for {count} vectors{header}{first}", read.rows.len())
+}
+
+/// What to do about numbers of rows that cannot be.
+const ONCE: &str = "number every row once, from 0, or leave the numbers out to pair line by line";
+
+/// Lines in the order of the numbers that they have in a field of that name. Where a `row` cannot be understood, nothing can; an `index`
+/// may mean something else, and is told.
+fn in_order<T>(lines: Vec<T>, name: &str, rows: &[(usize, Option<u64>)]) -> Result<(Vec<T>, Option<String>), String> {
+    match numbered::places(rows) {
+        Ok(Some(places)) => Ok((numbered::sorted(lines, &places), None)),
+        Ok(None) => Ok((lines, None)),
+        Err(why) if name.eq_ignore_ascii_case(numbered::NAMES[0]) => Err(format!("{why}: {ONCE}")),
+        Err(why) => {
+            Ok((lines, Some(format!("its {name} does not number the rows, which are paired line by line ({why})"))))
+        }
+    }
 }
 
 fn text_of(path: &PathBuf) -> Result<Option<String>, TaskError> {
@@ -91,12 +126,23 @@ fn text_of(path: &PathBuf) -> Result<Option<String>, TaskError> {
 }
 
 /// The rows of JSON lines, an object a line, and the keys that hold lists or objects.
-fn json_lines(text: &str, path: &Path) -> Result<(Vec<RowInfo>, Vec<String>), TaskError> {
+fn json_lines(text: &str, path: &Path, count: usize) -> Result<Read, TaskError> {
     let parsed = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()).map(|(number, line)| {
         serde_json::from_str::<Map<String, Value>>(line)
+            .map(|line| (number + 1, line))
             .map_err(|error| bad(path, format!("line {} is not a row: {error}", number + 1)))
     });
-    let lines = parsed.collect::<Result<Vec<_>, _>>()?;
+    let (numbers, mut lines): (Vec<usize>, Vec<_>) = parsed.collect::<Result<Vec<_>, _>>()?.into_iter().unzip();
+    let name = numbered::NAMES.into_iter().find(|name| lines.iter().any(|line| row_of(line, name).is_some()));
+    let (mut lacks, mut note) = (None, None);
+    if let Some(name) = name {
+        let rows: Vec<_> = numbers.into_iter().zip(lines.iter().map(|line| row_of(line, name))).collect();
+        if lines.len() == count {
+            (lines, note) = in_order(lines, name, &rows).map_err(|why| bad(path, why))?;
+        } else {
+            lacks = numbered::lacks(&rows, count);
+        }
+    }
     let mut known = HashSet::new();
     let mut keys: Vec<&str> = Vec::new();
     for key in lines.iter().flat_map(Map::keys) {
@@ -122,7 +168,17 @@ fn json_lines(text: &str, path: &Path) -> Result<(Vec<RowInfo>, Vec<String>), Ta
     }
     let places = || nested.iter().enumerate().filter(|(_, nested)| **nested).map(|(place, _)| place);
     places().for_each(|place| gather.forget(place));
-    Ok((gather.finish(false), places().map(|place| keys[place].to_owned()).collect()))
+    let nested = places().map(|place| keys[place].to_owned()).collect();
+    Ok(Read { rows: gather.finish(false), nested, lacks, note })
+}
+
+/// Which row a line says it is of.
+fn row_of(line: &Map<String, Value>, name: &str) -> Option<u64> {
+    match line.get(name)? {
+        Value::Number(number) => number.as_u64(),
+        Value::String(words) => words.trim().parse().ok(),
+        _ => None,
+    }
 }
 
 fn cell(value: &Value) -> Cell<'_> {
@@ -141,7 +197,7 @@ fn cell(value: &Value) -> Cell<'_> {
 /// The rows of a tab-separated table for `count` vectors. A table of several columns has a header, one of a single column has none
 /// (as the projector wants it); where the number of lines says otherwise, the lines are believed, unless the first of them can be
 /// nothing but a header: then a row is missing. Without a header the first column is taken.
-fn table(text: &str, count: usize) -> Vec<RowInfo> {
+fn table(text: &str, count: usize) -> Result<Read, String> {
     let mut lines: Vec<&str> = text.lines().collect();
     // An empty line is a row without a word, but not at the end.
     while lines.len() > count && lines.last().is_some_and(|line| line.trim().is_empty()) {
@@ -152,15 +208,28 @@ fn table(text: &str, count: usize) -> Vec<RowInfo> {
         all if all == count + 1 => true,
         _ => lines.first().is_some_and(|first| first.contains('\t')),
     };
-    let body = if header { &lines[1..] } else { &lines[..] };
+    let mut body = lines.split_off(usize::from(header));
     let fields = |line: &str| line.split('\t').count();
     let names: Vec<&str> = match lines.first() {
         Some(first) if header => first.split('\t').collect(),
         // Columns without names are called by their places.
         _ => vec![""; body.iter().map(|line| fields(line)).max().unwrap_or(1)],
     };
+    let place =
+        numbered::NAMES.iter().find_map(|name| names.iter().position(|named| named.trim().eq_ignore_ascii_case(name)));
+    let (mut lacks, mut note) = (None, None);
+    // A lone column is a label, whatever it is called.
+    if let Some(place) = place.filter(|_| names.len() > 1) {
+        let row = |line: &&str| line.split('\t').nth(place).and_then(|field| field.trim().parse().ok());
+        let rows: Vec<_> = (2..).zip(body.iter().map(row)).collect();
+        if body.len() == count {
+            (body, note) = in_order(body, names[place].trim(), &rows)?;
+        } else {
+            lacks = numbered::lacks(&rows, count);
+        }
+    }
     let known = roles(names.iter().copied());
-    let known = if known.is_empty() { vec![(lone_role(body), 0)] } else { known };
+    let known = if known.is_empty() { vec![(lone_role(&body), 0)] } else { known };
     let mut gather = Gather::new(names.iter().copied(), &known);
     if !header {
         gather.forget(0);
@@ -171,7 +240,7 @@ fn table(text: &str, count: usize) -> Vec<RowInfo> {
             gather.put(place, &Cell::Words(field.into()));
         });
     }
-    gather.finish(true)
+    Ok(Read { rows: gather.finish(true), nested: Vec::new(), lacks, note })
 }
 
 /// Names that a lone column has in its header; others may as well be a word of a list.
@@ -199,6 +268,10 @@ pub(super) fn lone_role(lines: &[&str]) -> Role {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn table(text: &str, count: usize) -> Vec<RowInfo> {
+        super::table(text, count).unwrap().rows
+    }
 
     #[test]
     fn a_table_is_read_with_and_without_a_header() {

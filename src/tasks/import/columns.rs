@@ -13,7 +13,7 @@ pub(super) const MAP_NAMES: [[&str; 2]; 5] =
 
 /// What a column says of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Role {
+pub(in crate::tasks) enum Role {
     Path,
     Start,
     End,
@@ -28,6 +28,18 @@ pub(super) enum Role {
     Tokens,
     Truncated,
     Model,
+}
+
+impl Role {
+    /// All of them.
+    pub(super) const ALL: [Self; 14] = {
+        let (mut all, mut at) = ([Self::Path; 14], 0);
+        while at < all.len() {
+            all[at] = NAMES[at].0;
+            at += 1;
+        }
+        all
+    };
 }
 
 /// Names of columns by role, in lower case, the likeliest first.
@@ -127,6 +139,11 @@ const NAMES: [(Role, &[&str]); 14] = [
     (Role::Model, &["model", "model_id", "embedding_model"]),
 ];
 
+/// All of them.
+pub(in crate::tasks) fn all() -> impl Iterator<Item = Role> {
+    NAMES.iter().map(|(role, _)| *role)
+}
+
 /// Which columns mean what: a role at most once, by the likeliest name there is; capitals do not matter.
 pub(super) fn roles<'a>(columns: impl IntoIterator<Item = &'a str>) -> Vec<(Role, usize)> {
     let columns: Vec<String> = columns.into_iter().map(|name| name.trim().to_lowercase()).collect();
@@ -138,13 +155,13 @@ pub(super) fn roles<'a>(columns: impl IntoIterator<Item = &'a str>) -> Vec<(Role
 }
 
 /// The name of our own column of a role.
-pub(super) fn ours(role: Role) -> &'static str {
+pub(in crate::tasks) fn ours(role: Role) -> &'static str {
     // Ours stands first in each list.
     NAMES.iter().find(|(of, _)| *of == role).and_then(|(_, names)| names.first()).copied().unwrap_or_default()
 }
 
 /// What a row says in the column of a role.
-pub(super) fn get(row: &RowInfo, role: Role) -> Cell<'_> {
+pub(in crate::tasks) fn get(row: &RowInfo, role: Role) -> Cell<'_> {
     let words = |words| Cell::Words(Cow::Borrowed(words));
     match role {
         Role::Path => words(&row.path),
@@ -165,7 +182,7 @@ pub(super) fn get(row: &RowInfo, role: Role) -> Cell<'_> {
 }
 
 /// Writes what a column says into a row; what does not fit is left out.
-pub(super) fn set(row: &mut RowInfo, role: Role, cell: &Cell<'_>) {
+pub(in crate::tasks) fn set(row: &mut RowInfo, role: Role, cell: &Cell<'_>) {
     let count = || cell.count().unwrap_or_default();
     match role {
         Role::Path => row.path = cell.words().into_owned(),

@@ -6,21 +6,26 @@
 mod beside;
 #[cfg(feature = "parquet")]
 mod cells;
-mod columns;
+pub(super) mod columns;
 mod csv;
 mod gather;
+mod joined;
 mod npz;
+mod numbered;
 #[cfg(feature = "parquet")]
 mod parquet;
 #[cfg(feature = "parquet")]
 mod pictures;
+mod shards;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 pub(super) use csv::holds_vectors;
 #[cfg(feature = "parquet")]
 pub(super) use pictures::inside;
 use rayon::prelude::*;
+pub(super) use shards::files_of;
+pub use shards::{VectorSet, vector_sets};
 
 #[cfg(not(feature = "parquet"))]
 use super::format::without_parquet;
@@ -34,6 +39,9 @@ use crate::workspace::Positions;
 /// Values from here on are no vector's: their squares leave single precision. Where none reaches the least, squares vanish in it.
 const LARGEST: f32 = 1e17;
 const LEAST: f32 = 1e-15;
+/// Why a folder is no set.
+const NOT_ONLY_VECTORS: &str =
+    "it holds other files than vectors (.parquet, .npy, .npz, .vectors): give the files of vectors by name";
 /// Values looked at together for NaN and infinity.
 const LOOKED_AT: usize = 1 << 16;
 
@@ -52,6 +60,8 @@ pub struct Imported<R = Vectors> {
     pub notes: Vec<String>,
     /// The model that made them, where the file names one.
     pub model: Option<ModelId>,
+    /// The files they were read from, each with the number of its first row.
+    pub files: Vec<(PathBuf, usize)>,
 }
 
 impl<R> Imported<R> {
@@ -71,8 +81,8 @@ impl Imported<Rows> {
     /// # Errors
     /// They cannot be read.
     pub fn decoded(self) -> Result<Imported, TaskError> {
-        let Self { vectors, rows, points, left_out, notes, model } = self;
-        Ok(Imported { vectors: vectors.decoded()?, rows, points, left_out, notes, model })
+        let Self { vectors, rows, points, left_out, notes, model, files } = self;
+        Ok(Imported { vectors: vectors.decoded()?, rows, points, left_out, notes, model, files })
     }
 }
 
@@ -87,29 +97,60 @@ struct Table {
     notes: Vec<String>,
 }
 
-/// Reads vectors, with what stands beside them. Stage of `progress`: "Reading FILE".
+/// Reads vectors, with what stands beside them: of a file, or of a folder of files that are one set. Stage of `progress`: "Reading FILE".
 ///
 /// # Errors
 /// Cancelled; another ending; the file makes no sense; the file beside it has another number of rows; no usable row.
 pub fn import_vectors(path: &Path, progress: &Progress) -> Result<Imported, TaskError> {
-    let mut table = table(path, progress)?;
-    table.vectors = Rows::Single(table.vectors.decoded()?);
-    let imported = usable(path, table)?.decoded()?;
-    let values = imported.vectors.values();
-    let greatest = values.par_iter().with_min_len(LOOKED_AT).map(|value| value.abs()).reduce(|| 0.0, f32::max);
-    if greatest > 0.0 && greatest < LEAST {
-        return Err(bad(path, format!("no value is beyond {greatest:e}: multiply the vectors until they are near 1")));
-    }
-    Ok(imported)
+    import_set(&VectorSet::one(&[path.to_owned()]), progress)
 }
 
-/// As [`import_vectors`], but vectors that are not kept in single precision stay in their file, where all of them can be used.
+/// As [`import_vectors`], for a set that may lie in several files: their rows one after the other. Where they are several parts of a data
+/// set, each row has its part in a column `split`, which is its label where it has no other.
 ///
 /// # Errors
-/// Those of [`import_vectors`].
+/// Those of [`import_vectors`], of any of the files; vectors of other dimensions, or of another model, than the first file's.
+pub fn import_set(set: &VectorSet, progress: &Progress) -> Result<Imported, TaskError> {
+    let (mut table, files) = tables(set, progress)?;
+    table.vectors = Rows::Single(table.vectors.decoded()?);
+    usable((&set.path, files), table)?.decoded()
+}
+
+/// As [`import_set`], but vectors that are not kept in single precision stay in their file, where there is one and all of them can be used.
+///
+/// # Errors
+/// Those of [`import_set`].
+pub fn import_set_rows(set: &VectorSet, progress: &Progress) -> Result<Imported<Rows>, TaskError> {
+    let (table, files) = tables(set, progress)?;
+    usable((&set.path, files), table)
+}
+
+/// As [`import_set_rows`], for one file or folder.
+///
+/// # Errors
+/// Those of [`import_set`].
 pub fn import_rows(path: &Path, progress: &Progress) -> Result<Imported<Rows>, TaskError> {
-    let table = table(path, progress)?;
-    usable(path, table)
+    import_set_rows(&VectorSet::one(&[path.to_owned()]), progress)
+}
+
+/// A set as it is, and the files of it.
+fn tables(set: &VectorSet, progress: &Progress) -> Result<(Table, Vec<(PathBuf, usize)>), TaskError> {
+    let (mut files, mut notes) = (Vec::new(), Vec::new());
+    for path in &set.paths {
+        if path.is_dir() {
+            let found = files_of(path).ok_or_else(|| bad(path, NOT_ONLY_VECTORS))?;
+            notes.extend(shards::lacking(&found));
+            files.extend(found);
+        } else {
+            files.push(path.clone());
+        }
+    }
+    let (mut table, files) = match files.as_slice() {
+        [file] => (table(file, progress)?, vec![(file.clone(), 0)]),
+        _ => joined::read(&files, progress)?,
+    };
+    table.notes.extend(notes);
+    Ok((table, files))
 }
 
 /// A file as it is.
@@ -138,36 +179,57 @@ fn with_beside(path: &Path, vectors: Rows) -> Result<Table, TaskError> {
     Ok(Table { vectors, rows, points: None, missing: Vec::new(), notes })
 }
 
-/// The rows that hold NaN, infinity or what is too large, in order.
-fn broken(rows: &dyn RowBlocks) -> Result<Vec<usize>, TaskError> {
+/// What a look at all values finds.
+#[derive(Default)]
+struct Looked {
+    /// The rows that hold NaN, infinity or what is too large, in order.
+    broken: Vec<usize>,
+    /// The greatest value of the others, whatever its sign.
+    greatest: f32,
+}
+
+fn looked(rows: &dyn RowBlocks) -> Result<Looked, TaskError> {
     let (count, dim) = (rows.row_count(), rows.row_length());
     let taken = (LOOKED_AT / dim).max(1);
     let looked = (0..count.div_ceil(taken)).into_par_iter().map_init(Vec::new, |room, number| {
         let first = number * taken;
         let block = rows.block(first..count.min(first + taken), room)?;
-        // Without leaving off early, which is faster where all is well.
-        let sound = |row: &[f32]| row.iter().fold(true, |sound, value| sound & (value.abs() < LARGEST));
-        Ok(block.chunks_exact(dim).enumerate().filter(|(_, row)| !sound(row)).map(|(at, _)| first + at).collect())
+        let mut found = Looked::default();
+        for (at, row) in block.chunks_exact(dim).enumerate() {
+            // Without leaving off early, which is faster where all is well.
+            let sound = row.iter().fold(true, |sound, value| sound & (value.abs() < LARGEST));
+            match sound {
+                true => found.greatest = row.iter().fold(found.greatest, |most, value| most.max(value.abs())),
+                false => found.broken.push(first + at),
+            }
+        }
+        Ok(found)
     });
-    Ok(looked.collect::<Result<Vec<Vec<usize>>, VectorsError>>()?.concat())
+    let parts = looked.collect::<Result<Vec<Looked>, VectorsError>>()?;
+    let greatest = parts.iter().map(|part| part.greatest).fold(0.0, f32::max);
+    Ok(Looked { broken: parts.into_iter().flat_map(|part| part.broken).collect(), greatest })
 }
 
 /// Takes out the rows that cannot be used.
-fn usable(path: &Path, table: Table) -> Result<Imported<Rows>, TaskError> {
+fn usable((path, files): (&Path, Vec<(PathBuf, usize)>), table: Table) -> Result<Imported<Rows>, TaskError> {
     let Table { vectors, mut rows, points, mut missing, notes } = table;
     rows.iter_mut().enumerate().for_each(|(place, row)| row.row = place);
     let known = missing.len();
-    missing.extend(
-        broken(&vectors)?
-            .into_iter()
-            .map(|row| (row, "its vector holds NaN, infinity or values beyond 1e17".to_owned())),
-    );
+    let Looked { broken, greatest } = looked(&vectors)?;
+    missing
+        .extend(broken.into_iter().map(|row| (row, "its vector holds NaN, infinity or values beyond 1e17".to_owned())));
     if known > 0 && missing.len() > known {
         missing.sort_by_key(|&(row, _)| row);
     }
     if missing.len() == rows.len() {
         let why = missing.first().map_or("there are no rows", |(_, why)| why);
         return Err(bad(path, format!("none of its {} rows can be used; the first: {why}", rows.len())));
+    }
+    if greatest > 0.0 && greatest < LEAST {
+        return Err(bad(path, format!("no value is beyond {greatest:e}: multiply the vectors until they are near 1")));
+    }
+    if files.len() > 1 {
+        missing.iter_mut().for_each(|(row, why)| *why += &in_file(&files, *row));
     }
     let model = rows.iter().find(|row| !row.model.is_empty()).map(|row| ModelId(row.model.clone()));
     let points = points.filter(Positions::are_finite);
@@ -188,5 +250,12 @@ fn usable(path: &Path, table: Table) -> Result<Imported<Rows>, TaskError> {
         _ => None,
     };
     let points = own.or(points);
-    Ok(Imported { vectors, rows, points, left_out, notes, model })
+    Ok(Imported { vectors, rows, points, left_out, notes, model, files })
+}
+
+/// Which row of which file a row is, in brackets.
+fn in_file(files: &[(PathBuf, usize)], row: usize) -> String {
+    let at = files.partition_point(|&(_, first)| first <= row).saturating_sub(1);
+    let told = files.get(at).map(|(file, first)| (file.file_name().unwrap_or_default().to_string_lossy(), row - first));
+    told.map_or_else(String::new, |(name, row)| format!(" (row {row} of {name})"))
 }

@@ -124,6 +124,26 @@ impl Column {
         self.len
     }
 
+    /// An empty one that will take the values of several, of which some may be lacking.
+    pub(in crate::tasks) fn like(others: &[Option<&Self>], name: &str) -> Self {
+        let mut there = others.iter().flatten();
+        let mut column = Self::new(name.to_owned());
+        let Some(first) = there.next() else { return column };
+        column.is_axis = first.is_axis;
+        let all_there = others.iter().all(Option::is_some);
+        match first.values {
+            Values::Same(part)
+                if all_there && there.all(|other| matches!(other.values, Values::Same(same) if same == part)) =>
+            {
+                column.repeat(part);
+            }
+            Values::Same(_) | Values::Unknown => {}
+            _ if there.all(|other| other.kind() == first.kind()) => column.begin(first.kind()),
+            _ => {}
+        }
+        column
+    }
+
     /// Says what its values are before there are any, for columns that may have none.
     pub(in crate::tasks) fn begin(&mut self, kind: Kind) {
         self.values = Values::of(kind, self.len);
@@ -137,6 +157,11 @@ impl Column {
     /// Repeats a part of the row from now on.
     pub(in crate::tasks) fn repeat(&mut self, part: Same) {
         self.values = Values::Same(part);
+    }
+
+    /// The part of the row that it repeats.
+    pub(in crate::tasks) fn same(&self) -> Option<Same> {
+        if let Values::Same(part) = self.values { Some(part) } else { None }
     }
 
     pub(in crate::tasks) fn has_gaps(&self) -> bool {

@@ -5,13 +5,16 @@
 
 mod cell;
 mod column;
+mod moment;
 
 use std::sync::Arc;
 
 pub(super) use cell::Cell;
 pub(super) use column::{Column, Kind, Same};
+use moment::moment;
 
 use super::RowInfo;
+use crate::corpus::TableKind;
 
 /// What a file says of a row beyond what this program knows of rows.
 #[derive(Clone, Debug, Default)]
@@ -21,6 +24,16 @@ pub struct More {
 }
 
 impl More {
+    /// What a table says of the row at a place of it.
+    pub(super) fn of(columns: Arc<[Column]>, at: u32) -> Self {
+        Self { columns: Some(columns), at }
+    }
+
+    /// The columns of the table that the row is of.
+    pub(super) fn columns(&self) -> Option<&Arc<[Column]>> {
+        self.columns.as_ref()
+    }
+
     /// The other columns of a row: names and values.
     fn cells(&self) -> Vec<(&str, Cell<'_>)> {
         // What a column repeats of its row is compared there.
@@ -44,6 +57,72 @@ pub(super) fn attach(rows: &mut [RowInfo], columns: Vec<Column>) {
     let columns: Arc<[Column]> = columns.into();
     let places = rows.iter_mut().zip(0..);
     places.for_each(|(row, at)| row.more = More { columns: Some(columns.clone()), at });
+}
+
+/// What all values of a column are to the eye: words that are all moments, where any is there, are moments. `None` where no row has a value.
+pub(super) fn shown_kind<'a>(kind: Kind, cells: impl Iterator<Item = Cell<'a>>) -> Option<TableKind> {
+    let mut filled = cells.filter(|cell| !cell.words().trim().is_empty()).peekable();
+    filled.peek()?;
+    Some(match kind {
+        Kind::Number | Kind::Natural => TableKind::Whole,
+        Kind::Real | Kind::Single => TableKind::Real,
+        Kind::Truth => TableKind::Truth,
+        Kind::Words if filled.all(|cell| moment(cell.only_words()).is_some()) => TableKind::Moment,
+        Kind::Words => TableKind::Words,
+    })
+}
+
+/// A value on the scale of its column; NaN where it has no place on one.
+pub(super) fn on_scale(kind: TableKind, cell: &Cell<'_>) -> f64 {
+    match kind {
+        TableKind::Words | TableKind::Truth => None,
+        TableKind::Whole | TableKind::Real => cell.real(),
+        TableKind::Moment => moment(cell.only_words()),
+    }
+    .unwrap_or(f64::NAN)
+}
+
+/// Adds a column to the table that rows share; one of its name that is there stays.
+pub(super) fn add(rows: &mut [RowInfo], column: Column) {
+    let there = rows.iter().find_map(|row| row.more.columns.clone()).unwrap_or_default();
+    if there.iter().any(|other| other.name.eq_ignore_ascii_case(&column.name)) {
+        return;
+    }
+    let columns = there.iter().cloned().chain([column]).collect();
+    attach(rows, columns);
+}
+
+/// Makes one table of those of several files, whose rows are given in their order: columns of one name become one. `otherwise` tells what
+/// a row says in a column that its file does not keep, by the column's name and the row's place in its file.
+pub(super) fn join(parts: &mut [&mut [RowInfo]], otherwise: &dyn for<'a> Fn(&str, usize, &'a RowInfo) -> Cell<'a>) {
+    let tables: Vec<Arc<[Column]>> =
+        parts.iter().map(|rows| rows.iter().find_map(|row| row.more.columns.clone()).unwrap_or_default()).collect();
+    let mut names: Vec<&str> = Vec::new();
+    for column in tables.iter().flat_map(|columns| columns.iter()) {
+        if !names.contains(&column.name.as_str()) {
+            names.push(&column.name);
+        }
+    }
+    let mut whole: Vec<Column> = Vec::with_capacity(names.len());
+    for name in names {
+        let of_file = |columns: &'_ Arc<[Column]>| columns.iter().position(|column| column.name == name);
+        let each: Vec<Option<&Column>> =
+            tables.iter().map(|columns| of_file(columns).map(|place| &columns[place])).collect();
+        let mut column = Column::like(&each, name);
+        for (rows, theirs) in parts.iter().zip(&each) {
+            for (at, row) in rows.iter().enumerate() {
+                let cell = theirs.map_or_else(|| otherwise(name, at, row), |theirs| theirs.cell(at, row));
+                column.push(&cell);
+            }
+        }
+        whole.push(column);
+    }
+    if whole.is_empty() {
+        return;
+    }
+    let whole: Arc<[Column]> = whole.into();
+    let rows = parts.iter_mut().flat_map(|rows| rows.iter_mut());
+    rows.zip(0..).for_each(|(row, at)| row.more = More { columns: Some(whole.clone()), at });
 }
 
 /// What is written beside our own columns, besides the rows.

@@ -8,7 +8,8 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use crate::corpus::{self, Chunk, Content, Corpus, CountTokens, Item, ItemId, LoadOptions, Modality};
+use super::FileRows;
+use crate::corpus::{self, Chunk, Content, Corpus, CountTokens, Item, ItemId, LoadOptions, Modality, TableColumns};
 use crate::models::WordTokens;
 use crate::progress::Progress;
 #[cfg(feature = "parquet")]
@@ -29,10 +30,10 @@ pub(super) fn corpus(
 ) -> Result<Corpus, TaskError> {
     let mut rows: Vec<&RowInfo> = file.rows.iter().chain(file.left_out.iter().map(|(row, _)| row)).collect();
     rows.sort_by_key(|row| row.row);
-    let pictures = pictures(&rows, path, options, (env, progress))?;
+    let pictures = pictures(&rows, &file.files, options, (env, progress))?;
     let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
     let labelled = rows.iter().any(|row| !row.label.is_empty());
-    let maker = Maker { path, name: &name, labelled, pictures: &pictures };
+    let maker = Maker { path, name: &name, labelled, pictures: &pictures, files: &file.files };
     progress.stage("Reading rows", "rows", rows.len() as u64);
     let mut made = Vec::with_capacity(rows.len());
     for slice in rows.chunks(SLICE) {
@@ -44,12 +45,17 @@ pub(super) fn corpus(
     chunks.iter_mut().enumerate().for_each(|(row, chunk)| chunk.item = ItemId(row as u32));
     count_tokens(&items, &mut chunks, (env, progress))?;
     let revision = revision(&items);
-    Ok(Corpus { roots: roots.to_vec(), items, chunks, skipped: Vec::new(), options: options.clone(), revision })
+    let held = |row: usize| items[row].text().is_some();
+    let table: Option<Arc<dyn TableColumns>> = Some(Arc::new(env.run(|| FileRows::new(&rows, held))));
+    Ok(Corpus { roots: roots.to_vec(), items, chunks, skipped: Vec::new(), options: options.clone(), revision, table })
 }
 
 /// What every item is made with.
 struct Maker<'a> {
+    /// Where a row lies of which no file is known.
     path: &'a Path,
+    /// The files of the set, with their first rows.
+    files: &'a [(PathBuf, usize)],
     name: &'a str,
     /// Whether any row has a label.
     labelled: bool,
@@ -82,7 +88,8 @@ impl Maker<'_> {
         let content =
             picture.map_or_else(|| Content::Text(row.text.as_str().into()), |picture| picture.content.clone());
         let item = Item {
-            path: picture.map_or_else(|| self.path.to_owned(), |picture| picture.path.clone()),
+            path: picture
+                .map_or_else(|| file_of(self.files, row.row).unwrap_or(self.path).to_owned(), |own| own.path.clone()),
             shown_path: format!("{folder}/{name}"),
             label,
             modality,
@@ -104,19 +111,25 @@ impl Maker<'_> {
     }
 }
 
-/// The pictures of rows, by the row: those inside the file, and those of rows that are pictures, where their path still leads to one,
+/// The file that a row lies in.
+fn file_of(files: &[(PathBuf, usize)], row: usize) -> Option<&Path> {
+    let at = files.partition_point(|&(_, first)| first <= row).checked_sub(1)?;
+    Some(&files[at].0)
+}
+
+/// The pictures of rows, by the row: those inside the files, and those of rows that are pictures, where their path still leads to one,
 /// from where the program runs or from the folder of the file.
 fn pictures(
     rows: &[&RowInfo],
-    file: &Path,
+    files: &[(PathBuf, usize)],
     options: &LoadOptions,
     (env, progress): (&Environment, &Progress),
 ) -> Result<HashMap<usize, (String, Item)>, TaskError> {
-    let folder = file.parent().unwrap_or(Path::new(""));
     let mut wanted: HashMap<usize, (String, PathBuf)> = HashMap::new();
-    let mut known: HashMap<&str, Option<PathBuf>> = HashMap::new();
+    let mut known: HashMap<(&str, &Path), Option<PathBuf>> = HashMap::new();
     for row in rows.iter().filter(|row| row.is_image() && !row.path.is_empty()) {
-        let real = known.entry(row.path.as_str()).or_insert_with(|| {
+        let folder = file_of(files, row.row).and_then(Path::parent).unwrap_or(Path::new(""));
+        let real = known.entry((row.path.as_str(), folder)).or_insert_with(|| {
             let places = [PathBuf::from(&row.path), folder.join(&row.path)];
             places.iter().find_map(|place| fs_err::canonicalize(place).ok())
         });
@@ -124,7 +137,10 @@ fn pictures(
             wanted.insert(row.row, (row.path.clone(), real.clone()));
         }
     }
-    wanted.extend(inside(file, (env, progress))?);
+    for (file, first) in files {
+        let found = inside(file, (env, progress))?;
+        wanted.extend(found.into_iter().map(|(row, picture)| (first + row, picture)));
+    }
     if wanted.is_empty() {
         return Ok(HashMap::new());
     }

@@ -162,8 +162,8 @@ impl Optimiser for TsneRun {
         self.state.points().to_vec()
     }
 
-    fn divergence(&mut self) -> Option<f32> {
-        Some(self.state.kl())
+    fn divergence(&mut self, progress: &Progress) -> Result<Option<f32>, Cancelled> {
+        self.state.kl_with(progress).map(Some)
     }
 
     fn state(&self) -> Option<Vec<u8>> {
@@ -195,9 +195,7 @@ impl<const D: usize> Optimiser for UmapRun<D> {
     }
 
     fn run_to(&mut self, step: usize, progress: &Progress) -> Result<(), Cancelled> {
-        progress.check()?;
-        self.state.run_to(step);
-        Ok(())
+        self.state.run_until(step, progress)
     }
 
     fn plane(&self) -> Vec<[f32; 2]> {
@@ -258,7 +256,7 @@ pub(super) fn stop_in_the_middle(request: &ProjectRequest, env: &Environment) {
     let mut kl = Vec::new();
     for step in [50, running.total() / 2 + 7] {
         running.run_to(step, &progress).unwrap();
-        kl.extend(running.divergence().filter(|_| step == 50).map(|divergence| (50, divergence)));
+        kl.extend(running.divergence(&progress).unwrap().filter(|_| step == 50).map(|divergence| (50, divergence)));
     }
     keeper.keep_when_due(running.as_ref(), &kl);
 }

@@ -4,6 +4,7 @@
 //! changes the result.
 
 mod keeper;
+mod limits;
 mod live;
 mod methods;
 mod optimise;
@@ -132,6 +133,7 @@ pub fn project(
         made.seconds[1] += pca_seconds;
         let mut notes = request.graph.take_notes();
         notes.append(&mut made.notes);
+        notes.extend(limits::beyond(request));
         let started = Instant::now();
         let original = request.original.as_ref().unwrap_or(&request.vectors);
         let all_equal = request.vectors.are_all_equal();

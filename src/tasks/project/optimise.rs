@@ -34,8 +34,8 @@ pub(super) trait Optimiser {
         None
     }
     /// How badly the map keeps the neighbourhoods, where the method measures that.
-    fn divergence(&mut self) -> Option<f32> {
-        None
+    fn divergence(&mut self, _progress: &Progress) -> Result<Option<f32>, Cancelled> {
+        Ok(None)
     }
     /// All that is needed to go on from here, besides the neighbours; `None` where that cannot be told.
     fn state(&self) -> Option<Vec<u8>>;
@@ -91,7 +91,7 @@ pub(super) fn optimise(
         optimiser.run_to(next, progress)?;
         pace.took(slice.elapsed(), optimiser.done() - before);
         if (optimiser.done() == next_kl || optimiser.done() == total)
-            && let Some(divergence) = optimiser.divergence()
+            && let Some(divergence) = optimiser.divergence(progress)?
         {
             made.kl.push((optimiser.done() as u32, divergence));
             progress.detail(format!("KL {divergence:.3}"));

@@ -11,7 +11,7 @@ use eframe::egui::{Color32, ColorImage, Painter, Rect, TextureHandle, TextureOpt
 
 use super::MapInput;
 use super::paint::colour;
-use crate::picture::{Camera, Colour, Layout, Raster, Styles, raster};
+use crate::picture::{Camera, Colour, Density, DensityLook, Layout, Raster, Styles, backdrop, raster};
 
 /// What is painted beyond each edge, as a share of the side: room to move before the next picture is there.
 const BEYOND: f32 = 0.1;
@@ -21,12 +21,16 @@ pub(super) struct Scene<'a> {
     pub(super) input: &'a MapInput<'a>,
     pub(super) rect: Rect,
     pub(super) camera: Camera,
+    /// Whether the points are painted too, not only what is under them.
+    pub(super) points: bool,
 }
 
 /// Everything but the points that a picture depends on.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Look {
-    ids: [u64; 2],
+    /// Of layout, styles and density.
+    ids: [u64; 3],
+    points: bool,
     camera: Camera,
     /// The map's size in points of the screen.
     size: Vec2,
@@ -37,6 +41,7 @@ struct Look {
     pixels_per_point: f32,
     background: Colour,
     ring: Colour,
+    accent: Colour,
 }
 
 /// A finished picture.
@@ -54,6 +59,7 @@ pub struct PaintRequest {
     pub map: String,
     layout: Arc<Layout>,
     styles: Arc<Styles>,
+    density: Option<Arc<Density>>,
     look: Look,
     slot: Slot,
 }
@@ -63,7 +69,7 @@ impl PaintRequest {
     pub fn paint(&self) {
         let look = &self.look;
         let size = [0, 1].map(|axis| look.pixels(axis) + 2 * look.beyond[axis]);
-        let image = raster(&Raster {
+        let request = Raster {
             layout: &self.layout,
             styles: &self.styles,
             camera: Camera { scale: look.camera.scale * look.pixels_per_point, ..look.camera },
@@ -71,9 +77,11 @@ impl PaintRequest {
             radius: look.radius * look.pixels_per_point,
             opacity: look.opacity,
             background: look.background,
+            density: self.density.as_deref().map(|density| DensityLook { density, colour: look.accent }),
             ring: look.ring,
             pixels_per_point: look.pixels_per_point,
-        });
+        };
+        let image = if look.points { raster(&request) } else { backdrop(&request) };
         let image = ColorImage::from_rgba_premultiplied(size.map(|side| side as usize), image.as_raw());
         *self.slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(Painted { look: self.look, image });
     }
@@ -95,7 +103,8 @@ impl Look {
     fn of(ui: &Ui, scene: &Scene<'_>) -> Self {
         let input = scene.input;
         let mut look = Self {
-            ids: [input.layout.id(), input.styles.id()],
+            ids: [input.layout.id(), input.styles.id(), input.density.map_or(0, |density| density.id())],
+            points: scene.points,
             camera: scene.camera,
             size: scene.rect.size(),
             beyond: [0; 2],
@@ -104,7 +113,12 @@ impl Look {
             pixels_per_point: ui.pixels_per_point(),
             background: colour(input.colours.background),
             ring: colour(input.colours.ring),
+            accent: colour(input.colours.accent),
         };
+        if !scene.points {
+            // What no point is painted of does not change with the points' looks.
+            (look.ids[0], look.ids[1], look.radius, look.opacity) = (0, 0, 0.0, 0.0);
+        }
         look.beyond = [0, 1].map(|axis| (look.pixels(axis) as f32 * BEYOND) as u32);
         look
     }
@@ -164,6 +178,7 @@ impl Fallback {
             map: scene.input.id.to_owned(),
             layout: scene.input.layout.clone(),
             styles: scene.input.styles.clone(),
+            density: scene.input.density.cloned(),
             look: wanted,
             slot: self.slot.clone(),
         })

@@ -20,7 +20,7 @@ use eframe::wgpu::DeviceType;
 use egui::emath::GuiRounding as _;
 
 use super::maps::MapLabels;
-use crate::picture::{Layout, Styles};
+use crate::picture::{Density, Layout, Styles};
 use crate::vectors::RowId;
 pub use fallback::PaintRequest;
 pub use view::{Covered, MapView};
@@ -109,6 +109,8 @@ pub struct MapInput<'a> {
     pub layout: &'a Arc<Layout>,
     /// How they look, the selection included.
     pub styles: &'a Arc<Styles>,
+    /// How dense the points are, to be shown under them; `None` for not.
+    pub density: Option<&'a Arc<Density>>,
     /// The row that any pane hovers.
     pub hovered: Option<RowId>,
     /// The row that the inspector shows.

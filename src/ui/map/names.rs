@@ -14,8 +14,21 @@ const MOST: usize = 40;
 const NEAR: f32 = 1.8;
 /// Names that are few are drawn at every magnification.
 const FEW: usize = 12;
+/// Letters of a name, at most.
+const LONGEST: usize = 32;
 /// How far a name stands over its place, in points of the screen.
 const RISE: f32 = 16.0;
+
+/// A name as it stands on the map: a long one would hide other points and other names.
+fn short(name: &str) -> String {
+    if name.chars().count() <= LONGEST {
+        return name.to_owned();
+    }
+    let cut: String = name.chars().take(LONGEST).collect();
+    // At the end of a word, where one ends in the second half.
+    let end = cut.rfind([',', ' ']).filter(|&at| at >= LONGEST / 2).unwrap_or(cut.len());
+    format!("{}…", cut[..end].trim_end_matches([',', ' ']))
+}
 
 /// Draws the names that have room, the largest clusters first.
 pub(super) fn paint(ui: &Ui, rect: Rect, (names, input): (&MapLabels, &MapInput<'_>), view: &MapView) {
@@ -28,7 +41,7 @@ pub(super) fn paint(ui: &Ui, rect: Rect, (names, input): (&MapLabels, &MapInput<
             continue;
         }
         let size = (10.5 + (*rows as f32).ln() * 0.45).min(15.0);
-        let galley = painter.layout_no_wrap(text.clone(), FontId::new(size, theme::semibold()), input.colours.text);
+        let galley = painter.layout_no_wrap(short(text), FontId::new(size, theme::semibold()), input.colours.text);
         // Over the middle of its points, so that it hides few of them.
         let room = Rect::from_center_size(place - vec2(0.0, RISE), galley.size() + vec2(10.0, 4.0));
         // A name must not hang over the edge of the map.
@@ -42,5 +55,17 @@ pub(super) fn paint(ui: &Ui, rect: Rect, (names, input): (&MapLabels, &MapInput<
         painter.rect_filled(room, 4.0, input.colours.background.gamma_multiply(0.72));
         painter.galley(room.min + vec2(5.0, 2.0), galley, input.colours.text);
         taken.push(room);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::short;
+
+    #[test]
+    fn long_names_end_with_a_word() {
+        assert_eq!(short("soup, noodles"), "soup, noodles");
+        assert_eq!(short("shirt, grey, item, photographed, sample"), "shirt, grey, item, photographed…");
+        assert_eq!(short(&"é".repeat(40)), "é".repeat(32) + "…");
     }
 }

@@ -24,6 +24,9 @@ pub(super) fn points(ui: &Ui, rect: Rect, input: &MapInput<'_>, view: &mut MapVi
     }
     match input.backend {
         MapBackend::Gpu => {
+            // How dense the points are is painted by a job for either backend, and lies under them.
+            let scene = Scene { input, rect, camera: view.camera, points: false };
+            let to_paint = input.density.and_then(|_| view.fallback.paint(ui, &painter, &scene));
             let drawing = Drawing {
                 buffers: view.buffers.clone(),
                 layout: input.layout.clone(),
@@ -35,10 +38,10 @@ pub(super) fn points(ui: &Ui, rect: Rect, input: &MapInput<'_>, view: &mut MapVi
                 ring: colour(input.colours.ring),
             };
             painter.add(drawing.into_shape());
-            None
+            to_paint
         }
         MapBackend::Raster => {
-            let scene = Scene { input, rect, camera: view.camera };
+            let scene = Scene { input, rect, camera: view.camera, points: true };
             view.fallback.paint(ui, &painter, &scene)
         }
     }

@@ -57,6 +57,7 @@ impl State {
             ring: Color32::WHITE,
         };
         let input = MapInput {
+            density: None,
             id: "test",
             label: "Map of four points",
             lines: &[],

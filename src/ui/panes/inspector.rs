@@ -13,7 +13,7 @@ use crate::ui::state::WindowState;
 use crate::ui::theme::{self, Theme};
 use crate::ui::widgets::{self, clipped_text, fact, link, number_at, plural, section, thousands};
 use crate::vectors::RowId;
-use crate::workspace::{ModelCard, ModelSource, Precision};
+use crate::workspace::{Column, ModelCard, ModelSource, Precision};
 
 /// Paints the panel.
 pub fn show(ui: &mut Ui, ctx: &Context<'_>, state: &mut WindowState) {
@@ -30,6 +30,7 @@ pub fn show(ui: &mut Ui, ctx: &Context<'_>, state: &mut WindowState) {
         match focus {
             Some(row) => {
                 item(ui, ctx, state, row);
+                super::fields::show(ui, ctx, state, row);
                 elsewhere(ui, ctx, row);
                 let found = ctx.inspection.filter(|found| found.row == row);
                 nearest(ui, ctx, state, found);
@@ -143,7 +144,7 @@ fn item(ui: &mut Ui, ctx: &Context<'_>, state: &mut WindowState, row: RowId) {
     if chunk.tokens > 0 {
         facts.push(plural(chunk.tokens as usize, "token"));
     }
-    facts.push(format!("folder {}", item.label));
+    facts.push(format!("{} {}", Column::Folder.name(corpus), item.label));
     widgets::dim(ui, facts.join(" · "));
     if let Some(words) = ctx.shown_model().and_then(|model| model.map.clusters.as_ref()?.told(row)) {
         fact(ui, "Cluster", words)

@@ -8,7 +8,7 @@ use crate::ui::context::Context;
 use crate::ui::state::WindowState;
 use crate::ui::theme;
 use crate::ui::tiles::padded;
-use crate::ui::widgets::{self, clipped_text, number_at, thousands};
+use crate::ui::widgets::{self, clipped_right, clipped_text, thousands};
 use crate::vectors::RowId;
 use crate::workspace::{Column, ColumnValues};
 
@@ -75,7 +75,8 @@ fn click(ui: &Ui, ctx: &Context<'_>, row: RowId) {
 
 fn head(ui: &mut Ui, ctx: &Context<'_>) {
     let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), 26.0), Sense::hover());
-    let columns = [("Path", None, 0), ("Folder", Some(Column::Folder), 1), ("Type", Some(Column::Type), 2)];
+    let folder = if ctx.corpus.is_some_and(|corpus| corpus.table.is_some()) { "Label" } else { "Folder" };
+    let columns = [("Path", None, 0), (folder, Some(Column::Folder), 1), ("Type", Some(Column::Type), 2)];
     for (name, column, place) in columns {
         let left = rect.left() + rect.width() * EDGES[place];
         let right = rect.left() + rect.width() * EDGES[place + 1];
@@ -110,13 +111,18 @@ fn arrow(ctx: &Context<'_>, sorted: bool) -> &'static str {
 /// The head of the last column, which shows what the list is sorted by: any column can be chosen.
 fn last_head(ui: &mut Ui, ctx: &Context<'_>) {
     let shown = value_column(ctx);
-    let name = shown.name();
+    let named = |column: Column| ctx.corpus.map_or("folder", |corpus| column.name(corpus));
+    let name = named(shown);
     let sorted = ctx.item_order.by == Some(shown);
-    let words = RichText::new(format!("{name}{} ▾", arrow(ctx, sorted))).font(theme::section_font());
+    let short: String = match name.chars().count() {
+        ..=18 => name.to_owned(),
+        _ => name.chars().take(17).chain(['…']).collect(),
+    };
+    let words = RichText::new(format!("{short}{} ▾", arrow(ctx, sorted))).font(theme::section_font());
     let menu = ui.menu_button(words.color(ctx.theme.dim), |ui| {
         for column in Column::ALL {
             let known = column != Column::Agreement || !ctx.compare.agreements.is_empty();
-            let button = egui::Button::selectable(ctx.item_order.by == Some(column), column.name());
+            let button = egui::Button::selectable(ctx.item_order.by == Some(column), named(column));
             let response = ui.add_enabled(known, button);
             let response = response.on_disabled_hover_text("Compare two models first (Ctrl+2)");
             if response.clicked() {
@@ -124,6 +130,17 @@ fn last_head(ui: &mut Ui, ctx: &Context<'_>) {
                 ui.close();
             }
         }
+        let Some(corpus) = ctx.corpus.filter(|corpus| !corpus.heads().is_empty()) else { return };
+        widgets::menu_title(ui, "Of the file");
+        ScrollArea::vertical().max_height(300.0).show(ui, |ui| {
+            for column in Column::others(corpus) {
+                let button = egui::Button::selectable(ctx.item_order.by == Some(column), named(column));
+                if ui.add(button).clicked() {
+                    ctx.send(Command::SortItems(Some(column)));
+                    ui.close();
+                }
+            }
+        });
     });
     menu.response.widget_info(|| {
         egui::WidgetInfo::labeled(egui::Role::Button, true, format!("Sort by another column, now {name}"))
@@ -137,6 +154,11 @@ fn value_column(ctx: &Context<'_>) -> Column {
 
 /// A row's value of the last column, in words.
 fn value_of(ctx: &Context<'_>, row: RowId) -> String {
+    if let (Column::Other(place), Some(table)) =
+        (value_column(ctx), ctx.corpus.and_then(|corpus| corpus.table.as_ref()))
+    {
+        return table.words(usize::from(place), row).chars().take(40).collect();
+    }
     match ctx.item_order.values.as_deref() {
         Some(ColumnValues::Categories { names, ids }) => {
             ids.get(row.index()).and_then(|&id| names.get(id as usize)).cloned().unwrap_or_default()
@@ -149,7 +171,7 @@ fn value_of(ctx: &Context<'_>, row: RowId) -> String {
             (Some(&value), _) => thousands(value as u64),
             (None, _) => String::new(),
         },
-        None => String::new(),
+        Some(ColumnValues::Measures { .. }) | None => String::new(),
     }
 }
 
@@ -189,10 +211,11 @@ fn line(ui: &mut Ui, ctx: &Context<'_>, row: RowId) -> egui::Response {
         (_, Some(name)) => name.clone(),
         _ => corpus.text_of(row).chars().take(160).collect(),
     };
-    let room = room + rect.width() * (EDGES[5] - EDGES[4]) - 100.0;
+    // Words need more room than numbers.
+    let right = if matches!(value_column(ctx), Column::Other(_)) { 170.0 } else { 100.0 };
+    let room = room + rect.width() * (EDGES[5] - EDGES[4]) - right;
     clipped_text(ui, at, room, &words, (body.clone(), ctx.theme.dim));
     let value = value_of(ctx, row);
-    let value: String = value.chars().take(22).collect();
-    number_at(ui, pos2(rect.right() - 6.0, middle), &value, (body, ctx.theme.text));
+    clipped_right(ui, pos2(rect.right() - 6.0, middle), right + 40.0, &value, (body, ctx.theme.text));
     response
 }

@@ -3,6 +3,7 @@
 pub mod captions;
 pub mod compare;
 pub mod dialogs;
+pub mod fields;
 pub mod inspector;
 pub mod items;
 pub mod left;

@@ -173,6 +173,14 @@ pub fn suggestions(ui: &mut Ui, ctx: &Context<'_>, state: &mut WindowState) {
         widgets::dim(ui, "Load a folder first; then ask it something here.");
         return;
     }
+    if let Some(file) = unasked(ctx) {
+        let words = format!(
+            "Words cannot be asked of {file}: it is not known which model made its vectors. Click a point, or a line of Items, to see \
+             what lies nearest to it."
+        );
+        widgets::dim(ui, words);
+        return;
+    }
     widgets::dim(ui, "Ask in your own words. Texts, code and pictures are ranked each on their own scale.");
     if !ctx.corpus.is_some_and(|corpus| crate::ui::is_sample(corpus)) {
         return;
@@ -187,6 +195,14 @@ pub fn suggestions(ui: &mut Ui, ctx: &Context<'_>, state: &mut WindowState) {
             }
         }
     });
+}
+
+/// The file shown, where no model that is here could answer words.
+fn unasked<'a>(ctx: &'a Context<'_>) -> Option<&'a str> {
+    let mute = |model: &ModelState| model.card.is_of_file() && model.card.maker().is_none();
+    let shown = ctx.shown_model().filter(|model| mute(model))?;
+    let mut embedded = ctx.models.iter().filter(|model| model.set.is_some());
+    embedded.all(mute).then_some(shown.card.name.as_str())
 }
 
 /// Arrow keys move through the hits while the query field or nothing has the keyboard.

@@ -39,19 +39,19 @@ fn menus(ui: &mut Ui, ctx: &Context<'_>) {
         items(ui, ctx, &entries[4..5], has_corpus);
         items(ui, ctx, &entries[5..6], true);
         ui.separator();
-        items(ui, ctx, &entries[6..8], ctx.shown.is_some());
+        items(ui, ctx, &entries[6..9], ctx.shown.is_some());
         ui.separator();
-        items(ui, ctx, &entries[8..9], true);
+        items(ui, ctx, &entries[9..10], true);
     });
     menu(ui, "Edit", |ui| {
-        items(ui, ctx, &entries[9..12], has_corpus);
+        items(ui, ctx, &entries[10..13], has_corpus);
         ui.separator();
-        items(ui, ctx, &entries[12..13], has_corpus);
+        items(ui, ctx, &entries[13..14], has_corpus);
     });
     menu(ui, "View", |ui| {
-        items(ui, ctx, &entries[13..17], true);
+        items(ui, ctx, &entries[14..19], true);
         ui.separator();
-        items(ui, ctx, &entries[17..19], true);
+        items(ui, ctx, &entries[19..21], true);
         ui.separator();
         for (name, choice) in
             [("As the system", ThemeChoice::System), ("Dark", ThemeChoice::Dark), ("Light", ThemeChoice::Light)]
@@ -70,8 +70,8 @@ fn menus(ui: &mut Ui, ctx: &Context<'_>) {
             }
         }
     });
-    menu(ui, "Models", |ui| items(ui, ctx, &entries[19..20], true));
-    menu(ui, "Help", |ui| items(ui, ctx, &entries[20..], true));
+    menu(ui, "Models", |ui| items(ui, ctx, &entries[21..22], true));
+    menu(ui, "Help", |ui| items(ui, ctx, &entries[22..], true));
 }
 
 fn menu(ui: &mut Ui, title: &str, content: impl FnOnce(&mut Ui)) {

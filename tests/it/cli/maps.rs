@@ -39,9 +39,34 @@ fn a_map_is_drawn_without_a_display() {
     for column in ["language", "size", "modified", "truncated"] {
         rig.json(&["render", "notes", "--out", "map.png", "--width", "200", "--height", "200", "--colour-by", column]);
     }
-    rig.json(&["render", "notes", "--out", "map.svg", "--theme", "dark", "--colour-by", "modality"]);
+    rig.json(&["render", "notes", "--out", "map.svg", "--theme", "dark", "--colour-by", "modality", "--density"]);
     let svg = fs_err::read_to_string(rig.path("map.svg")).unwrap();
     assert!(svg.contains("<svg") && svg.contains("code"));
+    assert!(!svg.contains("evenodd") && !svg.contains("densest"), "five points are nowhere dense");
+    let heap: String = (0..40).map(|at| format!("{},{}\n", (at * 7) % 11, (at * 5) % 13)).collect();
+    rig.file("heap.csv", format!("x,y\n{heap}"));
+    rig.json(&["render", "heap.csv", "--out", "heap.svg", "--density"]);
+    let svg = fs_err::read_to_string(rig.path("heap.svg")).unwrap();
+    assert!(svg.matches("evenodd").count() == 5 && svg.contains("densest 10, 25, 50, 75 and 90 %"));
+}
+
+#[cfg(feature = "parquet")]
+#[test]
+fn a_map_of_a_file_is_coloured_by_any_of_its_columns() {
+    let rig = Rig::new();
+    let rich = crate::vectors_files::file("rich.parquet").display().to_string();
+    for (column, shown) in [
+        ("year", [">1990<", ">1996<", ">year<"]),
+        ("DATE", [">2024-02-28<", ">2024-03-05<", ">date<"]),
+        ("author", [">Ann<", ">Bo<", ">No author<"]),
+        ("seen", [">true<", ">false<", ">No seen<"]),
+    ] {
+        rig.run(&["render", &rich, "--out", "map.svg", "--colour-by", column]).succeeded();
+        let svg = fs_err::read_to_string(rig.path("map.svg")).unwrap();
+        shown.iter().for_each(|words| assert!(svg.contains(words), "{column}: {words}"));
+    }
+    let told = rig.run(&["render", &rich, "--out", "map.svg", "--colour-by", "yeer"]).exits(2).stderr();
+    assert!(told.contains("yeer") && told.contains("folder") && told.contains("year, author"), "{told}");
 }
 
 #[test]

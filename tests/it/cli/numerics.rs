@@ -325,7 +325,6 @@ fn what_makes_no_sense_is_refused_before_any_work() {
         &["neighbours", "v.npy", "--out", "near.doc"],
         &["neighbours", "v.npy", "--k", "0", "--out", "near.csv"],
         &["neighbours", "v.npy", "--exact", "--approximate", "--out", "near.csv"],
-        &["neighbours", "v.npy", "plane.npy", "--out", "near.csv"],
         &["cluster", "v.npy", "--method", "dbscan"],
         &["cluster", "v.npy", "--min-size", "1"],
         &["cluster", "v.npy", "--bandwidth", "0"],
@@ -342,12 +341,18 @@ fn what_makes_no_sense_is_refused_before_any_work() {
         &["bench", "--input", "v.npy"],
         &["bench", "pca", "--input", "v.npy", "--runs", "0"],
         &["bench", "cluster", "--input", "v.npy", "--method", "density"],
-        &["bench", "pca", "--input", "."],
     ] {
         let ran = rig.run(wrong).exits(2);
         assert!(ran.stdout().is_empty() && ran.stderr().contains("--help"), "{wrong:?}: {}", ran.stderr());
     }
     rig.run(&["bench", "pca", "--input", "nowhere.npy"]).exits(1);
+    // Several files are one set, which these cannot be.
+    for several in [&["neighbours", "v.npy", "plane.npy", "--out", "near.csv"][..], &["bench", "pca", "--input", "."]] {
+        let told = rig.run(several).exits(1).stderr();
+        assert!(told.contains("its vectors have") && told.contains("give it by itself"), "{told}");
+    }
+    rig.file("note.md", "Simmer the lentils.");
+    rig.run(&["bench", "pca", "--input", "."]).exits(2);
 }
 
 #[test]
@@ -380,4 +385,60 @@ fn an_interrupted_benchmark_ends_with_130() {
     std::thread::sleep(std::time::Duration::from_secs(2));
     rustix::process::kill_process(rustix::process::Pid::from_child(&child), rustix::process::Signal::INT).unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(130));
+}
+
+/// Others are made as short as scikit-learn's PCA makes them (`tests/fixtures/vectors/make_reduced.py`).
+#[test]
+fn others_are_made_as_short_by_what_was_kept() {
+    let rig = Rig::new();
+    let fixture = |name: &str| crate::vectors_files::file(name).to_string_lossy().into_owned();
+    let (old, new) = (fixture("reduced-old.npy"), fixture("reduced-new.npy"));
+    told(&rig, &["embed", &old, "--reduce", "pca:3", "--out", "old.npy"]);
+    let expected = npy::read(&crate::vectors_files::file("reduced-expected.npy")).unwrap();
+    for kept in ["old.npy", "old.npy.reduction.npz"] {
+        let found = told(&rig, &["embed", &new, "--reduce-as", kept, "--out", "new.npy"]);
+        assert_eq!(found["models"][0]["reduced"]["dimensions"], 3, "{found}");
+        let made = npy::read(&rig.path("new.npy")).unwrap();
+        assert_eq!((made.len(), made.dim()), (9, 3));
+        assert!(made.values().iter().zip(expected.values()).all(|(made, expected)| (made - expected).abs() < 1e-4));
+    }
+    // What made them is kept beside these too.
+    assert_eq!(
+        fs_err::read(rig.path("new.npy.reduction.npz")).unwrap(),
+        fs_err::read(rig.path("old.npy.reduction.npz")).unwrap()
+    );
+    let other = rig.run(&["embed", "new.npy", "--reduce-as", "old.npy", "--out", "other.npy"]).exits(2).stderr();
+    assert!(other.contains("it makes vectors of 6 dimensions shorter, these have 3"), "{other}");
+    let none = rig.run(&["embed", &new, "--reduce-as", &old, "--out", "other.npy"]).exits(1).stderr();
+    assert!(none.contains("nothing is kept beside it") && none.contains("embed --reduce"), "{none}");
+    let over = rig.run(&["embed", &new, "--reduce-as", "old.npy", "--out", "old.npy"]).exits(2).stderr();
+    assert!(over.contains("would write over the input"), "{over}");
+}
+
+#[test]
+fn parameters_that_cannot_be_get_a_word() {
+    let rig = Rig::new();
+    heaps(&rig);
+    let notes = |args: &[&str]| {
+        let ran = rig.run(&[args, &["--json"]].concat()).succeeded();
+        let (said, found) = (ran.stderr(), ran.json());
+        let notes: Vec<String> = serde_json::from_value(found["notes"].clone()).unwrap();
+        assert!(notes.iter().all(|note| said.contains(note.as_str())), "{notes:?} in {said}");
+        notes.join("; ")
+    };
+    let project = |more: &[&str]| notes(&[&["project", "v.npy", "--out", "m.csv"], more].concat());
+    let fast = ["--method", "tsne", "--iterations", "20"];
+    let large = project(&[&fast[..], &["--perplexity", "5000"]].concat());
+    assert!(large.contains("Perplexity 5000 is too large for 180 rows") && large.contains("59.7 was taken"), "{large}");
+    let small = project(&[&fast[..], &["--perplexity", "0.5"]].concat());
+    assert!(small.contains("Perplexity 0.5 is too small: 1 was taken"), "{small}");
+    let umap = project(&["--method", "umap", "--epochs", "5", "--neighbors", "500"]);
+    assert!(umap.contains("500 neighbours a point; 180 rows allow 180"), "{umap}");
+    let reduced = project(&["--method", "pca", "--reduce", "pca:20"]);
+    assert!(reduced.contains("pca:20 asks for more dimensions than the vectors have: 8 were taken"), "{reduced}");
+    let near = notes(&["neighbours", "v.npy", "--k", "400", "--out", "near.csv"]);
+    assert!(near.contains("400 neighbours were asked for; 180 rows allow 179"), "{near}");
+    let bench = ["bench", "pca", "--input", "v.npy", "--components", "9", "--runs", "1", "--no-peak"];
+    assert!(notes(&bench).contains("pca:9 asks for more dimensions"));
+    assert_eq!(project(&["--method", "pca"]), "");
 }

@@ -24,7 +24,7 @@ pub use side::show as side;
 pub fn map(ui: &mut Ui, ctx: &Context<'_>, state: &mut WindowState, place: usize) {
     ui.spacing_mut().item_spacing.y = 0.0;
     let Some(model) = ctx.compare.slots.get(place).and_then(|id| ctx.model(id)) else {
-        widgets::empty_state(ui, "No model", "Embed the corpus with two models to compare them.", |_| {});
+        nothing(ui, ctx);
         return;
     };
     header(ui, &ctx.theme, 34.0, |ui| {
@@ -55,6 +55,25 @@ pub fn map(ui: &mut Ui, ctx: &Context<'_>, state: &mut WindowState, place: usize
         });
     });
     super::map_pane::show(ui, ctx, state, model, (&format!("compare {place}"), ctx.compare.choice(place)));
+}
+
+/// A place without a model: what could stand there.
+fn nothing(ui: &mut Ui, ctx: &Context<'_>) {
+    let Some(first) = ctx.compare.slots.first().and_then(|id| ctx.model(id)).filter(|model| model.set.is_some()) else {
+        widgets::empty_state(ui, "No model", "Embed the corpus with two models to compare them.", |_| {});
+        return;
+    };
+    let name = &first.card.name;
+    let others = match first.card.is_of_file() {
+        true => "To compare models, open files of vectors of the same rows together.",
+        false => "To compare models, embed the corpus with another one in Explore.",
+    };
+    let words = format!("Two maps of {name} can stand side by side, each by a method of its own. {others}");
+    widgets::empty_state(ui, "Room for another map", &words, |ui| {
+        if widgets::primary_button(ui, "Another map of it").clicked() {
+            ctx.send(Command::CompareMore);
+        }
+    });
 }
 
 /// Chips for each method, and for each map that was kept: of the same model, two places can show two of them.

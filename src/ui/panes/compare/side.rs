@@ -66,7 +66,10 @@ fn no_agreement(ui: &mut Ui, ctx: &Context<'_>) {
     section(ui, "Agreement in the original space");
     let ready = slots.iter().take(2).filter(|id| ctx.model(id).is_some_and(|model| model.set.is_some())).count();
     let [a, b, ..] = slots.as_slice() else {
-        widgets::dim(ui, "Embed the corpus with two models that read the same kind of items.");
+        widgets::dim(
+            ui,
+            "Shown for two models that have embedded the same items, or two files of vectors of the same rows opened together.",
+        );
         return;
     };
     match ctx.compare.failure(a, b) {

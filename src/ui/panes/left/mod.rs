@@ -11,11 +11,11 @@ pub use self::projection::METHODS;
 use self::sliders::{Range, slider};
 use crate::projection::FEWEST_JUDGED;
 use crate::ui::command::{Command, Dialog};
-use crate::ui::context::{Context, FolderLine, MapModel, ModelState};
+use crate::ui::context::{Context, FolderLine, MapChoice, MapModel, ModelState};
 use crate::ui::precisions;
 use crate::ui::state::WindowState;
 use crate::ui::theme::Theme;
-use crate::ui::widgets::{Row, coloured_link, faint, link, plural, section, thousands};
+use crate::ui::widgets::{self, Row, coloured_link, faint, link, plural, section, thousands};
 use crate::workspace::Column;
 
 /// Paints the panel.
@@ -170,6 +170,17 @@ fn missing(map: &MapModel, column: Column) -> Option<&'static str> {
     }
 }
 
+/// Of a column with more values than colours: how many have one.
+fn many(map: Option<&MapModel>, column: Column) -> Option<String> {
+    let Column::Other(_) = column else { return None };
+    let legend = map?.styles.get(&MapChoice::Shown)?.legend();
+    let values = legend.entries.iter().filter(|entry| entry.category.is_some()).count();
+    (values > legend.coloured).then(|| {
+        let values = thousands(values as u64);
+        format!("{values} different values: the {} most frequent have a colour of their own.", legend.coloured)
+    })
+}
+
 fn points(ui: &mut Ui, ctx: &Context<'_>) {
     section(ui, "Points");
     // Without a comparison there is no agreement, and the maps are coloured by folder.
@@ -187,25 +198,38 @@ fn points(ui: &mut Ui, ctx: &Context<'_>) {
         Column::Membership => "How surely each point belongs to its cluster.",
         _ => "",
     };
+    let about = match many(map, chosen) {
+        Some(words) => words,
+        None => about.to_owned(),
+    };
+    let name = |column: Column| ctx.corpus.map_or("folder", |corpus| column.name(corpus));
     let combo = ComboBox::from_id_salt("colour by")
         .height(360.0)
         .width(ui.available_width())
-        .selected_text(format!("Colour by {}", chosen.name()))
+        .truncate()
+        .selected_text(format!("Colour by {}", name(chosen)))
         .show_ui(ui, |ui| {
             for column in Column::ALL {
                 if column == Column::Agreement && ctx.compare.agreements.is_empty() {
                     continue;
                 }
-                if ui.selectable_label(chosen == column, column.name()).clicked() {
+                if ui.selectable_label(chosen == column, name(column)).clicked() {
+                    ctx.send(Command::ColourBy(column));
+                }
+            }
+            let Some(corpus) = ctx.corpus.filter(|corpus| !corpus.heads().is_empty()) else { return };
+            widgets::menu_title(ui, "Of the file");
+            for column in Column::others(corpus) {
+                if ui.selectable_label(chosen == column, name(column)).clicked() {
                     ctx.send(Command::ColourBy(column));
                 }
             }
         });
     combo
         .response
-        .widget_info(|| egui::WidgetInfo::labeled(egui::Role::ComboBox, true, format!("Colour by {}", chosen.name())));
+        .widget_info(|| egui::WidgetInfo::labeled(egui::Role::ComboBox, true, format!("Colour by {}", name(chosen))));
     if !about.is_empty() {
-        faint(ui, about);
+        faint(ui, about.as_str());
     }
     let mut size = ctx.settings.point_size;
     if slider(ui, "Size", &mut size, &Range::new(0.5, 8.0, 1)) {

@@ -1,6 +1,6 @@
 //! The panel's small curves.
 
-use eframe::egui::{Rangef, Ui};
+use eframe::egui::{FontId, Rangef, TextStyle, Ui};
 
 use crate::ui::theme::Theme;
 use crate::ui::widgets;
@@ -36,7 +36,7 @@ pub(super) fn kl_plot(ui: &mut Ui, kl: &[(u32, f32)]) {
 
 /// A curve without tools; with `whole` its axis goes from 0 to there.
 fn curve(ui: &mut Ui, id: &str, points: Vec<[f64; 2]>, whole: Option<f64>) {
-    let colour = Theme::of(ui.ctx()).accent;
+    let theme = Theme::of(ui.ctx());
     let step = step(points.last().map_or(1.0, |last| last[0]));
     let along = egui_plot::uniform_grid_spacer(move |_| [step, step, step]);
     // In a panel this narrow the toolkit's own distance would leave no number out of three.
@@ -46,15 +46,21 @@ fn curve(ui: &mut Ui, id: &str, points: Vec<[f64; 2]>, whole: Option<f64>) {
         let steps = egui_plot::uniform_grid_spacer(move |_| [whole, whole / 2.0, whole / 4.0]);
         plot = plot.include_y(0.0).include_y(whole).y_grid_spacer(steps);
     }
-    plot.height(92.0)
+    let plot = plot
+        .height(92.0)
         .allow_drag(false)
         .allow_zoom(false)
         .allow_scroll(false)
         .allow_boxed_zoom(false)
         .show_background(false)
         .show_grid([false, true])
-        .y_axis_min_width(24.0)
-        .show(ui, |plot| plot.line(egui_plot::Line::new(id, points).color(colour).width(1.5)));
+        .y_axis_min_width(24.0);
+    ui.scope(|ui| {
+        // The numbers are less than the curve.
+        ui.visuals_mut().override_text_color = Some(theme.dim);
+        ui.style_mut().text_styles.insert(TextStyle::Body, FontId::proportional(11.0));
+        plot.show(ui, |plot| plot.line(egui_plot::Line::new(id, points).color(theme.accent).width(1.5)));
+    });
 }
 
 /// Between the numbers along an axis that ends at `last`: 1, 2 or 5 times a power of ten, for three to six of them.

@@ -9,6 +9,9 @@ use crate::ui::state::WindowState;
 use crate::ui::theme::{self, Theme};
 use crate::ui::widgets::{self, card, clipped_text, link, number_at, thousands};
 
+/// Height of a line.
+const LINE: f32 = 22.0;
+
 /// The legend in the corner of a map.
 pub(super) fn card_of(
     ui: &mut Ui,
@@ -22,7 +25,8 @@ pub(super) fn card_of(
     }
     let width = 178.0;
     let at = pos2(rect.right() - width - 36.0, rect.top() + 12.0);
-    let most = (rect.height() - 150.0).clamp(63.0, 232.0);
+    // Whole lines only.
+    let most = ((rect.height() - 150.0).clamp(63.0, 232.0) / LINE).floor() * LINE;
     Area::new(Id::unique(("legend", key))).fixed_pos(at).order(Order::Middle).constrain(false).show(ui.ctx(), |ui| {
         card(&ctx.theme).show(ui, |ui| {
             ui.set_width(width);
@@ -53,7 +57,7 @@ pub(super) fn card_of(
             });
             let rows = found.as_ref().map_or(count, Vec::len);
             ui.spacing_mut().item_spacing.y = 0.0;
-            ScrollArea::vertical().max_height(most).auto_shrink([false, true]).show_rows(ui, 22.0, rows, |ui, seen| {
+            ScrollArea::vertical().max_height(most).auto_shrink([false, true]).show_rows(ui, LINE, rows, |ui, seen| {
                 for row in seen {
                     legend_row(ui, ctx, &legend.entries[found.as_ref().map_or(row, |found| found[row])]);
                 }
@@ -63,7 +67,7 @@ pub(super) fn card_of(
 }
 
 fn legend_row(ui: &mut Ui, ctx: &Context<'_>, entry: &crate::picture::LegendEntry) {
-    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 22.0), Sense::click());
+    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), LINE), Sense::click());
     let hidden = ctx.hidden.contains(&entry.label);
     let name = format!("{}, {} points", entry.label, entry.count);
     response.widget_info(|| egui::WidgetInfo::selected(egui::Role::CheckBox, true, !hidden, &name));

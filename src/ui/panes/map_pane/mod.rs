@@ -7,6 +7,7 @@ use eframe::egui::{self, Align2, Area, Id, Order, RichText, Sense, Ui, pos2, vec
 
 use super::query;
 use crate::corpus::Content;
+use crate::picture::BESIDE_DENSITY;
 use crate::projection::Method;
 use crate::ui::command::{Command, Dialog, MapTool, SelectMode};
 use crate::ui::context::{Context, MapChoice, ModelState};
@@ -48,6 +49,7 @@ pub fn show(
         view.show_row(row);
     }
     let pin = model.map.pinned().filter(|_| own);
+    let density = model.map.densities.get(&choice).filter(|_| ctx.settings.density);
     let label = format!("Map of {}", model.card.name);
     let response = crate::ui::map::show(
         ui,
@@ -55,6 +57,7 @@ pub fn show(
             id: &key,
             layout,
             styles,
+            density,
             hovered: ctx.hovered,
             focused: ctx.selection.focus,
             marked: &marked,
@@ -64,7 +67,7 @@ pub fn show(
             pin: pin.map(|(at, _)| at),
             covered,
             point_size: ctx.settings.point_size,
-            opacity: ctx.settings.opacity,
+            opacity: ctx.settings.opacity * if density.is_some() { BESIDE_DENSITY } else { 1.0 },
             tool: tool(ctx.tool),
             colours: colours(&ctx.theme),
             backend: ctx.backend,
@@ -430,6 +433,13 @@ pub fn note_of(ctx: &Context<'_>, row: RowId) -> Option<String> {
 
 /// The tools at the right of the tab row.
 pub fn tools(ui: &mut Ui, ctx: &Context<'_>) {
+    let words = "How dense the points are: the lines enclose the densest 10, 25, 50, 75 and 90 % of those shown (D)";
+    if widgets::chip(ui, "Density", ctx.settings.density).on_hover_text(words).clicked() {
+        ctx.send(Command::ToggleDensity);
+    }
+    if widgets::chip(ui, "Fit", false).on_hover_text("Show all points (R, or double-click)").clicked() {
+        ctx.send(Command::FitMaps);
+    }
     for (tool, name, words) in [
         (MapTool::Box, "Box", "Drag a box around points (B)"),
         (MapTool::Lasso, "Lasso", "Draw a line around points (L). Shift adds, Alt takes away"),
@@ -438,8 +448,5 @@ pub fn tools(ui: &mut Ui, ctx: &Context<'_>) {
         if widgets::chip(ui, name, ctx.tool == tool).on_hover_text(words).clicked() {
             ctx.send(Command::SetTool(tool));
         }
-    }
-    if widgets::chip(ui, "Fit", false).on_hover_text("Show all points (R, or double-click)").clicked() {
-        ctx.send(Command::FitMaps);
     }
 }

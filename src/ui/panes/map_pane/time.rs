@@ -18,16 +18,19 @@ pub(super) fn card_of(ui: &mut Ui, ctx: &Context<'_>, (model, key): (&ModelState
     let last = shown.history.len() - 1;
     let now = model.map.moment.unwrap_or(last);
     let word = if shown.params.method == Method::Umap { "epoch" } else { "iteration" };
-    // On a small map it stands over the line on trust.
+    // It is as wide as the legend, beside which the points are fitted, on a small map; where it has no room beside the line on trust it
+    // stands over it.
     let small = rect.width() < 900.0;
-    let over = if small { 58.0 } else { 12.0 };
+    let area = |name: &str| ui.memory(|memory| memory.area_rect(Id::unique((name, key))));
+    let own = area("time").map_or(200.0, |card| card.width());
+    let meets = area("trust").is_some_and(|card| card.right() + 12.0 > rect.right() - 12.0 - own);
+    let over = if meets { 58.0 } else { 12.0 };
     let anchor = pos2(rect.right() - 12.0, rect.bottom() - over);
     let area = Area::new(Id::unique(("time", key))).fixed_pos(anchor).pivot(Align2::RIGHT_BOTTOM);
     area.order(Order::Middle).constrain(false).show(ui.ctx(), |ui| {
         card(&ctx.theme).show(ui, |ui| {
             ui.horizontal(|ui| {
                 let plain = |text: String| RichText::new(text).font(theme::secondary()).color(ctx.theme.dim);
-                // On a small map it is as wide as the legend, beside which the points are fitted.
                 let width = if small { 78.0 } else { 132.0 };
                 let mut place = now as f32;
                 let range = Range { step: 1.0, ..Range::new(0.0, last as f32, 0) };
