@@ -235,14 +235,11 @@ impl<T> Drop for Jobs<T> {
     }
 }
 
-/// Runs the first job of a lane and takes it off; false when the lane is empty.
+/// Runs the first job of a lane and takes it off; false when the lane is empty, or another thread runs it.
 fn run_next<T: Send>(board: &Mutex<Board<T>>, lane: &str, sender: &Sender<Finished<T>>) -> bool {
     let Some((id, spec, progress, work)) = first_of(board, lane) else { return false };
     let start = Instant::now();
-    let result = match work {
-        Some(work) => catch_unwind(AssertUnwindSafe(|| work(&progress))).map_err(|panic| panic_words(&*panic)),
-        None => Err("the job had no work".to_owned()),
-    };
+    let result = catch_unwind(AssertUnwindSafe(|| work(&progress))).map_err(|panic| panic_words(&*panic));
     // Under one lock: whoever sees the lane empty also finds the outcome, and either this thread goes on with what has come
     // in or the next `spawn` starts another, never both.
     let mut board = lock(board);
@@ -257,12 +254,15 @@ fn run_next<T: Send>(board: &Mutex<Board<T>>, lane: &str, sender: &Sender<Finish
     !queue.is_empty()
 }
 
-type Taken<T> = (JobId, JobSpec, Progress, Option<Work<T>>);
+type Taken<T> = (JobId, JobSpec, Progress, Work<T>);
 
 fn first_of<T>(board: &Mutex<Board<T>>, lane: &str) -> Option<Taken<T>> {
     let mut board = lock(board);
     let entry = board.lanes.get_mut(lane)?.front_mut()?;
-    Some((entry.id, entry.spec.clone(), entry.progress.clone(), entry.work.take()))
+    // A job that was replaced before its thread began leaves two threads to the lane: the one that comes second finds the first at work,
+    // which goes on with what waits.
+    let work = entry.work.take()?;
+    Some((entry.id, entry.spec.clone(), entry.progress.clone(), work))
 }
 
 fn lock<T>(board: &Mutex<Board<T>>) -> std::sync::MutexGuard<'_, Board<T>> {
@@ -296,6 +296,20 @@ mod tests {
             std::thread::yield_now();
         }
         all
+    }
+
+    #[test]
+    fn jobs_replaced_before_they_begin_leave_no_trace() {
+        let jobs = jobs();
+        for _ in 0..400 {
+            jobs.spawn(spec("a", Policy::Replace), |_| 1);
+            jobs.spawn(spec("a", Policy::Replace), |_| 2);
+            while !jobs.is_idle() {
+                for finished in jobs.poll(Duration::from_millis(4)) {
+                    assert!(finished.result.is_ok(), "{:?}", finished.result);
+                }
+            }
+        }
     }
 
     #[test]

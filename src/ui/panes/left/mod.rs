@@ -174,7 +174,8 @@ fn missing(map: &MapModel, column: Column) -> Option<&'static str> {
 fn many(map: Option<&MapModel>, column: Column) -> Option<String> {
     let Column::Other(_) = column else { return None };
     let legend = map?.styles.get(&MapChoice::Shown)?.legend();
-    let values = legend.entries.iter().filter(|entry| entry.category.is_some()).count();
+    // The line of those without a value is the last.
+    let values = legend.entries.len() - usize::from(legend.missing > 0);
     (values > legend.coloured).then(|| {
         let values = thousands(values as u64);
         format!("{values} different values: the {} most frequent have a colour of their own.", legend.coloured)
