@@ -46,8 +46,8 @@ pub fn extend_graph(
     let rounded = Rounded::for_tiles(&scorer);
     progress.check()?;
     let (mut before, mut order): (Vec<u32>, Vec<u32>) = sound.iter().partition(|&&row| (row as usize) < old);
-    arrange(&rounded, &mut order, 0, progress);
-    arrange(&rounded, &mut before, 0, progress);
+    arrange(&rounded, &mut order, (BLOCK, 0), progress);
+    arrange(&rounded, &mut before, (BLOCK, 0), progress);
     progress.check()?;
     let added = order.len();
     order.extend(before);

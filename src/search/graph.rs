@@ -13,6 +13,7 @@ use super::sweep::{All, sweep};
 use super::twins::Twins;
 use super::types::STAGE;
 use crate::progress::{Cancelled, Progress};
+use crate::vectors::tiles::BLOCK;
 use crate::vectors::{Metric, Vectors};
 
 /// The `k` nearest neighbours of every row, itself left out, ties by position.
@@ -45,7 +46,7 @@ pub fn exact_graph(
         let rounded = Rounded::for_tiles(&scorer);
         let mut order = twins.firsts.clone();
         progress.check()?;
-        arrange(&rounded, &mut order, 0, progress);
+        arrange(&rounded, &mut order, (BLOCK, 0), progress);
         progress.check()?;
         let grain = grain(&rounded, &twins.firsts, k, progress);
         progress.check()?;

@@ -7,8 +7,11 @@ use std::cmp::Ordering::Equal;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+use rayon::prelude::*;
+
 use super::field::Field;
 use super::rounded::{Scorer, comparable};
+use crate::vectors::Metric;
 use crate::vectors::tiles::{BLOCK, Found, Near};
 
 /// One candidate of a row.
@@ -64,33 +67,55 @@ impl<'a> Lists<'a> {
 
     /// The floors of a block at this moment.
     pub fn floors(&self, block: usize) -> [f32; BLOCK] {
-        std::array::from_fn(|at| f32::from_bits(self.floors[block * BLOCK + at].load(Ordering::Relaxed)))
+        std::array::from_fn(|at| self.floor(block * BLOCK + at))
     }
 
     /// Takes in what was found when block `rows` met block `columns`, and empties it.
     pub fn add(&self, rows: usize, columns: usize, found: &mut Found) {
-        self.add_side(rows, columns, &found.for_rows, |near| (near.row, near.column));
-        self.add_side(columns, rows, &found.for_columns, |near| (near.column, near.row));
+        let (row, column) = (|near: &Near| usize::from(near.row), |near: &Near| usize::from(near.column));
+        let others = |block, other: usize| (block * BLOCK + other) as u32;
+        self.offer(rows, found.for_rows.iter().map(|near| (row(near), others(columns, column(near)), near.bound)));
+        self.offer(columns, found.for_columns.iter().map(|near| (column(near), others(rows, row(near)), near.bound)));
         found.for_rows.clear();
         found.for_columns.clear();
     }
 
-    fn add_side(&self, own: usize, others: usize, found: &[Near], sides: impl Fn(&Near) -> (u16, u16)) {
-        if found.is_empty() {
+    /// Offers candidates to rows of a block: the row within it, the other packed row, its bound.
+    pub fn offer(&self, block: usize, found: impl Iterator<Item = (usize, u32, f32)>) {
+        let mut found = found.peekable();
+        if found.peek().is_none() {
             return;
         }
-        let mut rows = self.blocks[own].lock().unwrap_or_else(PoisonError::into_inner);
-        for near in found {
-            let (row, other) = sides(near);
-            let (row, other) = (usize::from(row), others * BLOCK + usize::from(other));
-            let at = own * BLOCK + row;
-            if at != other && near.bound >= f32::from_bits(self.floors[at].load(Ordering::Relaxed)) {
-                rows[row].held.push(Candidate { row: other as u32, bound: near.bound });
+        let mut rows = self.blocks[block].lock().unwrap_or_else(PoisonError::into_inner);
+        for (row, other, bound) in found {
+            let at = block * BLOCK + row;
+            if at != other as usize && bound >= self.floor(at) {
+                rows[row].held.push(Candidate { row: other, bound });
                 if rows[row].held.len() >= rows[row].limit {
                     self.prune(at, &mut rows[row]);
                 }
             }
         }
+    }
+
+    /// How rows are compared.
+    pub fn metric(&self) -> Metric {
+        self.scorer.metric
+    }
+
+    /// The floor of a packed row at this moment.
+    #[inline]
+    pub fn floor(&self, row: usize) -> f32 {
+        f32::from_bits(self.floors[row].load(Ordering::Relaxed))
+    }
+
+    /// Prunes all lists and gives the floors, which now depend on nothing but the pairs offered.
+    pub fn settled_floors(&self) -> Vec<f32> {
+        self.blocks.par_iter().enumerate().for_each(|(block, rows)| {
+            let mut rows = rows.lock().unwrap_or_else(PoisonError::into_inner);
+            rows.iter_mut().enumerate().for_each(|(at, row)| self.prune(block * BLOCK + at, row));
+        });
+        (0..self.floors.len()).map(|row| self.floor(row)).collect()
     }
 
     /// Drops what can no longer be among the best and raises the floor.
@@ -108,7 +133,7 @@ impl<'a> Lists<'a> {
             let (_, floor, _) = lower.select_nth_unstable_by(self.keep - 1, |a, b| b.total_cmp(a));
             *floor
         };
-        let before = f32::from_bits(self.floors[at].load(Ordering::Relaxed));
+        let before = self.floor(at);
         let mut floor = floor.max(before);
         row.held.retain(|held| held.bound >= floor);
         if row.held.len() > 8 * self.keep + 1024 {

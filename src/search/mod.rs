@@ -13,6 +13,7 @@ mod index;
 mod lists;
 mod nearby;
 mod order;
+mod parts;
 mod query;
 mod recall;
 mod refine;
@@ -21,6 +22,7 @@ mod settle;
 mod sweep;
 mod twins;
 mod types;
+mod visits;
 
 pub use approximate::approximate_graph;
 pub(crate) use best::Best;

@@ -1,13 +1,12 @@
 //! An order of rows in which neighbours stand near each other: a tree of halvings, each along the line between two centres.
 //!
-//! Only an order, so it can cost time but never a neighbour. Invariant: every split falls on a border of blocks, and the order
+//! Only an order, so it can cost time but never a neighbour. Invariant: every split falls on a border of parts, and the order
 //! depends on the rows alone.
 
 use rayon::prelude::*;
 
 use super::rounded::{Rounded, quantise};
 use crate::progress::Progress;
-use crate::vectors::tiles::BLOCK;
 use crate::vectors::{bytes, dot, level, squared_distance};
 
 /// Rows the two centres are found from.
@@ -15,9 +14,9 @@ const SAMPLE: usize = 256;
 /// Times the two centres are moved to the middle of their rows.
 const ROUNDS: usize = 4;
 
-/// Puts `rows` (positions) in order. Another `seed` looks at other rows for the centres. Leaves off once `progress` is cancelled.
-pub(super) fn arrange(rounded: &Rounded, rows: &mut [u32], seed: u64, progress: &Progress) {
-    let blocks = rows.len().div_ceil(BLOCK);
+/// Puts `rows` (positions) in order, down to parts of `size` rows. Another `seed` looks at other rows for the centres. Leaves off once `progress` is cancelled.
+pub(super) fn arrange(rounded: &Rounded, rows: &mut [u32], (size, seed): (usize, u64), progress: &Progress) {
+    let blocks = rows.len().div_ceil(size);
     if blocks < 2 {
         rows.sort_unstable();
         return;
@@ -44,12 +43,12 @@ pub(super) fn arrange(rounded: &Rounded, rows: &mut [u32], seed: u64, progress: 
     if progress.is_cancelled() {
         return;
     }
-    let middle = blocks / 2 * BLOCK;
+    let middle = blocks / 2 * size;
     along.select_nth_unstable_by(middle, |a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
     rows.iter_mut().zip(&along).for_each(|(row, &(_, from))| *row = from);
     drop(along);
     let (low, high) = rows.split_at_mut(middle);
-    rayon::join(|| arrange(rounded, low, seed, progress), || arrange(rounded, high, seed, progress));
+    rayon::join(|| arrange(rounded, low, (size, seed), progress), || arrange(rounded, high, (size, seed), progress));
 }
 
 /// From one centre of the rows to the other.

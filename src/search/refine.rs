@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use super::field::Field;
 use super::lists::{Candidate, greatest};
 use crate::progress::{Cancelled, Progress};
-use crate::vectors::tiles::Bytes;
+use crate::vectors::tiles::{Bounds, Bytes};
 use crate::vectors::{Level, bytes, level};
 
 /// Rows of one task.
@@ -64,12 +64,14 @@ impl Rough {
     }
 }
 
+/// Packed rows, their bounds, and one of them.
+pub(super) type One<'a> = (&'a Bytes, &'a Bounds, usize);
+
 /// Product of two packed rows with their offsets.
 #[inline]
-pub(super) fn value(level: Level, field: &Field, rows: &Bytes, a: usize, b: usize) -> f32 {
-    let product = bytes::dot(level, rows.row(a), rows.row(b), rows.sums[b]) as f32;
-    let bounds = &field.bounds;
-    bounds.scale[a] * (bounds.scale[b] * product) + (bounds.offset[a] + bounds.offset[b])
+pub(super) fn value(level: Level, (a_rows, a_bounds, a): One<'_>, (b_rows, b_bounds, b): One<'_>) -> f32 {
+    let product = bytes::dot(level, a_rows.row(a), b_rows.row(b), b_rows.sums[b]) as f32;
+    a_bounds.scale[a] * (b_bounds.scale[b] * product) + (a_bounds.offset[a] + b_bounds.offset[b])
 }
 
 /// One round over all rows. Advances `progress` by `units` in all.
@@ -102,7 +104,8 @@ pub(super) fn refine(
                     if let Some(&next) = found.get(at + 4) {
                         bytes::prefetch(rows.row(next as usize));
                     }
-                    let bound = value(level, field, rows, own as usize, other as usize);
+                    let at = |row: u32| (rows, &field.bounds, row as usize);
+                    let bound = value(level, at(own), at(other));
                     if bound > worst {
                         merged.push(Candidate { row: other, bound });
                     }

@@ -258,6 +258,11 @@ pub(super) fn quantise(values: &[f32], bytes: &mut [i8]) -> (f32, f32, i32) {
     quantise_at(scale(values), values, bytes)
 }
 
+/// The same; as short bytes where those are wanted.
+pub(super) fn quantise_for(short: bool, values: &[f32], bytes: &mut [i8]) -> (f32, f32, i32) {
+    quantise_at(if short { short::scale(values) } else { scale(values) }, values, bytes)
+}
+
 /// The least scale at which all values fit into bytes.
 fn scale(values: &[f32]) -> f32 {
     values.iter().fold(0.0f32, |largest, value| largest.max(value.abs())) / LARGEST

@@ -12,7 +12,11 @@ use super::rounded::{Scorer, comparable};
 use super::twins::Twins;
 use super::{Best, Hit, NeighbourGraph};
 use crate::progress::{Cancelled, Progress};
+use crate::vectors::prefetch;
 use crate::vectors::tiles::BLOCK;
+
+/// Candidates scored before one whose row is asked for already.
+const AHEAD: usize = 2;
 
 /// The lists of a graph in the making.
 pub(super) struct Output<'a> {
@@ -187,9 +191,12 @@ pub(super) fn settle(
     let own = field.order[at] as usize;
     let mut hits: Vec<Hit> = Vec::with_capacity(candidates.len().min(4 * k));
     let (mut floor, mut full) = (f32::MIN, 2 * k);
-    for candidate in candidates {
+    for (at, candidate) in candidates.iter().enumerate() {
         if candidate.bound < floor {
             break;
+        }
+        if let Some(next) = candidates.get(at + AHEAD) {
+            prefetch(scorer.vectors.row(field.order[next.row as usize] as usize));
         }
         let position = field.order[candidate.row as usize];
         hits.push(Hit { position, score: scorer.score(own, position as usize) });

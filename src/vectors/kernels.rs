@@ -45,6 +45,18 @@ fn portable<const DIFFERENCE: bool>(a: &[f32], b: &[f32]) -> f32 {
     portable_sum(a, b, |x, y| if DIFFERENCE { (x - y) * (x - y) } else { x * y })
 }
 
+/// Asks for a row that will be read soon.
+#[inline]
+pub(crate) fn prefetch(row: &[f32]) {
+    #[cfg(target_arch = "x86_64")]
+    for line in row.chunks(16) {
+        // SAFETY: a prefetch never faults, and the address is that of a value.
+        unsafe { std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T0 }>(line.as_ptr().cast()) };
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = row;
+}
+
 /// Euclidean length. Rows of very large or very small values (beyond about 1e±18) are measured in double precision.
 pub fn norm(a: &[f32]) -> f32 {
     let square = dot(a, a);

@@ -35,7 +35,7 @@ pub use blocks::{RowBlocks, Rows};
 pub(crate) use cpu::has_fma;
 pub use cpu::{Level, has_bf16_products, kernel_name, level, level_words, unknown_wish};
 pub use error::VectorsError;
-pub(crate) use kernels::cosine;
+pub(crate) use kernels::{cosine, prefetch};
 pub use kernels::{dot, norm, normalize_rows, score, squared_distance};
 pub use replace::{Heard, Part, replace_file, unheard};
 pub use stored::Stored;

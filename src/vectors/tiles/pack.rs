@@ -51,6 +51,21 @@ impl Bytes {
     /// yes.
     pub fn new(level: Level, rows: Vec<i8>, sums: Vec<i32>, (stride, dim): (usize, usize), stop: Stop<'_>) -> Self {
         let is_short = level.adds_bytes_in_pairs() && short::fits(&rows);
+        Self::packed(is_short, rows, sums, (stride, dim), stop)
+    }
+
+    /// Packs other rows, whole panels of them, so that both can be multiplied with each other. Where these rows are short bytes, the
+    /// others must be, too: see [`short::scale`].
+    pub fn alike(&self, rows: Vec<i8>, sums: Vec<i32>, stop: Stop<'_>) -> Self {
+        Self::packed(self.is_short(), rows, sums, (self.stride, 4 * self.steps), stop)
+    }
+
+    /// Whether they are short bytes, see [`short`].
+    pub fn is_short(&self) -> bool {
+        !self.starts.is_empty()
+    }
+
+    fn packed(is_short: bool, rows: Vec<i8>, sums: Vec<i32>, (stride, dim): (usize, usize), stop: Stop<'_>) -> Self {
         let starts = if is_short { short::starts(&rows) } else { Vec::new() };
         let (steps, raise) = if is_short { (stride / 4, short::RAISE) } else { (dim.div_ceil(4), 128) };
         let mut panels = vec![0u8; rows.len() / stride * steps * 4 + PAST];
@@ -70,7 +85,7 @@ impl Bytes {
 
     /// Whether this level multiplies them as they are.
     pub(super) fn serves(&self, level: Level) -> bool {
-        level.has_byte_products() || !self.starts.is_empty()
+        level.has_byte_products() || self.is_short()
     }
 
     /// One row.
@@ -153,15 +168,24 @@ pub(super) struct ByteTile<'a> {
 
 impl Bytes {
     fn multiply(&self, level: Level, row: usize, column: usize, tile: &mut Tile) {
-        let sums =
-            if self.starts.is_empty() { &self.sums[row..] } else { &self.starts[row * self.stride / short::RUN..] };
-        let of = ByteTile {
-            rows: &self.rows[row * self.stride..],
-            stride: self.stride,
-            sums,
-            panels: &self.panels[column * self.steps * 4..],
-            steps: self.steps,
-        };
+        let rows = (&self.rows[row * self.stride..], &self.sums_of_tile()[row * self.sums_a_row()..]);
+        self.multiply_rows(level, rows, column, tile);
+    }
+
+    /// What [`ByteTile::sums`] wants of all rows.
+    pub(super) fn sums_of_tile(&self) -> &[i32] {
+        if self.is_short() { &self.starts } else { &self.sums }
+    }
+
+    /// How many of them a row has.
+    pub(super) fn sums_a_row(&self) -> usize {
+        if self.is_short() { self.stride / short::RUN } else { 1 }
+    }
+
+    /// Products of rows packed alike, with their share of [`Bytes::sums_of_tile`], with the rows from `column` on.
+    pub(super) fn multiply_rows(&self, level: Level, (rows, sums): (&[i8], &[i32]), column: usize, tile: &mut Tile) {
+        let panels = &self.panels[column * self.steps * 4..];
+        let of = ByteTile { rows, stride: self.stride, sums, panels, steps: self.steps };
         #[cfg(target_arch = "x86_64")]
         match level {
             // SAFETY: levels in use were found on this machine.
@@ -171,13 +195,18 @@ impl Bytes {
             // SAFETY: as above.
             Level::Avx2Vnni => return unsafe { super::x86::bytes_256(&of, tile) },
             // SAFETY: as above.
-            Level::Avx512 if !self.starts.is_empty() => return unsafe { super::x86_short::shorts_512(&of, tile) },
+            Level::Avx512 if self.is_short() => return unsafe { super::x86_short::shorts_512(&of, tile) },
             // SAFETY: as above.
-            Level::Avx2 if !self.starts.is_empty() => return unsafe { super::x86_short::shorts_256(&of, tile) },
+            Level::Avx2 if self.is_short() => return unsafe { super::x86_short::shorts_256(&of, tile) },
             Level::Avx512 | Level::Avx2 | Level::Portable => {}
         }
         let (tall, wide) = tile_sides(level);
         of.plain(tall, wide, tile);
+    }
+
+    /// Values of a row in the panels: those that are used, and up to three zeros.
+    pub(super) fn width(&self) -> usize {
+        4 * self.steps
     }
 }
 

@@ -5,21 +5,21 @@
 //! Invariant: a pair whose bound reaches a floor is found, whatever the level's rounding (the slack in the offsets covers it).
 #![allow(unsafe_code)]
 
-use super::{BLOCK, Bounds, PANEL, Pair};
+use super::{Bounds, PANEL};
 use crate::vectors::cpu::Level;
 
-/// A pair within two blocks.
+/// A pair within two blocks or sides.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Near {
-    /// Row within its block.
+    /// Row within its block or side.
     pub row: u16,
-    /// Column within its block.
+    /// Column within its block or side.
     pub column: u16,
     /// Upper bound of the score.
     pub bound: f32,
 }
 
-/// What was found in two blocks.
+/// What was found in two blocks or sides.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Found {
     /// Pairs that reach the row's floor.
@@ -28,30 +28,41 @@ pub(crate) struct Found {
     pub for_columns: Vec<Near>,
 }
 
-/// Sifts one tile whose first pair is `at` within the blocks.
+/// Rows on one side of tiles.
+#[derive(Clone, Copy)]
+pub(crate) struct Side<'a> {
+    /// Bounds of them and of others.
+    pub bounds: &'a Bounds,
+    /// Where theirs begin.
+    pub first: usize,
+    /// The floor of each of them.
+    pub floors: &'a [f32],
+}
+
+/// Rows and columns of tiles.
+pub(super) type Sides<'a> = (Side<'a>, Side<'a>);
+
+/// Sifts one tile whose first pair is `at` within its sides.
 #[inline]
-pub(super) fn sift(level: Level, tile: &[f32], blocks: Blocks<'_>, at: (usize, usize), found: &mut Found) {
+pub(super) fn sift(level: Level, tile: &[f32], sides: Sides<'_>, at: (usize, usize), found: &mut Found) {
     #[cfg(target_arch = "x86_64")]
     match level {
         Level::Amx | Level::Avx512Vnni | Level::Avx512 => {
             // SAFETY: levels in use were found on this machine.
-            return unsafe { super::sift_wide::sift(tile, blocks, at, found) };
+            return unsafe { super::sift_wide::sift(tile, sides, at, found) };
         }
         // SAFETY: as above.
-        Level::Avx2Vnni | Level::Avx2 => return unsafe { narrow(tile, blocks, at, found) },
+        Level::Avx2Vnni | Level::Avx2 => return unsafe { narrow(tile, sides, at, found) },
         Level::Portable => {}
     }
     let _ = level;
-    plain::<false>(tile, blocks, at, found);
+    plain::<false>(tile, sides, at, found);
 }
-
-/// Two blocks and the bounds of their rows.
-pub(super) type Blocks<'a> = (&'a Bounds, &'a Pair<'a>);
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,fma")]
-fn narrow(tile: &[f32], blocks: Blocks<'_>, at: (usize, usize), found: &mut Found) {
-    plain::<true>(tile, blocks, at, found);
+fn narrow(tile: &[f32], sides: Sides<'_>, at: (usize, usize), found: &mut Found) {
+    plain::<true>(tile, sides, at, found);
 }
 
 /// A panel's share of a list of numbers.
@@ -62,17 +73,18 @@ pub(super) fn lanes(values: &[f32], at: usize) -> &[f32; PANEL] {
 
 /// Tiles of sixteen columns.
 #[inline(always)]
-fn plain<const FUSED: bool>(tile: &[f32], (bounds, pair): Blocks<'_>, at: (usize, usize), found: &mut Found) {
-    let column = pair.columns * BLOCK + at.1;
-    let scale = lanes(&bounds.scale, column);
-    let offset = lanes(&bounds.offset, column);
-    let spread = lanes(&bounds.spread, column);
-    let reach = lanes(&bounds.reach, column);
-    let floors = lanes(pair.column_floors, at.1);
+fn plain<const FUSED: bool>(tile: &[f32], (rows, columns): Sides<'_>, at: (usize, usize), found: &mut Found) {
+    let column = columns.first + at.1;
+    let scale = lanes(&columns.bounds.scale, column);
+    let offset = lanes(&columns.bounds.offset, column);
+    let spread = lanes(&columns.bounds.spread, column);
+    let reach = lanes(&columns.bounds.reach, column);
+    let floors = lanes(columns.floors, at.1);
+    let bounds = rows.bounds;
     for (i, products) in tile.as_chunks::<PANEL>().0.iter().enumerate() {
-        let row = pair.rows * BLOCK + at.0 + i;
+        let row = rows.first + at.0 + i;
         let own = (bounds.scale[row], bounds.offset[row], bounds.spread[row], bounds.reach[row]);
-        let floor = pair.row_floors[at.0 + i];
+        let floor = rows.floors[at.0 + i];
         let mut upper = [0.0f32; PANEL];
         let mut any = false;
         for lane in 0..PANEL {

@@ -6,8 +6,8 @@
 
 use std::arch::x86_64::*;
 
-use super::sift::{Blocks, Found, Near, lanes};
-use super::{BLOCK, PANEL};
+use super::PANEL;
+use super::sift::{Found, Near, Sides, lanes};
 
 /// Columns of a tile.
 const WIDE: usize = 32;
@@ -21,25 +21,25 @@ struct Columns {
     floors: __m512,
 }
 
-/// Sifts a tile of 32 columns whose first pair is `at` within the blocks.
+/// Sifts a tile of 32 columns whose first pair is `at` within its sides.
 #[target_feature(enable = "avx512f,avx512bw,fma")]
-pub(super) fn sift(tile: &[f32], (bounds, pair): Blocks<'_>, at: (usize, usize), found: &mut Found) {
+pub(super) fn sift(tile: &[f32], (rows, columns): Sides<'_>, at: (usize, usize), found: &mut Found) {
     let columns: [Columns; WIDE / PANEL] = std::array::from_fn(|panel| {
         let first = at.1 + panel * PANEL;
-        let column = pair.columns * BLOCK + first;
+        let (bounds, column) = (columns.bounds, columns.first + first);
         Columns {
             scale: load(lanes(&bounds.scale, column)),
             offset: load(lanes(&bounds.offset, column)),
             spread: load(lanes(&bounds.spread, column)),
             reach: load(lanes(&bounds.reach, column)),
-            floors: load(lanes(pair.column_floors, first)),
+            floors: load(lanes(columns.floors, first)),
         }
     });
-    let (tile, first) = (tile.as_chunks::<WIDE>().0, pair.rows * BLOCK + at.0);
+    let (tile, first, bounds) = (tile.as_chunks::<WIDE>().0, rows.first + at.0, rows.bounds);
     let own = first..first + tile.len();
     let offsets = bounds.scale[own.clone()].iter().zip(&bounds.offset[own.clone()]);
     let spreads = bounds.spread[own.clone()].iter().zip(&bounds.reach[own]);
-    let floors = &pair.row_floors[at.0..at.0 + tile.len()];
+    let floors = &rows.floors[at.0..at.0 + tile.len()];
     for (i, (((products, floor), (scale, offset)), (spread, reach))) in
         tile.iter().zip(floors).zip(offsets).zip(spreads).enumerate()
     {

@@ -68,6 +68,78 @@ fn check_bytes(rows: &[i8], (stride, dim): (usize, usize), floor: f32) -> bool {
     })
 }
 
+/// What comparing whole blocks finds of the picked rows and the columns, as (row, column, bits of the bound).
+fn of_blocks(
+    level: Level,
+    panels: &Panels,
+    bounds: &Bounds,
+    floor: f32,
+    columns: (usize, usize),
+) -> Vec<(usize, usize, u32)> {
+    let floors = [floor; BLOCK];
+    let pair = Pair { rows: 0, columns: 1, part: (0, BLOCK), row_floors: &floors, column_floors: &floors };
+    let mut found = Found::default();
+    compare(level, panels, bounds, &pair, &mut found);
+    assert_eq!(found.for_rows, found.for_columns, "the same floors");
+    let all = found.for_rows.iter().map(|near| (usize::from(near.row), usize::from(near.column), near.bound.to_bits()));
+    all.filter(|&(_, column, _)| (columns.0..columns.0 + columns.1).contains(&column)).collect()
+}
+
+#[test]
+fn picked_rows_find_what_their_blocks_find() {
+    let mut random = rand_pcg::Pcg64Mcg::seed_from_u64(11);
+    for (dim, largest) in [(3usize, 127), (70, 127), (130, 25)] {
+        let stride = dim.next_multiple_of(64);
+        let mut rows = vec![0i8; 2 * BLOCK * stride];
+        rows.chunks_exact_mut(stride).for_each(|row| row[..dim].fill_with(|| random.random_range(-largest..=largest)));
+        let sums = || sums_of(&rows, stride);
+        let list = |of: fn(usize) -> f32| (0..2 * BLOCK).map(of).collect::<Vec<f32>>();
+        let bounds = Bounds {
+            scale: list(|row| 1.0 + (row % 3) as f32),
+            offset: list(|row| row as f32 * 0.01),
+            spread: list(|row| (row % 5) as f32 * 0.1),
+            reach: list(|row| (row % 7) as f32),
+        };
+        let floor = largest as f32 * largest as f32 * (dim as f32).sqrt();
+        let columns = (96, 64);
+        for level in Level::available() {
+            let bytes = Bytes::new(level, rows.clone(), sums(), (stride, dim), &|| false);
+            let others =
+                bytes.alike(rows[BLOCK * stride..].to_vec(), sums_of(&rows[BLOCK * stride..], stride), &|| false);
+            let mut expected = of_blocks(level, &Panels::Bytes(bytes), &bounds, floor, columns);
+            let bytes = Bytes::new(level, rows.clone(), sums(), (stride, dim), &|| false);
+            let wanted: Vec<usize> = (0..BLOCK).step_by(5).collect();
+            expected.retain(|(row, ..)| wanted.contains(row));
+            expected.sort_unstable();
+            let mut picked = Picked::new(level);
+            picked.pick(&bytes, &bounds, wanted.iter().map(|&row| (row, floor)));
+            let floors = vec![floor; columns.1];
+            let theirs = Bounds {
+                scale: bounds.scale[BLOCK..].to_vec(),
+                offset: bounds.offset[BLOCK..].to_vec(),
+                spread: bounds.spread[BLOCK..].to_vec(),
+                reach: bounds.reach[BLOCK..].to_vec(),
+            };
+            for (others, bounds, first) in [(&bytes, &bounds, BLOCK + columns.0), (&others, &theirs, columns.0)] {
+                let mut found = Found::default();
+                picked.compare(others, Side { bounds, first, floors: &floors }, &mut found);
+                assert_eq!(found.for_rows, found.for_columns);
+                let of = |near: &Near| {
+                    (wanted[usize::from(near.row)], columns.0 + usize::from(near.column), near.bound.to_bits())
+                };
+                let mut all: Vec<_> = found.for_rows.iter().map(of).collect();
+                all.sort_unstable();
+                assert!(all.len() > 20, "{}", all.len());
+                assert_eq!(all, expected, "{level:?}, {dim}");
+            }
+        }
+    }
+}
+
+fn sums_of(rows: &[i8], stride: usize) -> Vec<i32> {
+    rows.chunks_exact(stride).map(|row| row.iter().map(|&value| i32::from(value)).sum()).collect()
+}
+
 #[test]
 fn short_bytes_are_multiplied_as_they_are_and_never_overflow() {
     let mut random = rand_pcg::Pcg64Mcg::seed_from_u64(4);
