@@ -54,7 +54,11 @@ pub fn section(ui: &mut Ui, title: &str) -> Response {
 pub fn menu_title(ui: &mut Ui, title: &str) {
     let theme = Theme::of(ui.ctx());
     ui.add_space(6.0);
-    ui.label(RichText::new(title).font(theme::section_font()).color(theme.faint));
+    ui.horizontal(|ui| {
+        // In line with the words of the entries.
+        ui.add_space(ui.spacing().button_padding.x);
+        ui.label(RichText::new(title).font(theme::section_font()).color(theme.faint));
+    });
 }
 
 /// A line of the second level.

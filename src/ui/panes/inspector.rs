@@ -126,7 +126,8 @@ fn item(ui: &mut Ui, ctx: &Context<'_>, state: &mut WindowState, row: RowId) {
     section(ui, "Selected");
     ui.add(Label::new(RichText::new(item.file_name()).font(theme::title_font())).truncate());
     let mut place = item.shown_path.replace('/', " / ");
-    if item.modality != Modality::Image && chunk.lines.1 > 0 {
+    // A row of a table has no lines of a file.
+    if item.modality != Modality::Image && chunk.lines.1 > 0 && corpus.table.is_none() {
         place.push_str(&format!(" · lines {} to {}", chunk.lines.0, chunk.lines.1));
     }
     widgets::dim(ui, place);

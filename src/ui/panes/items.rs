@@ -74,7 +74,9 @@ fn click(ui: &Ui, ctx: &Context<'_>, row: RowId) {
 }
 
 fn head(ui: &mut Ui, ctx: &Context<'_>) {
-    let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), 26.0), Sense::hover());
+    // As wide as the lines, beside which the bar of the list stands.
+    let width = ui.available_width() - ui.spacing().scroll.allocated_width();
+    let (rect, _) = ui.allocate_exact_size(vec2(width, 26.0), Sense::hover());
     let folder = if ctx.corpus.is_some_and(|corpus| corpus.table.is_some()) { "Label" } else { "Folder" };
     let columns = [("Path", None, 0), (folder, Some(Column::Folder), 1), ("Type", Some(Column::Type), 2)];
     for (name, column, place) in columns {
@@ -120,7 +122,7 @@ fn last_head(ui: &mut Ui, ctx: &Context<'_>) {
     };
     let words = RichText::new(format!("{short}{} ▾", arrow(ctx, sorted))).font(theme::section_font());
     let menu = ui.menu_button(words.color(ctx.theme.dim), |ui| {
-        for column in Column::ALL {
+        let entry = |ui: &mut Ui, column: Column| {
             let known = column != Column::Agreement || !ctx.compare.agreements.is_empty();
             let button = egui::Button::selectable(ctx.item_order.by == Some(column), named(column));
             let response = ui.add_enabled(known, button);
@@ -129,17 +131,14 @@ fn last_head(ui: &mut Ui, ctx: &Context<'_>) {
                 ctx.send(Command::SortItems(Some(column)));
                 ui.close();
             }
-        }
-        let Some(corpus) = ctx.corpus.filter(|corpus| !corpus.heads().is_empty()) else { return };
-        widgets::menu_title(ui, "Of the file");
-        ScrollArea::vertical().max_height(300.0).show(ui, |ui| {
-            for column in Column::others(corpus) {
-                let button = egui::Button::selectable(ctx.item_order.by == Some(column), named(column));
-                if ui.add(button).clicked() {
-                    ctx.send(Command::SortItems(Some(column)));
-                    ui.close();
-                }
+        };
+        ScrollArea::vertical().max_height(420.0).show(ui, |ui| {
+            if let Some(corpus) = ctx.corpus.filter(|corpus| !corpus.heads().is_empty()) {
+                widgets::menu_title(ui, "Of the file");
+                Column::others(corpus).for_each(|column| entry(ui, column));
+                widgets::menu_title(ui, "Of every row");
             }
+            Column::ALL.into_iter().for_each(|column| entry(ui, column));
         });
     });
     menu.response.widget_info(|| {

@@ -198,7 +198,7 @@ pub fn suggestions(ui: &mut Ui, ctx: &Context<'_>, state: &mut WindowState) {
 }
 
 /// The file shown, where no model that is here could answer words.
-fn unasked<'a>(ctx: &'a Context<'_>) -> Option<&'a str> {
+pub fn unasked<'a>(ctx: &'a Context<'_>) -> Option<&'a str> {
     let mute = |model: &ModelState| model.card.is_of_file() && model.card.maker().is_none();
     let shown = ctx.shown_model().filter(|model| mute(model))?;
     let mut embedded = ctx.models.iter().filter(|model| model.set.is_some());

@@ -171,7 +171,9 @@ pub fn lists(ui: &mut Ui, ctx: &Context<'_>, state: &mut WindowState) {
         ui.add_space(4.0);
         let Some(answer) = ctx.answer else {
             query::suggestions(ui, ctx, state);
-            widgets::dim(ui, "Each model answers in a column of its own, with lines between the same items.");
+            if query::unasked(ctx).is_none() {
+                widgets::dim(ui, "Each model answers in a column of its own, with lines between the same items.");
+            }
             return;
         };
         ui.horizontal(|ui| {

@@ -182,6 +182,18 @@ fn many(map: Option<&MapModel>, column: Column) -> Option<String> {
     })
 }
 
+/// The columns to colour by, with the titles of their groups: those of the file the rows came from stand before what is known of all rows.
+fn columns(ctx: &Context<'_>) -> Vec<(Option<&'static str>, Column)> {
+    let others: Vec<Column> = ctx.corpus.map(|corpus| Column::others(corpus).collect()).unwrap_or_default();
+    let known =
+        Column::ALL.into_iter().filter(|&column| column != Column::Agreement || !ctx.compare.agreements.is_empty());
+    let (first, rest): (Vec<_>, Vec<_>) = known.partition(|&column| column == Column::Folder && !others.is_empty());
+    let title = |title: &'static str, place: usize| (place == 0 && !others.is_empty()).then_some(title);
+    let of_file = others.iter().enumerate().map(|(place, &column)| (title("Of the file", place), column));
+    let of_all = rest.into_iter().enumerate().map(|(place, column)| (title("Of every row", place), column));
+    first.into_iter().map(|column| (None, column)).chain(of_file).chain(of_all).collect()
+}
+
 fn points(ui: &mut Ui, ctx: &Context<'_>) {
     section(ui, "Points");
     // Without a comparison there is no agreement, and the maps are coloured by folder.
@@ -210,17 +222,10 @@ fn points(ui: &mut Ui, ctx: &Context<'_>) {
         .truncate()
         .selected_text(format!("Colour by {}", name(chosen)))
         .show_ui(ui, |ui| {
-            for column in Column::ALL {
-                if column == Column::Agreement && ctx.compare.agreements.is_empty() {
-                    continue;
+            for (title, column) in columns(ctx) {
+                if let Some(title) = title {
+                    widgets::menu_title(ui, title);
                 }
-                if ui.selectable_label(chosen == column, name(column)).clicked() {
-                    ctx.send(Command::ColourBy(column));
-                }
-            }
-            let Some(corpus) = ctx.corpus.filter(|corpus| !corpus.heads().is_empty()) else { return };
-            widgets::menu_title(ui, "Of the file");
-            for column in Column::others(corpus) {
                 if ui.selectable_label(chosen == column, name(column)).clicked() {
                     ctx.send(Command::ColourBy(column));
                 }

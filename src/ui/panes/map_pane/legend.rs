@@ -57,7 +57,10 @@ pub(super) fn card_of(
             });
             let rows = found.as_ref().map_or(count, Vec::len);
             ui.spacing_mut().item_spacing.y = 0.0;
-            ScrollArea::vertical().max_height(most).auto_shrink([false, true]).show_rows(ui, LINE, rows, |ui, seen| {
+            // A floating card keeps the height it had; the list asks for what it needs of it.
+            let needed = (rows as f32 * LINE).min(most);
+            let list = ScrollArea::vertical().max_height(most).min_scrolled_height(needed).auto_shrink([false, true]);
+            list.show_rows(ui, LINE, rows, |ui, seen| {
                 for row in seen {
                     legend_row(ui, ctx, &legend.entries[found.as_ref().map_or(row, |found| found[row])]);
                 }
