@@ -90,6 +90,10 @@ impl<'a> Lists<'a> {
         for (row, other, bound) in found {
             let at = block * BLOCK + row;
             if at != other as usize && bound >= self.floor(at) {
+                let limit = rows[row].limit;
+                if rows[row].held.capacity() == 0 {
+                    rows[row].held.reserve_exact(limit);
+                }
                 rows[row].held.push(Candidate { row: other, bound });
                 if rows[row].held.len() >= rows[row].limit {
                     self.prune(at, &mut rows[row]);

@@ -73,21 +73,25 @@ impl<'a> Output<'a> {
     ) -> Result<(), Cancelled> {
         let blocks: Vec<usize> = (0..field.panels.blocks()).collect();
         for part in blocks.chunks(32) {
-            let settled: Vec<Vec<Vec<Hit>>> = part
+            let settled: Vec<Vec<(Vec<Hit>, bool)>> = part
                 .par_iter()
                 .with_max_len(1)
                 .map(|&block| {
                     progress.check()?;
                     let rows = candidates(block);
                     let of = |(at, held): (usize, &Vec<Candidate>)| {
-                        settle((self.scorer, field), self.k, block * BLOCK + at, held)
+                        let hits = settle((self.scorer, field), self.k, block * BLOCK + at, held);
+                        let own = twins.of(field.order[block * BLOCK + at]);
+                        let alone = own.is_none() && hits.iter().all(|hit| twins.of(hit.position).is_none());
+                        (hits, alone)
                     };
                     Ok(rows.iter().enumerate().map(of).collect())
                 })
                 .collect::<Result<_, Cancelled>>()?;
             for (&block, rows) in part.iter().zip(&settled) {
-                for (at, hits) in rows.iter().enumerate() {
-                    self.write(twins, field.order[block * BLOCK + at], hits);
+                for (at, (hits, alone)) in rows.iter().enumerate() {
+                    let row = field.order[block * BLOCK + at];
+                    if *alone { self.store(row, hits) } else { self.write(twins, row, hits) }
                 }
             }
             progress.advance((part.len() * BLOCK / 8) as u64);
@@ -96,12 +100,9 @@ impl<'a> Output<'a> {
         Ok(())
     }
 
-    /// Writes the lists of a row and of its twins.
+    /// Writes the lists of a row and of its twins, its neighbours' twins among them.
     fn write(&mut self, twins: &Twins, first: u32, hits: &[Hit]) {
         let own = twins.of(first).unwrap_or(&[]);
-        if own.is_empty() && hits.iter().all(|hit| twins.of(hit.position).is_none()) {
-            return self.store(first, hits);
-        }
         let alone = [first];
         for &row in if own.is_empty() { &alone[..] } else { own } {
             let near = Hit { position: first, score: self.scorer.score(row as usize, first as usize) };

@@ -65,6 +65,9 @@ pub(super) fn visit(
             for part in 0..plan.parts.count {
                 progress.check()?;
                 let (first, end) = (part * plan.parts.size, (part + 1) * plan.parts.size);
+                if room.visitors.get(part + 1).is_some_and(|next| !next.is_empty()) {
+                    bytes.prefetch(end..end + plan.parts.size.min(BLOCK));
+                }
                 for first in (first..end.min(field.order.len())).step_by(BLOCK) {
                     let columns = first..(first + BLOCK).min(end).min(field.panels.blocks() * BLOCK);
                     meet((field, bytes), lists, plan, &mut room, (part, columns));

@@ -1,7 +1,7 @@
 //! Rows laid out for the tile kernels: as they are for the one side, sixteen side by side for the other.
 //!
 //! Invariant: both forms hold the same rows, filled up with zeros to whole blocks.
-#![allow(unsafe_code)] // calls into instruction kernels, which must exist
+#![allow(unsafe_code)] // calls into instruction kernels, which must exist, and prefetches
 
 use rayon::prelude::*;
 
@@ -95,6 +95,19 @@ impl Bytes {
 }
 
 impl Bytes {
+    /// Asks for the panels of rows that others are multiplied with soon: from a multiple of 16 on, as many.
+    pub fn prefetch(&self, rows: std::ops::Range<usize>) {
+        let size = 4 * self.steps;
+        let panels = self.panels.get(rows.start * size..rows.end * size).unwrap_or_default();
+        #[cfg(target_arch = "x86_64")]
+        for line in panels.chunks(64) {
+            // SAFETY: a prefetch never faults, and the address is that of a value.
+            unsafe { std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T1 }>(line.as_ptr().cast()) };
+        }
+        #[cfg(not(target_arch = "x86_64"))]
+        let _ = panels;
+    }
+
     /// Two blocks of rows, one after the other, in single precision.
     pub(super) fn widened(&self, first: usize, second: usize) -> Singles {
         let dim = 4 * self.steps;
