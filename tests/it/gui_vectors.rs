@@ -162,6 +162,7 @@ fn other_columns_of_a_file_colour_the_map_sort_the_items_and_are_read() {
     rig.choose("Item rich.parquet/5/1.md");
     rig.settle();
     rig.harness.get_by_label("Field year");
+    rig.choose("All fields");
     rig.harness.get_by_label("2024-02-29T23:59:59.500001Z");
     assert!(rig.harness.query_by_label("Field score").is_none(), "a row without a score has no line of it");
 
