@@ -116,6 +116,9 @@ impl<'a> Lists<'a> {
     /// Prunes all lists and gives the floors, which now depend on nothing but the pairs offered.
     pub fn settled_floors(&self) -> Vec<f32> {
         self.blocks.par_iter().enumerate().for_each(|(block, rows)| {
+            if self.scorer.progress.is_cancelled() {
+                return;
+            }
             let mut rows = rows.lock().unwrap_or_else(PoisonError::into_inner);
             rows.iter_mut().enumerate().for_each(|(at, row)| self.prune(block * BLOCK + at, row));
         });
