@@ -18,8 +18,9 @@ use crate::vectors::{dot, level};
 const SAMPLE: usize = 6 * Picked::MOST;
 /// Middles are filled up to a multiple of this.
 const WIDE: usize = 32;
-/// Parts at most, so that comparing with middles stays cheap.
-const MOST: usize = 2048;
+/// Parts at most, so that comparing with middles stays cheap and so does remembering who visits which. Smaller parts find more: of a million
+/// rows 0.978 of the neighbours by 5,209 parts of 192, 0.898 by 1,303 of 768, in the same time.
+const MOST: usize = 6000;
 
 /// Rows of a part of a set of so many rows: a divisor or a multiple of a block, and a multiple of 32.
 pub(super) fn size(rows: usize) -> usize {

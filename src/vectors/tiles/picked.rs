@@ -29,7 +29,6 @@ impl Picked {
     pub fn new(level: Level) -> Self {
         Self {
             level,
-
             rows: Vec::new(),
             sums: Vec::new(),
             bounds: Bounds::default(),
@@ -41,7 +40,6 @@ impl Picked {
     /// Takes these rows instead of those before, each with its floor.
     pub fn pick(&mut self, bytes: &Bytes, bounds: &Bounds, rows: impl ExactSizeIterator<Item = (usize, f32)>) {
         let (stride, sums) = (bytes.stride, bytes.sums_a_row());
-
         self.rows.clear();
         self.sums.clear();
         self.floors.clear();
